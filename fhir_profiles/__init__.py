@@ -1,0 +1,1 @@
+"""Profiles, extensions, operation definitions and schemas; no code lives here."""

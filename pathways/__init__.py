@@ -1,0 +1,1 @@
+"""Clinical pathways as FHIR definitions, one folder each; no code lives here."""

@@ -1,0 +1,1 @@
+"""Carepath: FHIR R4 clinical pathways, applied and explained."""

@@ -1,0 +1,5 @@
+"""The `carepath` command."""
+
+
+def main() -> None:
+    """Run the command."""

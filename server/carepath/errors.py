@@ -1,0 +1,184 @@
+"""Every error that Carepath raises on purpose, each with fields and a full sentence.
+
+CarepathError
+├── InputError                 what the caller sent cannot be used
+│   ├── MalformedInput         not JSON/XML, or breaks a limit (where, reason)
+│   ├── InvalidParameter       an operation parameter (name, value, expected)
+│   ├── InvalidResource        a resource breaks the specification (issues)
+│   └── SubjectNotFound        the subject is not in the data (reference)
+├── ContentError               a definition cannot be used
+│   ├── DefinitionNotFound     no such definition (resource_type, id)
+│   ├── UnresolvedCanonical    a canonical leads nowhere (canonical, wanted_by)
+│   ├── CyclicDefinition       definitions refer to each other (chain)
+│   └── InvalidContent         a definition is broken (source, element, reason)
+└── ExpressionError            an expression cannot be used (expression)
+    ├── ExpressionSyntaxError  it cannot be parsed (column, expected)
+    ├── EvaluationError        it cannot be evaluated (at, reason)
+    └── UnsupportedFeature     it needs what this engine does not do (what, where)
+
+Only `web/outcomes.py` turns them into HTTP, only `cli.py` into exit codes.  The classes are
+plain, not frozen, dataclasses: a frozen exception cannot carry a traceback.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from carepath.issues import Issue
+
+
+class CarepathError(Exception):
+    """The root of all errors of this package."""
+
+
+class InputError(CarepathError):
+    """What the caller sent cannot be used."""
+
+
+@dataclass(eq=False)
+class MalformedInput(InputError):
+    """The bytes are not JSON or XML, or exceed a limit; `where` is a place such as `line 3`."""
+
+    reason: str
+    where: str = ""
+
+    def __str__(self) -> str:
+        place = f" ({self.where})" if self.where else ""
+        return f"The input cannot be read{place}: {self.reason}."
+
+
+@dataclass(eq=False)
+class InvalidParameter(InputError):
+    """An operation parameter is missing, unknown or has the wrong value."""
+
+    name: str
+    value: object
+    expected: str
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return f"The parameter `{self.name}` is missing; expected {self.expected}."
+        return f"The parameter `{self.name}` is `{self.value}`; expected {self.expected}."
+
+
+@dataclass(eq=False)
+class InvalidResource(InputError):
+    """A resource breaks the specification; every problem is listed."""
+
+    issues: "Sequence[Issue]"
+
+    def __str__(self) -> str:
+        return " ".join(issue.diagnostics for issue in self.issues) or "The resource is invalid."
+
+
+@dataclass(eq=False)
+class SubjectNotFound(InputError):
+    """The subject of an operation is not among the data."""
+
+    reference: str
+
+    def __str__(self) -> str:
+        return f"The subject `{self.reference}` is not in the data that was sent."
+
+
+class ContentError(CarepathError):
+    """A definition cannot be used."""
+
+
+@dataclass(eq=False)
+class DefinitionNotFound(ContentError):
+    """There is no definition of this type with this id or canonical."""
+
+    resource_type: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"The {self.resource_type} with id or canonical `{self.id}` was not found."
+
+
+@dataclass(eq=False)
+class UnresolvedCanonical(ContentError):
+    """A canonical inside a definition leads nowhere."""
+
+    canonical: str
+    wanted_by: str
+
+    def __str__(self) -> str:
+        return f"The canonical `{self.canonical}`, wanted by `{self.wanted_by}`, was not found."
+
+
+@dataclass(eq=False)
+class CyclicDefinition(ContentError):
+    """Definitions that refer to each other in a circle; `chain` starts and ends the same."""
+
+    chain: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"The definitions refer to each other in a circle: {' -> '.join(self.chain)}."
+
+
+@dataclass(eq=False)
+class InvalidContent(ContentError):
+    """A definition is broken: `source` is a file or canonical, `element` a FHIRPath."""
+
+    source: str
+    element: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"`{self.source}` is broken at `{self.element}`: {self.reason}."
+
+
+@dataclass(eq=False)
+class ExpressionError(CarepathError):
+    """An expression cannot be parsed, compiled or evaluated."""
+
+    expression: str
+
+
+@dataclass(eq=False)
+class ExpressionSyntaxError(ExpressionError):
+    """The text is no expression; `column` counts from 1."""
+
+    column: int
+    expected: str
+
+    def __str__(self) -> str:
+        line, place = _line_of(self.expression, self.column)
+        caret = " " * (place - 1) + "^"
+        return f"Expected {self.expected} at column {self.column}.\n  {line}\n  {caret}"
+
+
+@dataclass(eq=False)
+class EvaluationError(ExpressionError):
+    """The expression cannot be evaluated; `at` is the sub-expression or element concerned."""
+
+    at: str
+    reason: str
+    element: str = field(default="")
+
+    def __str__(self) -> str:
+        place = f" on `{self.element}`" if self.element else ""
+        return f"`{self.at}`{place} in `{self.expression}`: {self.reason}."
+
+
+@dataclass(eq=False)
+class UnsupportedFeature(ExpressionError):
+    """The expression or definition needs something this engine does not do."""
+
+    what: str
+    where: str = ""
+
+    def __str__(self) -> str:
+        place = f" (in `{self.where}`)" if self.where else ""
+        return f"{self.what} is not supported{place}."
+
+
+def _line_of(text: str, column: int) -> tuple[str, int]:
+    """Return the line of `text` that holds `column`, and the column within that line."""
+    before = text[: column - 1]
+    start = before.rfind("\n") + 1
+    end = text.find("\n", column - 1)
+    return text[start : end if end >= 0 else len(text)], column - start

@@ -1,0 +1,49 @@
+"""Issues: what is wrong or worth knowing, where, in the shape of OperationOutcome.issue.
+
+https://hl7.org/fhir/R4/operationoutcome.html
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Severity = Literal["fatal", "error", "warning", "information"]
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One OperationOutcome.issue.
+
+    `code` is from http://hl7.org/fhir/issue-type, `expression` holds FHIRPaths of the elements
+    concerned, `diagnostics` is a full sentence that holds no patient data beyond the element's path.
+    """
+
+    severity: Severity
+    code: str
+    diagnostics: str
+    expression: tuple[str, ...] = ()
+
+    @property
+    def is_error(self) -> bool:
+        """Tell whether the issue makes the resource or request unusable."""
+        return self.severity in ("fatal", "error")
+
+    def as_element(self) -> dict[str, Any]:
+        """Return the issue as a dict for OperationOutcome.issue."""
+        element: dict[str, Any] = {
+            "severity": self.severity,
+            "code": self.code,
+            "diagnostics": self.diagnostics,
+        }
+        if self.expression:
+            element["expression"] = list(self.expression)
+        return element
+
+
+def operation_outcome(issues: Iterable[Issue]) -> dict[str, Any]:
+    """Return an OperationOutcome with these issues, or one that says all is well."""
+    elements = [issue.as_element() for issue in issues]
+    if not elements:
+        fine = Issue("information", "informational", "No problem was found.")
+        elements = [fine.as_element()]
+    return {"resourceType": "OperationOutcome", "issue": elements}
