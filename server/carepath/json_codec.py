@@ -1,0 +1,125 @@
+"""Strict JSON that keeps decimals as they were written.
+
+https://hl7.org/fhir/R4/json.html and https://www.rfc-editor.org/rfc/rfc8259
+
+`msgspec` does the work; what it lets pass (duplicate keys, any depth below the interpreter's
+own limit, numbers of any size) is refused here at a cost of a few counts over the bytes.
+"""
+
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from carepath.errors import MalformedInput
+
+MAX_DEPTH = 64
+"""Arrays and objects that may stand inside each other; FHIR resources rarely pass twenty."""
+MAX_NUMBER_LENGTH = 100
+MAX_EXPONENT = 1000
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{}"\\'))
+_AS_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_COLON_ESCAPE = re.compile(rb"\\u003a", re.IGNORECASE)
+_PLACE = re.compile(r"^(?P<reason>.*?)(?: \(byte (?P<byte>\d+)\))?$")
+
+
+def _decimal(text: str) -> Decimal:
+    """Return the decimal for a number literal, refusing sizes that no FHIR value has."""
+    value = Decimal(text)
+    if len(text) > MAX_NUMBER_LENGTH or abs(value.adjusted()) > MAX_EXPONENT:
+        raise MalformedInput(f"the number `{text[:20]}` is out of range")
+    return value
+
+
+_decoder = msgspec.json.Decoder(float_hook=_decimal)
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def decode(data: bytes, *, max_depth: int = MAX_DEPTH) -> Any:
+    """Decode one JSON text in UTF-8: dict, list, str, bool, None, int, and Decimal for the rest.
+
+    Raises MalformedInput for anything that is not strict JSON, for a key that stands twice in an
+    object, for a nesting of more than `max_depth`, and for numbers out of range.
+    """
+    if data.startswith(_BYTE_ORDER_MARK):
+        data = data[len(_BYTE_ORDER_MARK) :]
+    _refuse_depth(data, max_depth)
+    try:
+        value = _decoder.decode(data)
+    except UnicodeDecodeError as error:
+        raise MalformedInput("the text is not valid UTF-8") from error
+    except msgspec.MsgspecError as error:
+        raise _malformed(data, str(error)) from error
+    except RecursionError as error:
+        raise MalformedInput("the nesting is too deep") from error
+    _refuse_duplicate_keys(data, value)
+    return value
+
+
+def encode(value: Any, *, pretty: bool = False) -> bytes:
+    """Encode dicts, lists and scalars as UTF-8 JSON; `pretty` indents by two spaces."""
+    data = _encoder.encode(value)
+    return msgspec.json.format(data, indent=2) + b"\n" if pretty else data
+
+
+def _malformed(data: bytes, message: str) -> MalformedInput:
+    """Turn the library's message into a sentence part with line and column."""
+    match = _PLACE.match(message)
+    if match is None or match["byte"] is None:
+        return MalformedInput(f"not valid JSON, {message[:1].lower()}{message[1:]}")
+    offset = int(match["byte"])
+    line = data.count(b"\n", 0, offset) + 1
+    column = offset - (data.rfind(b"\n", 0, offset) + 1) + 1
+    reason = match["reason"].removeprefix("JSON is malformed: ")
+    return MalformedInput(f"not valid JSON, {reason}", f"line {line}, column {column}")
+
+
+def _refuse_depth(data: bytes, max_depth: int) -> None:
+    """Raise MalformedInput when brackets outside strings nest deeper than `max_depth`.
+
+    Only brackets, quotes and backslashes are kept; then each round takes away the innermost
+    pairs, so the number of rounds is the depth.  Braces count as brackets: a pair that does not
+    match is left for the decoder to refuse.
+    """
+    brackets = data.translate(None, _NOT_STRUCTURE)
+    if b"\\" not in brackets:
+        brackets = brackets.replace(b'""', b"")
+    if b'"' in brackets:
+        brackets = _STRING.sub(b"", brackets)
+    brackets = brackets.translate(_AS_BRACKETS)
+    for _ in range(max_depth):
+        if not brackets:
+            return
+        brackets = brackets.replace(b"[]", b"")
+    if b"[]" in brackets or brackets.count(b"[") > max_depth:
+        raise MalformedInput(f"the nesting is deeper than {max_depth} levels")
+
+
+def _refuse_duplicate_keys(data: bytes, value: Any) -> None:
+    """Raise MalformedInput when an object holds the same key twice.
+
+    Every pair has one colon outside strings.  A pair that was overwritten is missing when the
+    value is written again, so equal counts of colons mean that nothing was lost; an escaped colon
+    would upset the count and takes the slow way.
+    """
+    if not isinstance(value, dict | list):
+        return
+    same = data.count(b":") == _encoder.encode(value).count(b":")
+    if same and not _COLON_ESCAPE.search(data):
+        return
+    json.loads(data, object_pairs_hook=_unique_keys)
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build an object, raising MalformedInput at the first key that stands twice."""
+    unique: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in unique:
+            raise MalformedInput(f"the key `{key[:60]}` stands twice in one object")
+        unique[key] = value
+    return unique
