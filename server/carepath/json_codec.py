@@ -21,10 +21,9 @@ MAX_NUMBER_LENGTH = 100
 MAX_EXPONENT = 1000
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{}"\\'))
+_NOT_STRUCTURE = bytes(set(range(256)) - set(b'[]{}"'))
 _AS_BRACKETS = bytes.maketrans(b"{}", b"[]")
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_COLON_ESCAPE = re.compile(rb"\\u003a", re.IGNORECASE)
+_STRING = re.compile(rb'"[^"]*"')
 _PLACE = re.compile(r"^(?P<reason>.*?)(?: \(byte (?P<byte>\d+)\))?$")
 
 
@@ -82,13 +81,13 @@ def _malformed(data: bytes, message: str) -> MalformedInput:
 def _refuse_depth(data: bytes, max_depth: int) -> None:
     """Raise MalformedInput when brackets outside strings nest deeper than `max_depth`.
 
-    Only brackets, quotes and backslashes are kept; then each round takes away the innermost
-    pairs, so the number of rounds is the depth.  Braces count as brackets: a pair that does not
-    match is left for the decoder to refuse.
+    Only brackets and quotes are kept; then each round takes away the innermost pairs, so
+    the number of rounds is the depth.  Braces count as brackets: a pair that does not match is
+    left for the decoder to refuse.
     """
-    brackets = data.translate(None, _NOT_STRUCTURE)
-    if b"\\" not in brackets:
-        brackets = brackets.replace(b'""', b"")
+    if b"\\" in data:
+        data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    brackets = data.translate(None, _NOT_STRUCTURE).replace(b'""', b"")
     if b'"' in brackets:
         brackets = _STRING.sub(b"", brackets)
     brackets = brackets.translate(_AS_BRACKETS)
@@ -109,8 +108,8 @@ def _refuse_duplicate_keys(data: bytes, value: Any) -> None:
     """
     if not isinstance(value, dict | list):
         return
-    same = data.count(b":") == _encoder.encode(value).count(b":")
-    if same and not _COLON_ESCAPE.search(data):
+    escaped = b"\\u003a" in data or b"\\u003A" in data
+    if not escaped and data.count(b":") == _encoder.encode(value).count(b":"):
         return
     json.loads(data, object_pairs_hook=_unique_keys)
 
