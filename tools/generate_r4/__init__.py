@@ -1,0 +1,1 @@
+"""Generate the R4 tables of `carepath.r4` from the official definitions."""
