@@ -6,13 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tools.generate_r4 import elements
+from tools.generate_r4 import codes, elements, invariants, search
 from tools.generate_r4.source import Definitions, load
 
 TARGET = Path(__file__).parents[2] / "server/carepath/r4"
 
 TABLES: dict[str, Callable[[Definitions], Any]] = {
     "elements.json": elements.table,
+    "search.json": search.table,
+    "codes.json": codes.table,
+    "invariants.json": invariants.table,
 }
 
 
