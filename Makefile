@@ -1,0 +1,68 @@
+# Everything a developer or a build runs.  `make run` and `make test` need only Python 3.11 or newer.
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command -v $$p >/dev/null 2>&1 && { echo $$p; break; }; done)
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+HOST ?= 127.0.0.1
+PORT ?= 8080
+
+.PHONY: run test test-slow check lint types fmt content docs coverage mutate-content wheel-test \
+        fhirpath-suite bench-fhirpath bench-apply bench-http validate-java clean help
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+run: $(VENV)/.runtime ## start the service, send it an example and print the plan
+	@$(BIN)/python tools/run_example.py --host $(HOST) --port $(PORT)
+
+test: $(VENV)/.developer ## run the test suite
+	$(BIN)/python -m pytest -q -m "not slow and not network"
+
+test-slow: $(VENV)/.developer ## run the tests that take long or need node, Java or a registry
+	$(BIN)/python -m pytest -q -m "slow or network"
+
+check: lint types content test ## what the build runs
+
+lint: $(VENV)/.developer ## style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+types: $(VENV)/.developer ## static types
+	$(BIN)/mypy
+
+fmt: $(VENV)/.developer ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+content: $(VENV)/.developer ## check the clinical content and its coverage
+	$(BIN)/carepath lint
+
+wheel-test: $(VENV)/.developer ## build the wheel, install it elsewhere, apply an example from there
+	$(BIN)/python tools/wheel_test.py
+
+fhirpath-suite: $(VENV)/.developer ## run a folder in the official FHIRPath test format: SUITE=dir
+	$(BIN)/python tools/fhirpath_suite.py $(SUITE)
+
+bench-fhirpath: $(VENV)/.developer ## FHIRPath next to fhirpath.js and fhirpathpy
+	$(BIN)/python tools/bench/fhirpath.py
+
+bench-apply: $(VENV)/.developer ## $$apply next to a hand-written function
+	$(BIN)/python tools/bench/apply.py
+
+bench-http: $(VENV)/.developer ## $$apply over HTTP next to a bare view
+	$(BIN)/python tools/bench/http.py
+
+$(VENV)/.runtime: pyproject.toml constraints.txt
+	@$(PYTHON) tools/make_environment.py $(VENV)
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/.developer: $(VENV)/.runtime
+	@$(PIP) -e '.[dev]'
+	@touch $@
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,64 @@
+"""Build the wheel, install it in an empty environment elsewhere, and apply an example from there.
+
+Usage: python tools/wheel_test.py
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import venv
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def main() -> int:
+    """Run the steps; raise on the first that fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        wheel = _build(place)
+        _check_names(wheel)
+        carepath = _install(wheel, place / "environment")
+        example = ROOT / "examples" / "mcode-collection.json"
+        command = [carepath, "apply", str(example), "--format", "decisions"]
+        answer = subprocess.run(command, cwd=place, check=True, capture_output=True)
+        met = [d["id"] for d in json.loads(answer.stdout)["decisions"] if d["outcome"] == "met"]
+        if not met:
+            print("The installed wheel applied the example, but nothing was met.")
+            return 1
+        print(f"{wheel.name}: one top-level name; applied elsewhere, {len(met)} actions met")
+    return 0
+
+
+def _build(place: Path) -> Path:
+    """Build the wheel into `place` and return its path."""
+    command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(place), str(ROOT)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return next(place.glob("*.whl"))
+
+
+def _check_names(wheel: Path) -> None:
+    """Raise unless the wheel installs `carepath` and nothing else, with the content in it."""
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.split("/")[0] for name in names}
+    others = {top for top in tops if not top.endswith(".dist-info")} - {"carepath"}
+    if others:
+        raise SystemExit(f"The wheel would install other top-level names: {sorted(others)}")
+    if "carepath/pathways/mst-pathway/plan-definition.json" not in names:
+        raise SystemExit("The wheel does not carry the pathways.")
+
+
+def _install(wheel: Path, environment: Path) -> str:
+    """Install the wheel alone and return the path of its `carepath` command."""
+    venv.create(environment, with_pip=True)
+    python = str(environment / "bin" / "python")
+    constraints = str(ROOT / "constraints.txt")
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "-c", constraints, str(wheel)], check=True)
+    return str(environment / "bin" / "carepath")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
