@@ -1,0 +1,114 @@
+"""Reading a request body within limits: encoding, size, format, entries.
+
+https://hl7.org/fhir/R4/http.html#mime-type
+"""
+
+import zlib
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from carepath import json_codec
+from carepath.errors import MalformedInput
+from carepath.resources import Resource
+from carepath.web.config import Config
+from carepath.web.negotiation import Format, UnsupportedMediaType
+from carepath.web.refusals import TooLarge
+
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
+_CHUNK = 65_536
+
+
+class Stream(Protocol):
+    """Where the bytes of a body come from."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+
+
+def read(stream: Stream, declared: int | None, encoding: str, config: Config) -> bytes:
+    """Read a body, unpacked, and never more of it than the limits allow."""
+    limit = config.max_body_bytes
+    if declared is not None and declared > limit:
+        raise TooLarge("The body", limit)
+    # One byte more than allowed tells that there is more.
+    data = stream.read(limit + 1) if declared is None else stream.read(declared)
+    if len(data) > limit:
+        raise TooLarge("The body", limit)
+    unpack = _ENCODINGS.get(encoding.strip().lower())
+    if unpack is None:
+        raise UnsupportedMediaType(f"Content-Encoding: {encoding}", "gzip, or no encoding")
+    return unpack(data, config.max_expanded_bytes)
+
+
+def decode(data: bytes, fmt: Format, config: Config) -> Resource:
+    """Decode the bytes of one resource and hold it to the limit of entries."""
+    value = _DECODERS[fmt](data, config.max_depth)
+    if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
+        raise MalformedInput("a FHIR resource is an object with a `resourceType`")
+    _refuse_entries(value, config.max_entries)
+    return value
+
+
+def encode(resource: Mapping[str, Any], fmt: Format, *, pretty: bool = False) -> bytes:
+    """Encode one resource in the format of the answer."""
+    if fmt == "json":
+        return json_codec.encode(resource, pretty=pretty)
+    from carepath import xml_codec  # noqa: PLC0415  lxml loads only when somebody wants XML
+
+    return xml_codec.encode(dict(resource), pretty=pretty)
+
+
+def _from_json(data: bytes, max_depth: int) -> Any:
+    return json_codec.decode(data, max_depth=max_depth)
+
+
+def _from_xml(data: bytes, max_depth: int) -> Any:
+    from carepath import xml_codec  # noqa: PLC0415  as above
+
+    return xml_codec.decode(data, max_depth=max_depth)
+
+
+_DECODERS = {"json": _from_json, "xml": _from_xml}
+
+
+def _plain(data: bytes, limit: int) -> bytes:
+    if len(data) > limit:
+        raise TooLarge("The body", limit)
+    return data
+
+
+def _gunzip(data: bytes, limit: int) -> bytes:
+    """Unpack gzip, stopping as soon as the result is over the limit."""
+    unpacker = zlib.decompressobj(wbits=_GZIP_WINDOW)
+    try:
+        result = unpacker.decompress(data, limit + 1)
+    except zlib.error as error:
+        raise MalformedInput("the body is not valid gzip") from error
+    if len(result) > limit:
+        raise TooLarge("The body after gunzip", limit)
+    if not unpacker.eof or unpacker.unused_data:
+        raise MalformedInput("the body is not one complete gzip stream")
+    return result
+
+
+_ENCODINGS = {"": _plain, "identity": _plain, "gzip": _gunzip, "x-gzip": _gunzip}
+
+
+def _refuse_entries(value: Resource, limit: int) -> None:
+    """Raise TooLarge when a Bundle, bare or inside Parameters, has too many entries."""
+    for path, resource in _bundles(value):
+        entries = resource.get("entry")
+        if isinstance(entries, list) and len(entries) > limit:
+            raise TooLarge("The number of entries", limit, f"{path}.entry")
+
+
+def _bundles(value: Resource) -> list[tuple[str, Resource]]:
+    found = [("Bundle", value)] if value["resourceType"] == "Bundle" else []
+    parameters = value.get("parameter") if value["resourceType"] == "Parameters" else None
+    for index, part in enumerate(parameters if isinstance(parameters, list) else ()):
+        resource = part.get("resource") if isinstance(part, dict) else None
+        if isinstance(resource, dict) and resource.get("resourceType") == "Bundle":
+            found.append((f"Parameters.parameter[{index}].resource", resource))
+    return found
+
+

@@ -1,0 +1,217 @@
+"""Configuration of the service: one frozen value, from a file, the environment or arguments.
+
+Later sources win: defaults, the TOML file that `CAREPATH_CONFIG` names, variables `CAREPATH_*`,
+then what the caller passes.  `docs/operations.md` lists every variable; a test compares.
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from carepath.errors import CarepathError
+
+PREFIX = "CAREPATH_"
+
+
+@dataclass(eq=False)
+class InvalidConfiguration(CarepathError):
+    """A setting cannot be used."""
+
+    name: str
+    value: object
+    expected: str
+
+    def __str__(self) -> str:
+        return f"The setting `{self.name}` is `{self.value}`; expected {self.expected}."
+
+
+def _setting(default: Any, about: str) -> Any:
+    """Declare a setting with its default and the sentence that documents it."""
+    return field(default=default, metadata={"about": about})
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How one deployment runs; every field is also a variable `CAREPATH_<FIELD>`."""
+
+    host: str = _setting("127.0.0.1", "Address to listen on.")
+    port: int = _setting(8080, "Port to listen on; 0 takes a free one.")
+    workers: int = _setting(2, "Worker processes.")
+    threads: int = _setting(4, "Threads of each worker.")
+    base_url: str = _setting("", "External FHIR base, for absolute links; empty: from the request.")
+    trusted_proxies: tuple[str, ...] = _setting(
+        (), "Addresses or networks whose X-Forwarded-* headers are believed."
+    )
+    content: tuple[str, ...] = _setting((), "Folders with definitions of this deployment.")
+    max_body_bytes: int = _setting(16_000_000, "Largest request body as sent.")
+    max_expanded_bytes: int = _setting(64_000_000, "Largest request body after gunzip.")
+    max_entries: int = _setting(5_000, "Largest number of entries in a Bundle.")
+    max_depth: int = _setting(64, "Deepest nesting of a request body.")
+    max_url_bytes: int = _setting(8_000, "Longest path with query.")
+    request_seconds: float = _setting(25.0, "Longest time that one operation may take.")
+    max_applications: int = _setting(4, "Operations that run at once in one worker.")
+    queue_seconds: float = _setting(5.0, "How long an operation waits for its turn before 503.")
+    rate_limit: float = _setting(0.0, "Requests per second and client; 0 is unlimited.")
+    rate_burst: int = _setting(100, "Requests that a client may send at once before the rate.")
+    keepalive_seconds: int = _setting(30, "How long an idle connection stays open.")
+    graceful_seconds: int = _setting(20, "How long a stop waits for requests that run.")
+    page_size: int = _setting(50, "Entries of a search page when `_count` is absent.")
+    max_page_size: int = _setting(500, "Largest page whatever `_count` says.")
+    accept_text_plain: bool = _setting(False, "Read `text/plain` bodies as FHIR JSON.")
+    cors_origins: tuple[str, ...] = _setting(
+        (), "Web origins that may call all doors; the open ones take any."
+    )
+    data_endpoint: str = _setting("", "FHIR base where data is read when a request brings none.")
+    data_endpoint_hosts: tuple[str, ...] = _setting(
+        (), "Hosts (host or host:port) that `dataEndpoint` may name; empty: none."
+    )
+    data_endpoint_seconds: float = _setting(5.0, "Timeout of one request to a data endpoint.")
+    data_endpoint_retries: int = _setting(2, "Repeats of a failed request to a data endpoint.")
+    data_endpoint_pages: int = _setting(20, "Pages read for one search at a data endpoint.")
+    parameters: str = _setting("", "JSON file with deployment parameters of the content, by name.")
+    time_zone: str = _setting("UTC", "Time zone of `now` and of dates in answers.")
+    now: str = _setting("", "A fixed time for every request (tests and demonstrations).")
+    log_level: str = _setting("info", "debug, info, warning or error.")
+
+    def __post_init__(self) -> None:
+        for name, check, expected in _CHECKS:
+            if not check(getattr(self, name)):
+                raise InvalidConfiguration(variable(name), getattr(self, name), expected)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str], **given: Any) -> "Config":
+        """Read the file that `CAREPATH_CONFIG` names, then `CAREPATH_*`, then `given`.
+
+        A value of None in `given` means that the caller has no opinion.
+        """
+        values: dict[str, Any] = {}
+        path = environ.get(PREFIX + "CONFIG")
+        if path:
+            values |= _from_file(Path(path))
+        values |= _from_variables(environ)
+        values |= {name: value for name, value in given.items() if value is not None}
+        return cls(**values)
+
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Return the trusted proxies as networks."""
+        return tuple(ip_network(text, strict=False) for text in self.trusted_proxies)
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def settings() -> list[tuple[str, str, Any]]:
+    """Return (variable, what it does, default) of every setting, in order."""
+    return [(variable(f.name), f.metadata["about"], f.default) for f in fields(Config)]
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word for word in text.replace(",", " ").split() if word)
+
+
+def _truth(text: str) -> bool:
+    return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
+        text.strip().lower()
+    ]
+
+
+_READERS: Mapping[str, tuple[Callable[[str], Any], str]] = {
+    "str": (str, "text"),
+    "int": (int, "a whole number"),
+    "float": (float, "a number"),
+    "bool": (_truth, "true or false"),
+    "tuple": (_words, "words separated by commas"),
+}
+
+
+def _from_variables(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Read every `CAREPATH_*` variable; an unknown one is refused, for it is a typing error."""
+    values: dict[str, Any] = {}
+    kinds = {f.name: type(f.default).__name__ for f in fields(Config)}
+    for key, text in environ.items():
+        name = key.removeprefix(PREFIX).lower()
+        if not key.startswith(PREFIX) or key == PREFIX + "CONFIG":
+            continue
+        if name not in kinds:
+            raise InvalidConfiguration(key, text, "a variable listed in the operations manual")
+        reader, expected = _READERS[kinds[name]]
+        try:
+            values[name] = reader(text)
+        except (ValueError, KeyError) as error:
+            raise InvalidConfiguration(key, text, expected) from error
+    return values
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    """Read a TOML file whose keys are the names of settings."""
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidConfiguration(PREFIX + "CONFIG", path, "a readable TOML file") from error
+    defaults = {f.name: f.default for f in fields(Config)}
+    values: dict[str, Any] = {}
+    for name, value in document.items():
+        if name not in defaults:
+            raise InvalidConfiguration(name, value, "a key listed in the operations manual")
+        kind = type(defaults[name])
+        if kind is tuple and isinstance(value, list):
+            value = tuple(value)
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            raise InvalidConfiguration(name, value, _READERS[kind.__name__][1])
+        values[name] = value
+    return values
+
+
+def _is_base_url(text: str) -> bool:
+    parts = urlsplit(text)
+    return not text or (parts.scheme in ("http", "https") and bool(parts.hostname))
+
+
+def _are_networks(texts: tuple[str, ...]) -> bool:
+    try:
+        return all(ip_network(text, strict=False) for text in texts)
+    except ValueError:
+        return False
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return not text or datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _positive(value: float) -> bool:
+    return value > 0
+
+
+def _not_negative(value: float) -> bool:
+    return value >= 0
+
+
+_POSITIVE = (
+    "workers threads max_body_bytes max_expanded_bytes max_entries max_depth max_url_bytes "
+    "request_seconds max_applications rate_burst page_size max_page_size data_endpoint_pages "
+    "data_endpoint_seconds"
+).split()
+_NOT_NEGATIVE = "port queue_seconds rate_limit keepalive_seconds graceful_seconds".split()
+_LEVELS = ("debug", "info", "warning", "error")
+_CHECKS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    *((name, _positive, "a number above 0") for name in _POSITIVE),
+    *((name, _not_negative, "0 or more") for name in (*_NOT_NEGATIVE, "data_endpoint_retries")),
+    ("base_url", _is_base_url, "an absolute http(s) URL"),
+    ("data_endpoint", _is_base_url, "an absolute http(s) URL"),
+    ("trusted_proxies", _are_networks, "IP addresses or networks"),
+    ("now", _is_time, "a date and time with a zone"),
+    ("log_level", lambda level: level in _LEVELS, "one of " + ", ".join(_LEVELS)),
+)
