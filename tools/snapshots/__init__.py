@@ -1,0 +1,1 @@
+"""Write the snapshots of the StructureDefinitions in fhir_profiles."""
