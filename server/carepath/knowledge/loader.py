@@ -1,0 +1,99 @@
+"""Read definitions from a folder or from the package's own data.
+
+Every `.json` file must hold one FHIR resource, or a Bundle of them.  Files that are no FHIR by their
+name are the only ones passed over: JSON Schemas (`*.schema.json`), the `package.json` of a FHIR
+package, and names that begin with a dot.
+"""
+
+from collections.abc import Iterator
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from carepath.errors import InvalidContent, MalformedInput
+from carepath.json_codec import decode
+from carepath.knowledge.shape import shape_problems
+from carepath.r4.model import RESOURCE_TYPES
+from carepath.resources import Resource, canonical_of
+
+Source = tuple[str, Resource]
+"""The name of a file, relative to where reading began, and a resource in it."""
+
+DATA_PACKAGES = ("carepath.pathways", "carepath.fhir_profiles")
+
+
+def read_folder(folder: Path) -> list[Source]:
+    """Read a folder with all below it; raises InvalidContent naming file and element."""
+    if not folder.is_dir():
+        raise InvalidContent(str(folder), "folder", "there is no such folder")
+    sources = list(_read_tree(folder, ""))
+    for name, resource in sources:
+        for element, reason in shape_problems(resource):
+            raise InvalidContent(name, element, reason)
+    _refuse_duplicates(sources)
+    return sources
+
+
+def read_shipped() -> list[Source]:
+    """Read the definitions that are part of this package."""
+    sources = [
+        source for package in DATA_PACKAGES for source in _read_tree(files(package), f"{package}/")
+    ]
+    _refuse_duplicates(sources)
+    return sources
+
+
+def _read_tree(folder: Traversable, prefix: str) -> Iterator[Source]:
+    """Yield the resources of a folder's files in the order of their names, then those below."""
+    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
+        name = f"{prefix}{entry.name}"
+        if entry.is_dir():
+            yield from _read_tree(entry, f"{name}/")
+        elif _holds_fhir(entry.name):
+            yield from _read_file(entry, name)
+
+
+def _holds_fhir(name: str) -> bool:
+    """Tell whether a file of this name must hold FHIR."""
+    is_other = name.endswith(".schema.json") or name.startswith(".") or name == "package.json"
+    return name.endswith(".json") and not is_other
+
+
+def _read_file(file: Traversable, name: str) -> Iterator[Source]:
+    """Yield the resource of one file, or the resources of its Bundle."""
+    try:
+        content = decode(file.read_bytes())
+    except MalformedInput as error:
+        raise InvalidContent(name, error.where or "file", error.reason) from error
+    if not isinstance(content, dict):
+        raise InvalidContent(name, "file", "it must hold a JSON object")
+    if content.get("resourceType") != "Bundle":
+        _refuse_unknown_type(name, "resourceType", content)
+        yield name, content
+        return
+    for index, entry in enumerate(content.get("entry") or ()):
+        element = f"Bundle.entry[{index}].resource"
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if not isinstance(resource, dict):
+            raise InvalidContent(name, element, "an entry must hold a resource")
+        _refuse_unknown_type(name, f"{element}.resourceType", resource)
+        yield name, resource
+
+
+def _refuse_unknown_type(name: str, element: str, resource: Resource) -> None:
+    """Raise InvalidContent unless the resource says of which R4 type it is."""
+    resource_type = resource.get("resourceType")
+    if resource_type is None:
+        raise InvalidContent(name, element, "`resourceType` is missing")
+    if resource_type not in RESOURCE_TYPES:
+        raise InvalidContent(name, element, f"`{resource_type}` is no resource type of FHIR R4")
+
+
+def _refuse_duplicates(sources: list[Source]) -> None:
+    """Raise InvalidContent when two files define the same canonical and version."""
+    seen: dict[tuple[str, str], str] = {}
+    for name, resource in sources:
+        key = (resource["resourceType"], canonical_of(resource))
+        if "url" in resource and seen.setdefault(key, name) != name:
+            reason = f"`{key[1]}` is defined in `{seen[key]}` too"
+            raise InvalidContent(name, f"{key[0]}.url", reason)

@@ -1,0 +1,90 @@
+"""Whether a definition has the shape of FHIR: known elements, lists, objects and scalars in place.
+
+https://hl7.org/fhir/R4/json.html
+
+This is what the engine relies on when it compiles a definition that a deployment brings along.
+Whether the content is valid beyond its shape is for `carepath.validation`.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from carepath.r4.model import RESOURCE_TYPES, Element, type_of
+from carepath.resources import Resource
+
+Problem = tuple[str, str]
+"""A FHIRPath of the element and what is wrong with it."""
+
+_NUMBERS = {"decimal", "integer", "positiveInt", "unsignedInt"}
+
+
+def shape_problems(resource: Resource) -> Iterator[Problem]:
+    """Yield every place where a resource does not have the shape that R4 gives it."""
+    resource_type = str(resource.get("resourceType"))
+    yield from _object_problems(resource, resource_type, resource_type)
+
+
+def _object_problems(value: dict[str, Any], type_name: str, path: str) -> Iterator[Problem]:
+    """Yield the problems inside an object of a type."""
+    found = type_of(type_name)
+    if found is None:
+        yield path, f"`{type_name}` is no type of FHIR R4"
+        return
+    for name, item in value.items():
+        if name == "resourceType":
+            continue
+        element = found.elements.get(name.removeprefix("_"))
+        place = f"{path}.{name}"
+        if element is None:
+            yield place, f"`{type_name}` has no element `{name}`"
+        elif name.startswith("_"):
+            yield from _sibling_problems(item, place)
+        else:
+            yield from _element_problems(item, element, place)
+
+
+def _sibling_problems(value: Any, path: str) -> Iterator[Problem]:
+    """Yield a problem when the `_name` beside a primitive is not what carries its extensions."""
+    for item in value if isinstance(value, list) else [value]:
+        if item is not None and not isinstance(item, dict):
+            yield path, "expected an object that holds id or extensions"
+
+
+def _element_problems(value: Any, element: Element, path: str) -> Iterator[Problem]:
+    """Yield the problems of one property: a list or a single value, and what is in it."""
+    if element.is_list:
+        if not isinstance(value, list) or not value:
+            yield path, "expected a list that is not empty"
+            return
+        for index, item in enumerate(value):
+            if item is not None:
+                yield from _value_problems(item, element, f"{path}[{index}]")
+    else:
+        yield from _value_problems(value, element, path)
+
+
+def _value_problems(value: Any, element: Element, path: str) -> Iterator[Problem]:
+    """Yield the problems of a single value."""
+    found = type_of(element.type)
+    if found is None or found.kind == "primitive":
+        if not _is_scalar(value, element.type):
+            yield path, f"expected a value of type `{element.type}`"
+    elif not isinstance(value, dict):
+        yield path, f"expected an object of type `{element.type}`"
+    elif element.type == "Resource":
+        if value.get("resourceType") in RESOURCE_TYPES:
+            yield from _object_problems(value, value["resourceType"], path)
+        else:
+            yield path, "expected a resource with a known `resourceType`"
+    else:
+        yield from _object_problems(value, element.type, path)
+
+
+def _is_scalar(value: Any, type_name: str) -> bool:
+    """Tell whether a JSON scalar can be a value of a primitive type."""
+    if type_name == "boolean":
+        return isinstance(value, bool)
+    if type_name in _NUMBERS:
+        return isinstance(value, int | Decimal) and not isinstance(value, bool)
+    return isinstance(value, str) and value != ""

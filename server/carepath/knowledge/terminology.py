@@ -1,0 +1,200 @@
+"""Local terminology: what the loaded code systems and value sets can answer, and nothing more.
+
+https://hl7.org/fhir/R4/terminology-service.html
+
+An answer of None means that this terminology cannot know: the value set or code system is not
+here, or only a part of it is.  Nobody may read None as no.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from carepath.canonical import Canonical
+from carepath.errors import CyclicDefinition
+from carepath.knowledge.code_systems import CodeSystem
+from carepath.r4.codes import codings_of
+from carepath.resources import Resource, canonical_of, codings
+
+Code = tuple[str, str]
+"""System and code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """The codes of a value set; `is_complete` is False when more codes may belong to it."""
+
+    codes: frozenset[Code]
+    is_complete: bool
+
+    @property
+    def plain(self) -> frozenset[str]:
+        """Return the codes without their systems."""
+        return frozenset(code for _, code in self.codes)
+
+
+NOTHING_KNOWN = Expansion(frozenset(), is_complete=False)
+
+
+class Terminology:
+    """Expansions, membership, hierarchy and look-up over loaded resources; safe between threads."""
+
+    def __init__(
+        self,
+        code_systems: Iterable[Resource],
+        find_value_set: Callable[[str], Resource | None],
+    ) -> None:
+        """Take the CodeSystem resources and a way to find a ValueSet by canonical."""
+        self._systems: dict[str, CodeSystem] = {}
+        for resource in code_systems:
+            # A supplement adds designations only; it is no system of its own.
+            if resource.get("content") != "supplement":
+                self._systems.setdefault(str(resource.get("url")), CodeSystem(resource))
+        self._find = find_value_set
+        self._expansions: dict[str, Expansion | None] = {}
+        self._plain: dict[str, frozenset[str]] = {}
+
+    def expansion(self, value_set: str) -> Expansion | None:
+        """Return the codes of a value set, None when it is not known."""
+        if value_set not in self._expansions:
+            self._expansions[value_set] = self._expand(value_set, ())
+        return self._expansions[value_set]
+
+    def member_of(self, coding: Mapping[str, Any], value_set: str) -> bool | None:
+        """Tell whether a coding is in a value set; without a system the code alone decides."""
+        expansion = self.expansion(value_set)
+        if expansion is None:
+            return None
+        system, code = coding.get("system"), coding.get("code")
+        if system:
+            is_member = (system, code) in expansion.codes
+        else:
+            if value_set not in self._plain:
+                self._plain[value_set] = expansion.plain
+            is_member = code in self._plain[value_set]
+        return True if is_member else (False if expansion.is_complete else None)
+
+    def expand(self, value_set: str) -> Resource | None:
+        """Return the ValueSet with an expansion, None when it is not known or not complete."""
+        expansion = self.expansion(value_set)
+        if expansion is None or not expansion.is_complete:
+            return None
+        contains = [self._contains(system, code) for system, code in sorted(expansion.codes)]
+        found = self._find(value_set) or {"resourceType": "ValueSet", "url": value_set}
+        kept = {key: value for key, value in found.items() if key not in ("compose", "text")}
+        return {**kept, "expansion": {"total": len(contains), "contains": contains}}
+
+    def subsumes(self, system: str, code_a: str, code_b: str) -> str | None:
+        """Return `equivalent`, `subsumes`, `subsumed-by` or `not-subsumed`; None when unknown."""
+        found = self._system(system)
+        return None if found is None else found.subsumes(code_a, code_b)
+
+    def lookup(self, system: str, code: str) -> dict[str, Any] | None:
+        """Return what is known of a code: system, code, display, definition, property."""
+        found = self._system(system)
+        concept = None if found is None else found.concept(code)
+        if concept is None:
+            return None
+        return {
+            "system": system,
+            **{key: value for key, value in concept.items() if key != "concept"},
+        }
+
+    def validate_code(self, value_set: str, coded: Any) -> bool | None:
+        """Tell whether a code, Coding or CodeableConcept has a coding in a value set."""
+        if isinstance(coded, str):
+            return self.member_of({"code": coded}, value_set)
+        found = [coded] if isinstance(coded, dict) and "code" in coded else list(codings(coded))
+        answers = [self.member_of(coding, value_set) for coding in found]
+        if True in answers:
+            return True
+        return None if None in answers else False
+
+    def _system(self, system: str) -> CodeSystem | None:
+        """Return a code system by URL; a version is not told apart here."""
+        return self._systems.get(Canonical.parse(system).url)
+
+    def _contains(self, system: str, code: str) -> dict[str, Any]:
+        """Return one entry of an expansion, with the display when the system knows it."""
+        concept = self.lookup(system, code) or {}
+        entry = {"system": system, "code": code}
+        return {**entry, "display": concept["display"]} if "display" in concept else entry
+
+    def _expand(self, canonical: str, chain: tuple[str, ...]) -> Expansion | None:
+        """Expand a value set; `chain` holds those whose expansion waits for this one."""
+        if canonical in chain:
+            raise CyclicDefinition((*chain[chain.index(canonical) :], canonical))
+        value_set = self._find(canonical)
+        if value_set is None:
+            return _standard(canonical)
+        chain = (*chain, canonical)
+        compose = value_set.get("compose")
+        if not isinstance(compose, dict):
+            return _as_expanded(value_set)
+        included = [
+            self._include(item, chain, canonical_of(value_set)) for item in compose["include"]
+        ]
+        excluded = [
+            self._include(item, chain, canonical_of(value_set))
+            for item in compose.get("exclude") or ()
+        ]
+        codes = frozenset().union(*(part.codes for part in included))
+        codes -= frozenset().union(*(part.codes for part in excluded))
+        if not all(part.is_complete for part in excluded):
+            # A code that an unknown exclusion may take away is not known to be a member.
+            return NOTHING_KNOWN
+        return Expansion(codes, all(part.is_complete for part in included))
+
+    def _include(self, item: Mapping[str, Any], chain: tuple[str, ...], owner: str) -> Expansion:
+        """Return the codes of one include or exclude: all its parts must agree."""
+        parts = [
+            self._expand(imported, chain) or NOTHING_KNOWN
+            for imported in item.get("valueSet") or ()
+        ]
+        if "system" in item:
+            parts.append(self._from_system(item))
+        if not parts:
+            return NOTHING_KNOWN
+        codes = parts[0].codes.intersection(*(part.codes for part in parts[1:]))
+        return Expansion(codes, all(part.is_complete for part in parts))
+
+    def _from_system(self, item: Mapping[str, Any]) -> Expansion:
+        """Return the codes that an include takes from its system: listed, filtered, or all."""
+        url = str(item["system"])
+        if item.get("concept"):
+            listed = frozenset((url, str(concept["code"])) for concept in item["concept"])
+            return Expansion(listed, is_complete=True)
+        system = self._system(url)
+        if system is None:
+            return NOTHING_KNOWN
+        selected = system.select(list(item.get("filter") or ()))
+        if selected is None:
+            return NOTHING_KNOWN
+        return Expansion(frozenset((url, code) for code in selected), system.is_complete)
+
+
+def _standard(canonical: str) -> Expansion | None:
+    """Return the codes of a value set that R4 itself binds elements to."""
+    known = codings_of(Canonical.parse(canonical).url)
+    if known is None:
+        return None
+    codes = frozenset((system, code) for system, found in known.items() for code in found)
+    return Expansion(codes, is_complete=True)
+
+
+def _as_expanded(value_set: Resource) -> Expansion:
+    """Return the codes of a value set that only carries an expansion."""
+    expansion = value_set.get("expansion")
+    if not isinstance(expansion, dict):
+        return NOTHING_KNOWN
+    codes = frozenset(_contained_codes(expansion.get("contains") or ()))
+    total = expansion.get("total")
+    return Expansion(codes, is_complete=total is None or total <= len(codes))
+
+
+def _contained_codes(entries: Iterable[Mapping[str, Any]]) -> Iterable[Code]:
+    """Yield the codes of an expansion, nested ones included, abstract ones not."""
+    for entry in entries:
+        if "code" in entry and not entry.get("abstract"):
+            yield str(entry.get("system", "")), str(entry["code"])
+        yield from _contained_codes(entry.get("contains") or ())

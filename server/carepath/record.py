@@ -1,0 +1,333 @@
+"""What was sent, seen as the record of one patient.
+
+https://hl7.org/fhir/R4/bundle.html#references and https://hl7.org/fhir/R4/references.html
+
+Bundles of every type and bare resources are read; the resources themselves are neither copied nor
+changed.  Everything a caller gets from a record concerns its subject: what names another
+patient stays out, and what names nobody belongs to the subject unless there is a second patient.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from carepath.errors import InvalidParameter, SubjectNotFound
+from carepath.issues import Issue
+from carepath.r4.model import RESOURCE_TYPES, type_of
+from carepath.resources import Resource, codings
+
+_SUBJECT_ELEMENTS = ("subject", "patient", "for", "beneficiary", "candidate", "individual", "actor")
+_URN = ("urn:uuid:", "urn:oid:")
+
+
+class _Content:
+    """All resources that were sent, whoever they are about, with the ways to find them."""
+
+    def __init__(self, resources: Iterable[tuple[str, Resource]]) -> None:
+        found: dict[Any, tuple[str, Resource]] = {}
+        for full_url, resource in resources:
+            id_ = resource.get("id")
+            # A resource that is sent twice counts once, as it was sent last.
+            key = full_url or (f"{resource['resourceType']}/{id_}" if id_ else id(resource))
+            found[key] = (full_url, resource)
+        self.by_type: dict[str, list[Resource]] = {}
+        for _, resource in found.values():
+            self.by_type.setdefault(resource["resourceType"], []).append(resource)
+        self._found = found
+        self._names: dict[str, Resource] | None = None
+        self._urls: dict[int, str] | None = None
+
+    @property
+    def names(self) -> dict[str, Resource]:
+        """Return the resources by full URL and by `Type/id`; the first one wins."""
+        if self._names is None:
+            names = {url: resource for url, resource in self._found.values() if url}
+            for _, resource in self._found.values():
+                if isinstance(resource.get("id"), str):
+                    names.setdefault(f"{resource['resourceType']}/{resource['id']}", resource)
+            self._names = names
+        return self._names
+
+    def full_url(self, resource: Resource) -> str:
+        """Return the full URL that a resource was sent with, or an empty string."""
+        if self._urls is None:
+            self._urls = {id(item): url for url, item in self._found.values() if url}
+        return self._urls.get(id(resource), "")
+
+    def resolve(self, reference: str, within: Resource | None) -> Resource | None:
+        """Return what a literal reference means, seen from the resource that holds it."""
+        if reference.startswith("#"):
+            return _contained(reference[1:], within)
+        for name in self._candidates(reference, within):
+            if name in self.names:
+                return self.names[name]
+        if reference.startswith(_URN):
+            return self._by_id(reference.rpartition(":")[2])
+        return None
+
+    def _candidates(self, reference: str, within: Resource | None) -> Iterator[str]:
+        """Yield the names under which the target may be known, the most exact first."""
+        plain = reference.partition("/_history/")[0]
+        before, _, id_ = plain.rpartition("/")
+        resource_type = before.rpartition("/")[2]
+        is_typed = resource_type in RESOURCE_TYPES
+        base = self.full_url(within).rsplit("/", 2)[0] if within is not None else ""
+        if base and "://" not in plain and is_typed:
+            yield f"{base}/{plain}"
+        yield plain
+        if is_typed:
+            yield f"{resource_type}/{id_}"
+
+    def _by_id(self, id_: str) -> Resource | None:
+        """Return the one resource with this id: senders put ids into URNs without full URLs."""
+        found = [r for _, r in self._found.values() if r.get("id") == id_]
+        return found[0] if len(found) == 1 else None
+
+    def by_identifier(self, identifier: Mapping[str, Any]) -> Resource | None:
+        """Return the first resource that carries a business identifier."""
+        wanted = (identifier.get("system"), identifier.get("value"))
+        if not wanted[1]:
+            return None
+        for _, resource in self._found.values():
+            if wanted in _identifiers(resource):
+                return resource
+        return None
+
+
+class Record:
+    """The resources of one patient, immutable; indices are built when they are first wanted."""
+
+    def __init__(self, content: _Content, subject: Resource | None) -> None:
+        self._content = content
+        self._subject = subject
+        self._own: dict[str, tuple[Resource, ...]] = {}
+        self._by_code: dict[tuple[str, str], dict[str, list[Resource]]] = {}
+        self._about = self._names_of(subject) if subject is not None else frozenset()
+
+    @classmethod
+    def of(cls, content: Any, subject: str | None = None) -> "Record":
+        """Read a Bundle, a resource or several of either; `subject` chooses among patients.
+
+        Raises SubjectNotFound when there is no such patient.  Without `subject` the only patient is
+        the subject; with none or several the record has no subject until `for_subject` names one.
+        """
+        everything = _Content(_entries(content))
+        patients = everything.by_type.get("Patient", [])
+        record = cls(everything, patients[0] if len(patients) == 1 else None)
+        return record if subject is None else record.for_subject(subject)
+
+    def for_subject(self, reference: str) -> "Record":
+        """Return the view of another patient of the same content."""
+        found = self._content.resolve(reference, None)
+        if found is None and "/" not in reference and ":" not in reference:
+            found = self._content.names.get(f"Patient/{reference}")
+        if found is None:
+            raise SubjectNotFound(reference)
+        if found["resourceType"] != "Patient":
+            raise InvalidParameter("subject", reference, "a reference to a Patient")
+        return self if found is self._subject else Record(self._content, found)
+
+    @property
+    def subject(self) -> Resource | None:
+        """Return the Patient, or None when the content has none or several."""
+        return self._subject
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Return references to all patients of the content, in the order sent."""
+        return tuple(self.reference_to(p) for p in self._content.by_type.get("Patient", ()))
+
+    def types(self) -> tuple[str, ...]:
+        """Return the resource types that were sent."""
+        return tuple(self._content.by_type)
+
+    def resources(self, resource_type: str) -> tuple[Resource, ...]:
+        """Return the subject's resources of a type, in the order sent."""
+        try:
+            return self._own[resource_type]
+        except KeyError:
+            everything = self._content.by_type.get(resource_type, ())
+            own = tuple(resource for resource in everything if self._is_own(resource))
+            return self._own.setdefault(resource_type, own)
+
+    def with_code(
+        self, resource_type: str, code: str, system: str = "", path: str = "code"
+    ) -> tuple[Resource, ...]:
+        """Return the subject's resources of a type whose `path` holds a coding."""
+        found = self._code_index(resource_type, path).get(
+            f"{system}|{code}" if system else code, ()
+        )
+        return tuple(found)
+
+    def resolve(self, reference: Any, within: Resource | None = None) -> Resource | None:
+        """Return the resource that a Reference (or its text) means, None when it is not here.
+
+        `within` is the resource that holds the reference: it decides what `#id` means and which
+        server a relative reference belongs to.
+        """
+        if isinstance(reference, str):
+            return self._content.resolve(reference, within)
+        if not isinstance(reference, dict):
+            return None
+        literal = reference.get("reference")
+        if isinstance(literal, str):
+            return self._content.resolve(literal, within)
+        identifier = reference.get("identifier")
+        return self._content.by_identifier(identifier) if isinstance(identifier, dict) else None
+
+    def reference_to(self, resource: Resource) -> str:
+        """Return how other resources refer to this one: `Type/id`, or the URL it was sent with."""
+        id_ = resource.get("id")
+        if isinstance(id_, str):
+            return f"{resource['resourceType']}/{id_}"
+        return self._content.full_url(resource)
+
+    def issues(self) -> tuple[Issue, ...]:
+        """Return a warning for each resource that names a patient who was not sent."""
+        return tuple(
+            Issue(
+                "warning",
+                "not-found",
+                f"`{self.reference_to(resource) or resource['resourceType']}` was left out: it "
+                "refers to a patient who is not in the data.",
+            )
+            for resources in self._content.by_type.values()
+            for resource in resources
+            if self._is_stray(resource)
+        )
+
+    def _names_of(self, patient: Resource) -> frozenset[str]:
+        """Return the reference texts that mean a patient without any look-up."""
+        names = {self.reference_to(patient), self._content.full_url(patient)} - {""}
+        return frozenset(n for n in names if self._content.names.get(n) is patient)
+
+    def _is_own(self, resource: Resource) -> bool:
+        """Tell whether a resource belongs to the subject's view."""
+        if resource["resourceType"] == "Patient":
+            return resource is self._subject
+        found = False
+        for reference in _subject_references(resource):
+            if reference.get("reference") in self._about:
+                return True
+            if self._subject is not None and self.resolve(reference, resource) is self._subject:
+                return True
+            found = True
+        if found:
+            return False
+        is_alone = len(self._content.by_type.get("Patient", ())) <= 1
+        return is_alone or not _has_subject(resource)
+
+    def _is_stray(self, resource: Resource) -> bool:
+        """Tell whether a resource names a subject that is nowhere in the content."""
+        references = list(_subject_references(resource))
+        return bool(references) and not any(
+            reference.get("reference") in self._about or self.resolve(reference, resource)
+            for reference in references
+        )
+
+    def _code_index(self, resource_type: str, path: str) -> dict[str, list[Resource]]:
+        """Return the subject's resources of a type by `code` and by `system|code`."""
+        index = self._by_code.get((resource_type, path))
+        if index is None:
+            index = {}
+            for resource in self.resources(resource_type):
+                for name in _coding_names(resource, path):
+                    index.setdefault(name, []).append(resource)
+            self._by_code[(resource_type, path)] = index
+        return index
+
+
+def _entries(content: Any) -> Iterator[tuple[str, Resource]]:
+    """Yield every resource with its full URL, Bundles inside lists and Bundles included."""
+    if isinstance(content, dict):
+        if content.get("resourceType") != "Bundle":
+            if isinstance(content.get("resourceType"), str):
+                yield "", content
+            return
+        for entry in content.get("entry") or ():
+            resource = entry.get("resource") if isinstance(entry, dict) else None
+            if not isinstance(resource, dict):
+                continue
+            if resource.get("resourceType") == "Bundle":
+                yield from _entries(resource)
+            elif isinstance(resource.get("resourceType"), str):
+                full_url = entry.get("fullUrl")
+                yield (full_url if isinstance(full_url, str) else ""), resource
+    elif isinstance(content, Iterable) and not isinstance(content, str | bytes):
+        for item in content:
+            yield from _entries(item)
+
+
+def _subject_references(resource: Resource) -> Iterator[Mapping[str, Any]]:
+    """Yield the references that say whom a resource is about, those to patients only."""
+    for name in _SUBJECT_ELEMENTS:
+        value = resource.get(name)
+        for reference in value if isinstance(value, list) else (value,):
+            if isinstance(reference, dict) and _may_be_patient(reference):
+                yield reference
+    if "participant" in resource and isinstance(resource["participant"], list):
+        for participant in resource["participant"]:
+            actor = participant.get("actor") if isinstance(participant, dict) else None
+            if isinstance(actor, dict) and _is_patient(actor):
+                yield actor
+
+
+def _may_be_patient(reference: Mapping[str, Any]) -> bool:
+    """Tell whether a reference names something; one with a display alone names nobody."""
+    return bool(reference.get("reference") or reference.get("identifier"))
+
+
+def _is_patient(reference: Mapping[str, Any]) -> bool:
+    """Tell whether a participant is a patient rather than a practitioner or a room."""
+    text = reference.get("reference")
+    return reference.get("type") == "Patient" or (isinstance(text, str) and "Patient/" in text)
+
+
+def _has_subject(resource: Resource) -> bool:
+    """Tell whether a resource of this type is about somebody (an Organization is not)."""
+    found = type_of(resource["resourceType"])
+    return found is not None and any(
+        "Patient" in found.elements[name].targets
+        for name in _SUBJECT_ELEMENTS
+        if name in found.elements
+    )
+
+
+def _contained(id_: str, within: Resource | None) -> Resource | None:
+    """Return a contained resource; a bare `#` means the container."""
+    if within is None or not id_:
+        return within
+    for resource in within.get("contained") or ():
+        if isinstance(resource, dict) and resource.get("id") == id_:
+            return resource
+    return None
+
+
+def _identifiers(resource: Resource) -> list[tuple[Any, Any]]:
+    """Return system and value of each business identifier."""
+    given = resource.get("identifier")
+    given = given if isinstance(given, list) else [given]
+    return [(i.get("system"), i.get("value")) for i in given if isinstance(i, dict)]
+
+
+def _coding_names(resource: Resource, path: str) -> set[str]:
+    """Return `code` and `system|code` of each coding at a path of names."""
+    names: set[str] = set()
+    for value in _values_at(resource, path):
+        if isinstance(value, str):
+            names.add(value)
+            continue
+        found = [value] if isinstance(value, dict) and "code" in value else codings(value)
+        for coding in found:
+            code, system = coding.get("code"), coding.get("system")
+            if isinstance(code, str):
+                names |= {code, f"{system}|{code}"}
+    return names
+
+
+def _values_at(resource: Resource, path: str) -> list[Any]:
+    """Return the values at a dotted path, lists flattened; what is not there gives nothing."""
+    values: list[Any] = [resource]
+    for name in path.split("."):
+        inside = [v.get(name) for v in values if isinstance(v, dict)]
+        values = [x for v in inside for x in (v if isinstance(v, list) else [v]) if x is not None]
+    return values
