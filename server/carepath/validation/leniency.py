@@ -1,0 +1,53 @@
+"""How bad each kind of problem is: always an error when strict, by this table when lenient.
+
+Lenient reading takes what senders really send and refuses only what cannot be read safely: a value
+of another JSON type than the one that rules would read, a date that is none, a choice with two
+values, a status that cannot be understood, an unknown resource type.  `docs/validation.md` explains
+the table to users.
+"""
+
+from collections.abc import Callable, Mapping
+
+from carepath.issues import Severity
+from carepath.validation.bindings import changes_meaning, is_understood
+from carepath.validation.dates import TEMPORAL, is_readable
+from carepath.validation.places import Place
+from carepath.validation.problems import Kind, Problem
+
+
+def severity_of(problem: Problem, *, lenient: bool) -> Severity:
+    """Return the severity of a problem."""
+    if not lenient:
+        return "error"
+    rule = LENIENT[problem.kind]
+    return rule if isinstance(rule, str) else rule(problem.place)
+
+
+def _of_value(place: Place) -> Severity:
+    if place.type in TEMPORAL and not is_readable(place.type, str(place.value)):
+        return "error"
+    return "warning"
+
+
+def _of_code(place: Place) -> Severity:
+    return "error" if changes_meaning(place) and not is_understood(place) else "warning"
+
+
+LENIENT: Mapping[Kind, Severity | Callable[[Place], Severity]] = {
+    "alignment": "warning",
+    "bad-value": _of_value,
+    "code": _of_code,
+    "concept": _of_code,
+    "conflict": "error",
+    "empty": "warning",
+    "missing": "warning",
+    "narrative": "warning",
+    "no-content": "warning",
+    "null": "warning",
+    "range": "warning",
+    "reference": "warning",
+    "target": "warning",
+    "unknown-element": "warning",
+    "unknown-type": "error",
+    "wrong-type": "error",
+}

@@ -1,0 +1,81 @@
+"""References that lead to a resource inside the same data: to a contained one, or in a Bundle.
+
+https://hl7.org/fhir/R4/references.html
+
+Their target's type is known, and must be one that the element allows; `#id` must lead somewhere.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from carepath.validation.places import place_of, resource_type_of
+from carepath.validation.problems import Problem
+
+Path = tuple[str | int, ...]
+
+
+class _Scope(NamedTuple):
+    """From what a reference says (`#pump`, `urn:uuid:...`) to the type of the resource there."""
+
+    contained: Mapping[str, str]
+    bundled: Mapping[str, str]
+
+
+def inner_references(resource: dict[str, Any]) -> Iterator[Problem]:
+    """Yield the references that lead nowhere, or to a type that their element does not allow."""
+    stack: list[tuple[Path, Any, _Scope]] = [((), resource, _Scope({}, {}))]
+    while stack:
+        path, value, scope = stack.pop()
+        if isinstance(value, list):
+            stack += [
+                ((*path, index), item, scope)
+                for index, item in reversed(list(enumerate(value)))
+                if isinstance(item, (dict, list))
+            ]
+        elif isinstance(value, dict):
+            reference = value.get("reference")
+            if isinstance(reference, str) and reference.startswith(("#", "urn:")):
+                yield from _wrong(resource, (*path, "reference"), reference, scope)
+            if "resourceType" in value:
+                scope = _scope(value, scope)
+            stack += [
+                ((*path, name), inner, scope)
+                for name, inner in reversed(value.items())
+                if isinstance(inner, (dict, list))
+            ]
+
+
+def _wrong(resource: Any, path: Path, reference: str, scope: _Scope) -> Iterator[Problem]:
+    place = place_of(resource, path)
+    if place.element is None or place.element.path != "Reference.reference":
+        return
+    is_local = reference.startswith("#")
+    target = (scope.contained if is_local else scope.bundled).get(reference)
+    if is_local and target is None and reference != "#":
+        yield Problem("reference", place, "leads to no contained resource")
+    owner = place_of(resource, path[:-1]).element
+    allowed = owner.targets if owner else ()
+    if target and allowed and target not in allowed:
+        yield Problem("target", place, f"leads to a {target}, which may not be referred to here")
+
+
+def _scope(resource: dict[str, Any], outer: _Scope) -> _Scope:
+    """Return the scope inside a resource: what it contains, and a Bundle's entries."""
+    contained = {
+        f"#{one['id']}": resource_type_of(one)
+        for one in _objects(resource, "contained")
+        if isinstance(one.get("id"), str)
+    }
+    bundled = {
+        entry["fullUrl"]: resource_type_of(entry.get("resource"))
+        for entry in _objects(resource, "entry")
+        if isinstance(entry.get("fullUrl"), str)
+    }
+    return _Scope(contained or outer.contained, bundled or outer.bundled)
+
+
+def _objects(resource: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
+    values = resource.get(name)
+    for value in values if isinstance(values, list) else ():
+        if isinstance(value, dict):
+            yield value
