@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#mime-type
 import zlib
 from collections.abc import Mapping
 from typing import Any, Protocol
+from urllib.parse import parse_qsl
 
 from carepath import json_codec
 from carepath.errors import MalformedInput
@@ -112,3 +113,10 @@ def _bundles(value: Resource) -> list[tuple[str, Resource]]:
     return found
 
 
+def form(data: bytes) -> list[tuple[str, str]]:
+    """Return the pairs of a form; raise MalformedInput when it is not UTF-8."""
+    try:
+        text = data.decode()
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=1000)
+    except ValueError as error:
+        raise MalformedInput("the form is not URL-encoded UTF-8") from error

@@ -4,6 +4,7 @@ Later sources win: defaults, the TOML file that `CAREPATH_CONFIG` names, variabl
 then what the caller passes.  `docs/operations.md` lists every variable; a test compares.
 """
 
+import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -84,17 +85,18 @@ class Config:
                 raise InvalidConfiguration(variable(name), getattr(self, name), expected)
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str], **given: Any) -> "Config":
+    def from_env(cls, environ: Mapping[str, str] | None = None, **given: Any) -> "Config":
         """Read the file that `CAREPATH_CONFIG` names, then `CAREPATH_*`, then `given`.
 
         A value of None in `given` means that the caller has no opinion.
         """
+        environ = os.environ if environ is None else environ
         values: dict[str, Any] = {}
         path = environ.get(PREFIX + "CONFIG")
         if path:
             values |= _from_file(Path(path))
         values |= _from_variables(environ)
-        values |= {name: value for name, value in given.items() if value is not None}
+        values |= {name: _plain(value) for name, value in given.items() if value is not None}
         return cls(**values)
 
     @property
@@ -111,6 +113,13 @@ def variable(name: str) -> str:
 def settings() -> list[tuple[str, str, Any]]:
     """Return (variable, what it does, default) of every setting, in order."""
     return [(variable(f.name), f.metadata["about"], f.default) for f in fields(Config)]
+
+
+def _plain(value: Any) -> Any:
+    """Return paths as text, also inside a sequence, so that a setting is always plain."""
+    if isinstance(value, list | tuple):
+        return tuple(str(item) for item in value)
+    return str(value) if isinstance(value, Path) else value
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -162,14 +171,21 @@ def _from_file(path: Path) -> dict[str, Any]:
         if name not in defaults:
             raise InvalidConfiguration(name, value, "a key listed in the operations manual")
         kind = type(defaults[name])
-        if kind is tuple and isinstance(value, list):
-            value = tuple(value)
-        if kind is float and type(value) is int:
-            value = float(value)
-        if type(value) is not kind:
+        read = _FILE_TYPES.get((kind, type(value)))
+        if read is None:
             raise InvalidConfiguration(name, value, _READERS[kind.__name__][1])
-        values[name] = value
+        values[name] = read(value)
     return values
+
+
+_FILE_TYPES: Mapping[tuple[type, type], Callable[[Any], Any]] = {
+    (str, str): str,
+    (int, int): int,
+    (float, float): float,
+    (float, int): float,
+    (bool, bool): bool,
+    (tuple, list): tuple,
+}
 
 
 def _is_base_url(text: str) -> bool:
@@ -200,15 +216,33 @@ def _not_negative(value: float) -> bool:
 
 
 _POSITIVE = (
-    "workers threads max_body_bytes max_expanded_bytes max_entries max_depth max_url_bytes "
-    "request_seconds max_applications rate_burst page_size max_page_size data_endpoint_pages "
-    "data_endpoint_seconds"
-).split()
-_NOT_NEGATIVE = "port queue_seconds rate_limit keepalive_seconds graceful_seconds".split()
+    "workers",
+    "threads",
+    "max_body_bytes",
+    "max_expanded_bytes",
+    "max_entries",
+    "max_depth",
+    "max_url_bytes",
+    "request_seconds",
+    "max_applications",
+    "rate_burst",
+    "page_size",
+    "max_page_size",
+    "data_endpoint_pages",
+    "data_endpoint_seconds",
+)
+_NOT_NEGATIVE = (
+    "port",
+    "queue_seconds",
+    "rate_limit",
+    "keepalive_seconds",
+    "graceful_seconds",
+    "data_endpoint_retries",
+)
 _LEVELS = ("debug", "info", "warning", "error")
 _CHECKS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     *((name, _positive, "a number above 0") for name in _POSITIVE),
-    *((name, _not_negative, "0 or more") for name in (*_NOT_NEGATIVE, "data_endpoint_retries")),
+    *((name, _not_negative, "0 or more") for name in _NOT_NEGATIVE),
     ("base_url", _is_base_url, "an absolute http(s) URL"),
     ("data_endpoint", _is_base_url, "an absolute http(s) URL"),
     ("trusted_proxies", _are_networks, "IP addresses or networks"),

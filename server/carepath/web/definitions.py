@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 
 from carepath import json_codec
 from carepath.canonical import Canonical
 from carepath.errors import DefinitionNotFound
+from carepath.knowledge.versions import version_key
 from carepath.resources import Resource
 
 DEFINITION_TYPES = (
@@ -39,6 +41,8 @@ class Held:
 
     source: Resource
     loaded: datetime
+    index: dict[str, tuple[Any, ...]] = field(default_factory=dict, compare=False, repr=False)
+    """Values by search parameter, filled as searches ask for them."""
 
     @property
     def type(self) -> str:
@@ -145,9 +149,3 @@ class Definitions:
         for several in urls.values():
             several.sort(key=lambda held: version_key(held.version), reverse=True)
         return urls
-
-
-def version_key(version: str) -> tuple[tuple[int, int, str], ...]:
-    """Return a key that sorts `0.10.0` after `0.9.0`, and a word before any number."""
-    parts = version.replace("-", ".").split(".")
-    return tuple((1, int(part), "") if part.isdecimal() else (0, 0, part) for part in parts)

@@ -95,7 +95,9 @@ def media_range(text: str) -> MediaRange:
 
 
 @lru_cache(maxsize=512)
-def answer_format(accept: str | None, format_parameter: str | None, body_type: str | None) -> Format:
+def answer_format(
+    accept: str | None, format_parameter: str | None, body_type: str | None
+) -> Format:
     """Choose the format of the answer; raise NotAcceptable when none will do.
 
     `_format` overrides Accept.  Between equal q-values JSON wins, so does it for a browser;

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/http.html#Status-Codes and https://hl7.org/fhir/R4/value
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from werkzeug import exceptions as werkzeug_errors
@@ -16,6 +17,7 @@ from carepath.web.config import InvalidConfiguration
 
 OK = 200
 NO_CONTENT = 204
+REDIRECTIONS = 300
 NOT_MODIFIED = 304
 UNAVAILABLE = 503
 
@@ -49,6 +51,7 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
     refusals.UrlTooLong: Meaning(414, "too-long"),
     refusals.TooCostly: Meaning(422, "too-costly"),
     refusals.UnsupportedParameter: Meaning(400, "not-supported"),
+    refusals.UnknownParameter: Meaning(400, "not-supported"),
     refusals.UnsupportedSearch: Meaning(400, "not-supported"),
     refusals.UnknownEndpoint: Meaning(404, "not-found"),
     refusals.MethodNotAllowed: Meaning(405, "not-supported"),
@@ -69,6 +72,8 @@ _BY_STATUS: Mapping[int, tuple[str, str]] = {
     431: ("too-long", "The header fields are larger than this service allows."),
     501: ("not-supported", "This transfer coding is not supported."),
 }
+_GONE = frozenset({404, 410})
+_PASSING = frozenset({429, 500, 502, 503, 504})
 _INTERNAL = ("exception", "The service failed; its log has the details under this request id.")
 
 
@@ -119,7 +124,22 @@ def outcome_of_status(status: int) -> Outcome:
 
 def is_success(status: int) -> bool:
     """Tell whether a status means that the request was carried out."""
-    return OK <= status < 300
+    return OK <= status < REDIRECTIONS
+
+
+def phrase(status: int) -> str:
+    """Return the reason phrase of a status."""
+    return HTTPStatus(status).phrase
+
+
+def is_gone(status: int) -> bool:
+    """Tell whether a status means that there is no such resource."""
+    return status in _GONE
+
+
+def is_passing(status: int) -> bool:
+    """Tell whether a status means that the same request may succeed later."""
+    return status in _PASSING
 
 
 def _meaning(error: Exception) -> Meaning:

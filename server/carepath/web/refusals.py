@@ -49,6 +49,18 @@ class UnsupportedParameter(InputError):
 
 
 @dataclass(eq=False)
+class UnknownParameter(InputError):
+    """A parameter that the operation does not have."""
+
+    name: str
+    known: tuple[str, ...]
+
+    def __str__(self) -> str:
+        known = ", ".join(f"`{name}`" for name in self.known) or "none"
+        return f"The parameter `{self.name}` is unknown; this operation takes {known}."
+
+
+@dataclass(eq=False)
 class UnsupportedSearch(InputError):
     """A search that would answer something else than was asked: a modifier, a value, a sort."""
 

@@ -77,7 +77,9 @@ def sort_text(value: Any) -> str:
         moment = span(value) if {"start", "end"} & value.keys() else None
         if moment:
             return moment.start.isoformat()
-        return next((f"{code}" for _, code in _tokens(value)), "") or fold(str(value.get("text", "")))
+        return next((f"{code}" for _, code in _tokens(value)), "") or fold(
+            str(value.get("text", ""))
+        )
     return fold(str(value))
 
 
@@ -170,7 +172,9 @@ def _token_text(text: str) -> Matcher:
     return matches
 
 
-def _text_test(test: Callable[[str, str], bool], *, exact: bool = False) -> Callable[[str], Matcher]:
+def _text_test(
+    test: Callable[[str, str], bool], *, exact: bool = False
+) -> Callable[[str], Matcher]:
     """Return a maker that compares text, folded unless `exact`."""
 
     def make(text: str) -> Matcher:
@@ -189,8 +193,12 @@ def _reference(text: str) -> Matcher:
     wanted = Canonical.parse(text)
 
     def matches(value: Any) -> bool:
-        has = Canonical.parse(str(value.get("reference", "") if isinstance(value, Mapping) else value))
-        same = has.url == wanted.url or ("/" not in wanted.url and has.url.endswith(f"/{wanted.url}"))
+        has = Canonical.parse(
+            str(value.get("reference", "") if isinstance(value, Mapping) else value)
+        )
+        same = has.url == wanted.url or (
+            "/" not in wanted.url and has.url.endswith(f"/{wanted.url}")
+        )
         tail = "://" not in wanted.url and has.url.endswith(f"/{wanted.url}")
         return (same or tail) and wanted.version in ("", has.version)
 

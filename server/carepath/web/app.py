@@ -1,0 +1,143 @@
+"""The Flask application: every request passes through here, before and after its view.
+
+https://hl7.org/fhir/R4/http.html
+"""
+
+import time
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter, RequestRedirect
+
+from carepath.knowledge import Knowledge
+from carepath.r4.model import RESOURCE_TYPES
+from carepath.web import cors, logs, metrics, outcomes, parameters, respond, service
+from carepath.web.config import Config
+from carepath.web.exchange import Exchange
+from carepath.web.refusals import MethodNotAllowed, UnknownEndpoint, UrlTooLong
+from carepath.web.routes import routes
+from carepath.web.service import Service
+from carepath.web.urls import FHIR, client_address
+
+_VARY = "Accept, Accept-Encoding, Origin"
+
+
+class _FhirId(BaseConverter):
+    """An id: https://hl7.org/fhir/R4/datatypes.html#id."""
+
+    regex = r"[A-Za-z0-9\-.]{1,64}"
+
+
+class _ResourceType(BaseConverter):
+    """A resource type of R4; others are unknown doors."""
+
+    regex = "|".join(sorted(RESOURCE_TYPES))
+
+
+def create_app(config: Config | None = None, knowledge: Knowledge | None = None) -> Flask:
+    """Return the application of one deployment, with its content loaded."""
+    app = Flask("carepath.web", static_folder=None)
+    app.extensions[service.EXTENSION] = Service.of(config or Config.from_env(), knowledge)
+    app.url_map.converters |= {"fhir_id": _FhirId, "resource_type": _ResourceType}
+    # No redirects, ever: an integration engine takes each of them for an error.
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.url_map.redirect_defaults = False
+    open_rules = set()
+    for route in routes():
+        methods = [*route.methods]
+        app.add_url_rule(
+            route.rule, route.name, route.view, methods=methods, provide_automatic_options=False
+        )
+        if route.is_open:
+            open_rules.add(route.rule)
+    app.extensions[cors.OPEN_RULES] = frozenset(open_rules)
+    app.before_request(_before)
+    app.after_request(_after)
+    app.register_error_handler(Exception, _failed)
+    _count_definitions(app)
+    return app
+
+
+def _before() -> Response | None:
+    """Read how the request wants to be answered and refuse what is over a limit."""
+    ours = service.current()
+    exchange = g.exchange = Exchange.begin(request, ours.config)
+    metrics.RUNNING.inc()
+    exchange.negotiate()
+    if len(request.environ.get("RAW_URI", request.full_path)) > ours.config.max_url_bytes:
+        raise UrlTooLong(ours.config.max_url_bytes)
+    ours.rate_limit.take(client_address(ours.config, request.environ))
+    if request.method == "OPTIONS":
+        return cors.options()
+    return None
+
+
+def _after(response: Response) -> Response:
+    """Add the headers that every answer has, pack it, log it, count it."""
+    exchange: Exchange = g.exchange
+    environ = request.environ
+    response.headers["X-Request-Id"] = exchange.request_id
+    correlation = environ.get("HTTP_X_CORRELATION_ID")
+    if correlation:
+        response.headers["X-Correlation-Id"] = correlation[:128]
+    response.headers["Vary"] = _VARY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    cors.allow(response)
+    if "HTTP_ACCEPT_ENCODING" in environ:
+        respond.pack(response, environ["HTTP_ACCEPT_ENCODING"])
+    _report(response, exchange)
+    return response
+
+
+def _report(response: Response, exchange: Exchange) -> None:
+    """Write one log line and the figures; the route stands for the URL."""
+    route = request.url_rule.rule if request.url_rule else "none"
+    seconds = time.perf_counter() - exchange.started
+    metrics.RUNNING.dec()
+    metrics.count(request.method, route, response.status_code, seconds)
+    logs.request(exchange.request_id, request.method, route, response.status_code, seconds)
+
+
+def _failed(error: Exception) -> Response:
+    """Answer any error as OperationOutcome; log those that nobody foresaw."""
+    exchange: Exchange = g.exchange
+    error = _explained(error)
+    if not isinstance(error, HTTPException) and outcomes.outcome_of(error).is_our_fault:
+        logs.ERRORS.error(
+            "unexpected error",
+            exc_info=error,
+            extra={"fields": {"request_id": exchange.request_id}},
+        )
+    name = getattr(error, "name", "") if not isinstance(error, HTTPException) else ""
+    return respond.failure(error, parameters.element_of(exchange.sent, name) if name else ())
+
+
+def _explained(error: Exception) -> Exception:
+    """Say in our own words what Werkzeug found: an unknown URL, a method that is not possible."""
+    if isinstance(error, RequestRedirect):
+        return UnknownEndpoint("There is nothing at this URL.")
+    if not isinstance(error, HTTPException):
+        return error
+    meaning = _EXPLANATIONS.get(type(error).__name__)
+    return meaning(error) if meaning else error
+
+
+def _not_found(_error: HTTPException) -> Exception:
+    first = request.path.removeprefix(FHIR).strip("/").partition("/")[0]
+    if not request.path.startswith(FHIR) or first not in RESOURCE_TYPES:
+        return UnknownEndpoint("There is nothing at this URL.")
+    return UnknownEndpoint(f"There is nothing of the kind for `{first}`; see `metadata`.")
+
+
+def _not_allowed(_error: HTTPException) -> Exception:
+    return MethodNotAllowed(request.method, cors.methods())
+
+
+_EXPLANATIONS = {"NotFound": _not_found, "MethodNotAllowed": _not_allowed}
+
+
+def _count_definitions(app: Flask) -> None:
+    ours: Service = app.extensions[service.EXTENSION]
+    for resource_type, held in ours.definitions.by_type.items():
+        metrics.DEFINITIONS.labels(resource_type).set(len(held))

@@ -1,0 +1,163 @@
+"""`$apply` over HTTP: from the arguments of a call to an ApplyRequest and back to a resource.
+
+https://hl7.org/fhir/R4/plandefinition-operation-apply.html
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from carepath.apply import ApplyRequest, apply_activity, apply_plan
+from carepath.apply import data_requirements as requirements_of
+from carepath.canonical import Canonical
+from carepath.errors import CarepathError, InvalidParameter
+from carepath.knowledge import Knowledge
+from carepath.record import Record
+from carepath.resources import Resource, canonical_of
+from carepath.web.data_endpoint import DataEndpoint, address_of
+from carepath.web.definition_operations import definition_of
+from carepath.web.operation import Call
+from carepath.web.outcomes import outcome_of
+from carepath.web.refusals import UnsupportedParameter
+
+_NO_DATA = "a Bundle with a Patient in `data`, or a data endpoint"
+
+
+def apply_plan_definition(call: Call) -> Resource:
+    """Apply a plan to one patient: a CarePlan."""
+    request = _request(call, definition_of(call, "PlanDefinition", "planDefinition"))
+    return apply_plan(request, call.service.knowledge).care_plan()
+
+
+def r5_apply(call: Call) -> Resource:
+    """Apply a plan to one patient or several: a Bundle, or Parameters with one for each."""
+    request = _request(call, definition_of(call, "PlanDefinition", "planDefinition"))
+    subjects = call.many("subject") or [None]
+    bundles = [
+        apply_plan(replace(request, subject=subject), call.service.knowledge).bundle()
+        for subject in subjects
+    ]
+    if len(bundles) == 1:
+        return bundles[0]
+    parts = [{"name": "return", "resource": bundle} for bundle in bundles]
+    return {"resourceType": "Parameters", "parameter": parts}
+
+
+def apply_activity_definition(call: Call) -> Resource:
+    """Apply an ActivityDefinition to one patient: the request."""
+    request = _request(call, definition_of(call, "ActivityDefinition", "activityDefinition"))
+    return apply_activity(request, call.service.knowledge).resource
+
+
+def apply_pathways(call: Call) -> Resource:
+    """Apply every top-level pathway to every patient; what fails for one holds up no other."""
+    record = Record.of(call.one("data"))
+    if not record.subjects:
+        raise InvalidParameter("data", "no Patient", _NO_DATA)
+    entries = [
+        {"resource": resource}
+        for subject in record.subjects
+        for plan in top_level_plans(call.service.knowledge)
+        for resource in _pathway(call, record, subject, plan)
+    ]
+    bundle: Resource = {"resourceType": "Bundle", "type": "collection"}
+    return bundle | ({"entry": entries} if entries else {})
+
+
+def top_level_plans(knowledge: Knowledge) -> list[Resource]:
+    """Return the plans that no other plan leads to, of each canonical the newest version."""
+    plans = knowledge.all("PlanDefinition")
+    used = {
+        Canonical.parse(canonical).url
+        for plan in plans
+        for action in _actions(plan)
+        if (canonical := action.get("definitionCanonical"))
+    }
+    newest = {str(p.get("url")): knowledge.plan(str(p.get("url"))) for p in plans if p.get("url")}
+    return [p for url, p in newest.items() if url not in used and p.get("status") != "retired"]
+
+
+def _pathway(call: Call, record: Record, subject: str, plan: Resource) -> Iterator[Resource]:
+    """Yield the CarePlan of a pathway that concerns a patient, or what went wrong."""
+    try:
+        request = _with_people(call, ApplyRequest(plan, record, call.now, subject=subject))
+        applied = apply_plan(request, call.service.knowledge)
+        if any(decision.outcome != "not-met" for decision in applied.decisions):
+            yield applied.care_plan()
+    except CarepathError as error:
+        outcome = outcome_of(error).resource
+        for issue in outcome["issue"]:
+            issue["diagnostics"] = f"{subject}, {canonical_of(plan)}: {issue['diagnostics']}"
+        yield outcome
+
+
+def _request(call: Call, definition: Resource) -> ApplyRequest:
+    """Return the request to apply a definition to the data of a call."""
+    subjects = call.many("subject")
+    record = Record.of(_data(call, definition, subjects))
+    if not subjects and not record.subjects:
+        raise InvalidParameter("data", "no Patient", _NO_DATA)
+    subject = subjects[0] if subjects else None
+    request = ApplyRequest(definition, record, call.now, subject=subject)
+    return _with_people(call, request)
+
+
+def _with_people(call: Call, request: ApplyRequest) -> ApplyRequest:
+    """Add who asks, where, and the parameters of the content."""
+    return replace(
+        request,
+        encounter=call.one("encounter"),
+        practitioner=call.one("practitioner"),
+        organization=call.one("organization"),
+        user_type=call.one("userType"),
+        user_language=call.one("userLanguage"),
+        user_task_context=call.one("userTaskContext"),
+        setting=call.one("setting"),
+        setting_context=call.one("settingContext"),
+        parameters={**call.service.parameters, **content_parameters(call.one("parameters"))},
+    )
+
+
+def _data(call: Call, definition: Resource, subjects: list[str]) -> list[Resource]:
+    """Return what is known of the patients: sent along, fetched beforehand, or to be read now."""
+    if call.one("useServerData"):
+        raise UnsupportedParameter("useServerData", "this service stores no patient data")
+    found = list(call.many("data"))
+    found += [part["data"] for part in call.many("prefetchData") if part.get("data")]
+    endpoint = call.one("dataEndpoint")
+    config = call.service.config
+    if endpoint is None and (found or not config.data_endpoint):
+        return found
+    if not subjects:
+        raise InvalidParameter("subject", None, "a Patient of the data endpoint")
+    base = address_of(endpoint) if endpoint is not None else config.data_endpoint
+    requirements = requirements_of(definition, call.service.knowledge).get("dataRequirement", ())
+    for subject in subjects:
+        found += DataEndpoint(base, config).gather(_patient(subject), requirements)
+    return found
+
+
+def _patient(subject: str) -> str:
+    """Return `Patient/id`; anything else could lead elsewhere on the data endpoint."""
+    resource_type, _, id_ = subject.rpartition("/")
+    plain = id_.replace("-", "").replace(".", "")
+    if resource_type != "Patient" or not (plain.isascii() and plain.isalnum()):
+        raise InvalidParameter("subject", subject, "a reference such as `Patient/123`")
+    return subject
+
+
+def content_parameters(parameters: Resource | None) -> Mapping[str, list[Any]]:
+    """Return the values in a Parameters resource by name."""
+    values: dict[str, list[Any]] = {}
+    for part in (parameters or {}).get("parameter") or ():
+        key = next((k for k in part if k.startswith("value")), "resource")
+        if key not in part:
+            raise InvalidParameter(f"parameters.{part.get('name')}", None, "a value or resource")
+        values.setdefault(part["name"], []).append(part[key])
+    return values
+
+
+def _actions(definition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for action in definition.get("action") or ():
+        yield action
+        yield from _actions(action)

@@ -1,0 +1,103 @@
+"""Operations on definitions and resources: data-requirements, package, validate, versions.
+
+https://hl7.org/fhir/R4/resource-operation-validate.html and
+https://hl7.org/fhir/R4/capabilitystatement-operation-versions.html
+"""
+
+from collections.abc import Callable, Mapping
+
+from carepath.apply import data_requirements as requirements_of
+from carepath.apply import package as package_of
+from carepath.errors import InvalidParameter
+from carepath.issues import Issue, operation_outcome
+from carepath.resources import Resource
+from carepath.validation import validate_resource
+from carepath.web.operation import Call
+
+_FHIR_VERSION = "4.0"
+
+
+def definition_of(call: Call, resource_type: str, inline: str = "") -> Resource:
+    """Return the definition that a call is about: by id, sent along, or by canonical."""
+    if call.level == "instance":
+        return call.service.definitions.read(resource_type, call.id).source
+    if inline and call.one(inline) is not None:
+        sent: Resource = call.one(inline)
+        return sent
+    canonical = call.one("canonical") or call.one("url")
+    if not canonical:
+        also = f", `{inline}`" if inline else ""
+        raise InvalidParameter("url", None, f"`url` or `canonical`{also} of a {resource_type}")
+    version = call.one("version")
+    wanted = f"{canonical}|{version}" if version and "|" not in canonical else canonical
+    return call.service.knowledge.definition(resource_type, wanted)
+
+
+def data_requirements(call: Call) -> Resource:
+    """Return the Library of what a definition reads about a patient."""
+    definition = definition_of(call, call.resource_type)
+    return requirements_of(definition, call.service.knowledge)
+
+
+def package(call: Call) -> Resource:
+    """Return a definition with all that it needs."""
+    return package_of(definition_of(call, call.resource_type), call.service.knowledge)
+
+
+def versions(call: Call) -> Resource:
+    """Return the FHIR versions that this service speaks."""
+    parts = [{"name": "version", "valueCode": _FHIR_VERSION},
+             {"name": "default", "valueCode": _FHIR_VERSION}]  # fmt: skip
+    return {"resourceType": "Parameters", "parameter": parts}
+
+
+def validate(call: Call) -> Resource:
+    """Return all that is wrong with a resource, however little; the request itself succeeds."""
+    mode = call.one("mode", "")
+    if mode not in _MODES:
+        known = ", ".join(f"`{name}`" for name in _MODES if name)
+        raise InvalidParameter("mode", mode, f"one of {known}")
+    resource = call.one("resource")
+    if resource is None and call.level == "instance":
+        resource = call.service.definitions.read(call.resource_type, call.id).source
+    if resource is None:
+        raise InvalidParameter("resource", None, "the resource to check")
+    issues = [*_type_issues(call, resource), *_MODES[mode](call, resource)]
+    profiles = tuple(call.many("profile"))
+    issues += validate_resource(resource, profiles=profiles, knowledge=call.service.knowledge)
+    return operation_outcome(issues)
+
+
+def _type_issues(call: Call, resource: Resource) -> list[Issue]:
+    """Return an error when the resource is not of the type in the URL."""
+    if call.resource_type in ("", "Resource", resource["resourceType"]):
+        return []
+    text = f"The URL is for a {call.resource_type}, the resource is a {resource['resourceType']}."
+    return [Issue("error", "invalid", text, (str(resource["resourceType"]),))]
+
+
+def _create_issues(call: Call, resource: Resource) -> list[Issue]:
+    return []
+
+
+def _update_issues(call: Call, resource: Resource) -> list[Issue]:
+    if "id" not in resource:
+        text = "An update needs an id in the resource."
+    elif call.level == "instance" and resource["id"] != call.id:
+        text = "The id in the resource differs from the one in the URL."
+    else:
+        return []
+    return [Issue("error", "invalid", text, (f"{resource['resourceType']}.id",))]
+
+
+def _delete_issues(call: Call, resource: Resource) -> list[Issue]:
+    return [Issue("error", "not-supported", "This service deletes nothing.")]
+
+
+_MODES: Mapping[str, Callable[[Call, Resource], list[Issue]]] = {
+    "": _create_issues,
+    "create": _create_issues,
+    "update": _update_issues,
+    "delete": _delete_issues,
+    "profile": _create_issues,
+}

@@ -1,0 +1,104 @@
+"""One request and how it wants to be answered, read once before anything else.
+
+https://hl7.org/fhir/R4/http.html#general
+"""
+
+import re
+import time
+import uuid
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from flask import Request, g
+
+from carepath.resources import Resource
+from carepath.web import body, urls
+from carepath.web.config import Config
+from carepath.web.negotiation import Format, UnsupportedMediaType, answer_format, body_format
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}$")
+
+
+@dataclass
+class Exchange:
+    """What the answer depends on besides the content: format, base, preferences."""
+
+    request: Request
+    config: Config
+    request_id: str
+    started: float = field(default_factory=time.perf_counter)
+    format: Format = "json"
+    sent: Resource | None = None
+    """The resource in the body, once it has been read: errors name its elements."""
+
+    @classmethod
+    def begin(cls, request: Request, config: Config) -> "Exchange":
+        """Start with a request id of the client's, or a new one."""
+        given = request.headers.get("X-Request-Id", "")
+        return cls(request, config, given if _REQUEST_ID.match(given) else str(uuid.uuid4()))
+
+    def negotiate(self) -> None:
+        """Choose the format of the answer; raise NotAcceptable."""
+        headers = self.request.environ
+        self.format = answer_format(
+            headers.get("HTTP_ACCEPT"), self.argument("_format"), headers.get("CONTENT_TYPE")
+        )
+
+    def argument(self, name: str) -> str:
+        """Return the first value of a parameter in the URL, '' when absent."""
+        if not self.request.query_string:
+            return ""
+        return self.request.args.get(name, "")
+
+    @cached_property
+    def base(self) -> str:
+        """Return the FHIR base as the client sees it."""
+        return urls.fhir_base(self.config, self.request.environ)
+
+    @property
+    def pretty(self) -> bool:
+        """Tell whether `_pretty=true` was asked for."""
+        return self.argument("_pretty") == "true"
+
+    @property
+    def strict(self) -> bool:
+        """Tell whether `Prefer: handling=strict` was sent."""
+        prefer = self.request.headers.get("Prefer", "")
+        parts = re.split(r"[;,]", prefer.lower())
+        return any(part.replace(" ", "") == "handling=strict" for part in parts)
+
+    def data(self) -> bytes:
+        """Return the bytes of the body, unpacked; raise TooLarge and the like."""
+        environ = self.request.environ
+        declared = self.request.content_length
+        if declared is None and not environ.get("wsgi.input_terminated"):
+            return b""
+        encoding = environ.get("HTTP_CONTENT_ENCODING", "")
+        return body.read(environ["wsgi.input"], declared, encoding, self.config)
+
+    def resource(self) -> Resource | None:
+        """Return the resource in the body, None when there is no body."""
+        data = self.data()
+        if not data.strip():
+            return None
+        content_type = self.request.environ.get("CONTENT_TYPE")
+        fmt = body_format(content_type, text_plain=self.config.accept_text_plain)
+        self.sent = body.decode(data, fmt, self.config)
+        return self.sent
+
+    def form(self) -> list[tuple[str, str]]:
+        """Return the parameters of a form in the body, as `_search` sends them."""
+        name = (self.request.environ.get("CONTENT_TYPE") or "").partition(";")[0].strip().lower()
+        data = self.data()
+        if name != FORM and (data or name):
+            raise UnsupportedMediaType(name, FORM)
+        return body.form(data)
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def current() -> Exchange:
+    """Return the exchange of the request that is being answered."""
+    exchange: Exchange = g.exchange
+    return exchange

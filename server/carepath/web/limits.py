@@ -1,0 +1,137 @@
+"""Limits on load: operations at once, time of one operation, requests of one client."""
+
+import ctypes
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from carepath.web.config import Config
+from carepath.web.refusals import Busy, TooCostly, TooManyRequests
+
+_RETRY_AFTER = 2
+_WATCH_SECONDS = 0.1
+_IDLE_ROUNDS = 100
+_MAX_CLIENTS = 10_000
+
+
+class _Expired(BaseException):
+    """Raised inside a thread whose time is up; not an Exception, so that no step swallows it."""
+
+
+class Watchdog:
+    """Stops operations that take too long, from a thread of its own.
+
+    A Python thread cannot be ended from outside, but an exception can be raised in it; the lock
+    makes sure that this never hits a later request of the same thread.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._ends: dict[int, float] = {}
+        self._fired: set[int] = set()
+        self._thread: threading.Thread | None = None
+        self._idle_rounds = 0
+
+    @contextmanager
+    def watch(self, seconds: float) -> Iterator[None]:
+        """Raise TooCostly in this thread when the block takes longer than `seconds`."""
+        me = threading.get_ident()
+        with self._lock:
+            self._ends[me] = self._clock() + seconds
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+                self._thread.start()
+        try:
+            yield
+        except _Expired:
+            raise TooCostly(seconds) from None
+        finally:
+            with self._lock:
+                self._ends.pop(me, None)
+                if me in self._fired:
+                    self._fired.discard(me)
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(me), None)
+
+    def _run(self) -> None:
+        while self._is_needed():
+            time.sleep(_WATCH_SECONDS)
+            self._fire()
+
+    def _is_needed(self) -> bool:
+        """Tell whether to go on; after some idle rounds the thread ends, and says so."""
+        with self._lock:
+            self._idle_rounds = 0 if self._ends else self._idle_rounds + 1
+            if self._idle_rounds > _IDLE_ROUNDS:
+                self._thread = None
+            return self._thread is not None
+
+    def _fire(self) -> None:
+        """Raise the exception in each thread whose time is up, once."""
+        now = self._clock()
+        with self._lock:
+            for ident, end in self._ends.items():
+                if end < now and ident not in self._fired:
+                    self._fired.add(ident)
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                        ctypes.c_ulong(ident), ctypes.py_object(_Expired)
+                    )
+
+
+class Gate:
+    """Lets a bounded number of operations run at once, each for a bounded time."""
+
+    def __init__(self, config: Config) -> None:
+        self._turns = threading.BoundedSemaphore(config.max_applications)
+        self._queue_seconds = config.queue_seconds
+        self._seconds = config.request_seconds
+        self._watchdog = Watchdog()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a turn and keep it for the block; raise Busy or TooCostly."""
+        if not self._turns.acquire(timeout=self._queue_seconds):
+            raise Busy(_RETRY_AFTER)
+        try:
+            with self._watchdog.watch(self._seconds):
+                yield
+        finally:
+            self._turns.release()
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """What a client has left, and when that was counted."""
+
+    left: float
+    at: float
+
+
+class RateLimit:
+    """A token bucket for each client of this worker; the oldest are forgotten."""
+
+    def __init__(
+        self, per_second: float, burst: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._per_second = per_second
+        self._burst = burst
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+
+    def take(self, client: str) -> None:
+        """Count one request of a client; raise TooManyRequests when its bucket is empty."""
+        if not self._per_second:
+            return
+        now = self._clock()
+        with self._lock:
+            bucket = self._buckets.pop(client, None) or _Bucket(self._burst, now)
+            left = min(self._burst, bucket.left + (now - bucket.at) * self._per_second)
+            self._buckets[client] = _Bucket(max(left - 1, 0.0) if left >= 1 else left, now)
+            if len(self._buckets) > _MAX_CLIENTS:
+                self._buckets.popitem(last=False)
+        if left < 1:
+            raise TooManyRequests(int((1 - left) / self._per_second) + 1)

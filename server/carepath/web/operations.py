@@ -1,0 +1,106 @@
+"""The table of operations: each OperationDefinition that is published, and what carries it out.
+
+https://hl7.org/fhir/R4/operationslist.html
+"""
+
+from functools import cache
+
+from flask import Response
+
+from carepath.errors import InvalidResource
+from carepath.issues import Issue
+from carepath.knowledge import Knowledge
+from carepath.resources import Resource
+from carepath.validation import check_structure
+from carepath.web import apply_operations, definition_operations, exchange, respond, service
+from carepath.web import parameters as reading
+from carepath.web import terminology_operations as terminology
+from carepath.web.operation import Binding, Call, Level, Operation
+
+_APPLY = {
+    "refused": {
+        "contentEndpoint": "definitions are taken from this service only",
+        "artifactEndpointConfiguration": "definitions are taken from this service only",
+        "terminologyEndpoint": "value sets are taken from this service only",
+        "mergeNestedCarePlans": "the answer is one CarePlan",
+    },
+    "once": {"subject": "one subject; `$r5.apply` answers for several"},
+    "bare": "data",
+}
+_ELSEWHERE = "this service answers from what it has loaded"
+_EXPAND_REFUSED = (
+    "context",
+    "contextDirection",
+    "date",
+    "designation",
+    "excludeNested",
+    "excludeNotForUI",
+    "excludePostCoordinated",
+    "displayLanguage",
+    "exclude-system",
+    "system-version",
+    "check-system-version",
+    "force-system-version",
+    "includeDefinition",
+)
+
+BINDINGS = (
+    Binding("PlanDefinition-apply", apply_operations.apply_plan_definition, **_APPLY),  # type: ignore[arg-type]
+    Binding("PlanDefinition-r5-apply", apply_operations.r5_apply, **_APPLY),  # type: ignore[arg-type]
+    Binding("ActivityDefinition-apply", apply_operations.apply_activity_definition, **_APPLY),  # type: ignore[arg-type]
+    Binding("apply-pathways", apply_operations.apply_pathways, bare="data"),
+    Binding("data-requirements", definition_operations.data_requirements),
+    Binding("package", definition_operations.package),
+    Binding("Resource-validate", definition_operations.validate, bare="resource"),
+    Binding(
+        "ValueSet-expand",
+        terminology.expand,
+        bare="valueSet",
+        refused=dict.fromkeys(_EXPAND_REFUSED, _ELSEWHERE),
+    ),
+    Binding(
+        "ValueSet-validate-code",
+        terminology.validate_code,
+        refused=dict.fromkeys(("context", "date", "abstract", "displayLanguage"), _ELSEWHERE),
+    ),
+    Binding(
+        "CodeSystem-lookup",
+        terminology.lookup,
+        refused=dict.fromkeys(("date", "displayLanguage"), _ELSEWHERE),
+    ),
+    Binding("CodeSystem-subsumes", terminology.subsumes),
+    Binding("versions", definition_operations.versions, is_limited=False),
+)
+
+
+@cache
+def operations() -> tuple[Operation, ...]:
+    """Return the operations of this service, with the definitions that it ships."""
+    shipped = Knowledge.shipped()
+    return tuple(
+        Operation.of(shipped.definition("OperationDefinition", binding.id), binding)
+        for binding in BINDINGS
+    )
+
+
+def invoke(operation: Operation, level: Level, resource_type: str, id: str = "") -> Response:
+    """Read what was given, carry the operation out in its turn, answer."""
+    ours, current = service.current(), exchange.current()
+    arguments = reading.read(current, operation, level, resource_type)
+    if operation.code != "validate":
+        _check(current.sent)
+    call = Call(operation, level, resource_type, id, arguments, ours, ours.clock(), current.base)
+    if not operation.binding.is_limited:
+        return respond.resource(operation.binding.run(call))
+    with ours.gate.turn():
+        answer = operation.binding.run(call)
+    return respond.resource(answer)
+
+
+def _check(sent: Resource | None) -> list[Issue]:
+    """Refuse what cannot be read safely, all problems at once; return what is merely odd."""
+    found = check_structure(sent, lenient=True) if sent is not None else ()
+    errors = [issue for issue in found if issue.is_error]
+    if errors:
+        raise InvalidResource(errors)
+    return [issue for issue in found if not issue.is_error]

@@ -1,0 +1,176 @@
+"""Reading what an operation was given: a Parameters resource, a bare resource, the URL.
+
+https://hl7.org/fhir/R4/operations.html#executing
+
+Nothing is passed over in silence: an unknown parameter, one that is not supported, one given too
+often and one of a wrong type are refused by name.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from carepath.errors import InvalidParameter
+from carepath.resources import Resource
+from carepath.web.exchange import Exchange
+from carepath.web.operation import Arguments, Level, Operation, Parameter
+from carepath.web.refusals import UnknownParameter, UnsupportedParameter
+
+_GENERAL = frozenset({"_format", "_pretty", "_summary", "_elements"})
+
+# A reference or a URL travels as any of these; the types differ only in what they allow.
+_TEXTS = ("valueString", "valueUri", "valueUrl", "valueCanonical", "valueCode", "valueId")
+_TIMES = ("valueDateTime", "valueDate", "valueInstant", "valueString")
+_SLOTS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("string", "uri", "canonical", "code", "id"), _TEXTS),
+    "boolean": ("valueBoolean",),
+    "integer": ("valueInteger", "valuePositiveInt", "valueUnsignedInt"),
+    "date": _TIMES,
+    "dateTime": _TIMES,
+}
+_KINDS: Mapping[str, type] = {"boolean": bool, "integer": int}
+
+
+def read(exchange: Exchange, operation: Operation, level: Level, resource_type: str) -> Arguments:
+    """Return the arguments of one request, each checked against the operation's parameters."""
+    arguments: Arguments = {}
+    known = {p.name: p for p in operation.parameters}
+    for name, text in exchange.request.args.items(multi=True):
+        if name not in _GENERAL:
+            parameter = _allowed(known, name, operation, level)
+            arguments.setdefault(name, []).append(_from_text(parameter, text))
+    body = exchange.resource() if exchange.request.method == "POST" else None
+    if body is not None:
+        for name, value in _given(body, known, operation, level):
+            arguments.setdefault(name, []).append(value)
+    _check_cardinality(arguments, operation, level, resource_type)
+    return arguments
+
+
+def _given(
+    body: Resource, known: Mapping[str, Parameter], operation: Operation, level: Level
+) -> Iterable[tuple[str, Any]]:
+    """Yield name and value of what the body gives."""
+    if body["resourceType"] != "Parameters":
+        if not operation.binding.bare:
+            raise InvalidParameter("body", body["resourceType"], "a Parameters resource")
+        yield operation.binding.bare, body
+        return
+    parts = body.get("parameter", [])
+    for part in parts if isinstance(parts, list) else [parts]:
+        name = part.get("name") if isinstance(part, dict) else None
+        if not isinstance(name, str):
+            raise InvalidParameter("name", None, "a name in every `Parameters.parameter`")
+        yield name, _value(_allowed(known, name, operation, level), part)
+
+
+def _allowed(
+    known: Mapping[str, Parameter], name: str, operation: Operation, level: Level
+) -> Parameter:
+    """Return the parameter of a name; raise when it cannot be given here."""
+    parameter = known.get(name)
+    if parameter is None and name in operation.binding.refused:
+        raise UnsupportedParameter(name, operation.binding.refused[name])
+    if parameter is None:
+        raise UnknownParameter(name[:80], tuple(p.name for p in operation.supported(level)))
+    if parameter.level not in (None, level):
+        raise UnsupportedParameter(name, f"it cannot be given at the {level} level")
+    return parameter
+
+
+def _from_text(parameter: Parameter, text: str) -> Any:
+    """Return the value of a parameter that stands in the URL."""
+    if not parameter.is_simple:
+        raise InvalidParameter(parameter.name, text, f"a {_type_name(parameter)} in the body")
+    try:
+        return _TEXT_READERS.get(parameter.type, str)(text)
+    except (ValueError, KeyError) as error:
+        raise InvalidParameter(parameter.name, text, f"a {parameter.type}") from error
+
+
+_TEXT_READERS: Mapping[str, Callable[[str], Any]] = {
+    "boolean": lambda text: {"true": True, "false": False}[text],
+    "integer": int,
+}
+
+
+def _value(parameter: Parameter, part: Mapping[str, Any]) -> Any:
+    """Return the value of one `Parameters.parameter`."""
+    if parameter.parts:
+        return _parts(parameter, part)
+    if parameter.is_simple:
+        return _simple(parameter, part)
+    if f"value{parameter.type}" in part:
+        value = part[f"value{parameter.type}"]
+    elif parameter.type == "CodeableConcept" and isinstance(part.get("valueCoding"), dict):
+        value = {"coding": [part["valueCoding"]]}
+    else:
+        value = part.get("resource")
+        kind = value.get("resourceType") if isinstance(value, dict) else None
+        if kind is None or parameter.type not in (kind, "Resource"):
+            raise InvalidParameter(parameter.name, kind, f"a {_type_name(parameter)}")
+    if not isinstance(value, dict):
+        raise InvalidParameter(parameter.name, value, f"a {_type_name(parameter)}")
+    return value
+
+
+def _simple(parameter: Parameter, part: Mapping[str, Any]) -> Any:
+    """Return the value of a simple parameter; a Reference stands for its text."""
+    wanted = _KINDS.get(parameter.type, str)
+    for slot in _SLOTS[parameter.type]:
+        value = part.get(slot)
+        # A truth value is a number to Python, and must not be read as one.
+        if type(value) is wanted and value != "":
+            return value
+    reference = part.get("valueReference")
+    if (
+        wanted is str
+        and isinstance(reference, dict)
+        and isinstance(reference.get("reference"), str)
+    ):
+        return reference["reference"]
+    given = next((part[key] for key in part if key.startswith("value")), None)
+    raise InvalidParameter(parameter.name, given, f"a {parameter.type}")
+
+
+def _parts(parameter: Parameter, part: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parts of a parameter by name."""
+    known = {p.name: p for p in parameter.parts}
+    given = part.get("part")
+    values: dict[str, Any] = {}
+    for inner in given if isinstance(given, list) else ():
+        name = inner.get("name") if isinstance(inner, dict) else None
+        if name not in known:
+            raise UnknownParameter(f"{parameter.name}.{name}", tuple(known))
+        values[name] = _value(known[name], inner)
+    return values
+
+
+def _check_cardinality(
+    arguments: Arguments, operation: Operation, level: Level, resource_type: str
+) -> None:
+    """Raise when a parameter is missing or given too often."""
+    for parameter in operation.parameters:
+        count = len(arguments.get(parameter.name, ()))
+        if parameter.max == "1" and count > 1:
+            expected = operation.binding.once.get(parameter.name, "one value at most")
+            raise InvalidParameter(parameter.name, f"given {count} times", expected)
+        if count < parameter.min and parameter.level in (None, level):
+            expected = f"a {_type_name(parameter)} for {resource_type or 'the system'}"
+            raise InvalidParameter(parameter.name, None, expected)
+
+
+def _type_name(parameter: Parameter) -> str:
+    return parameter.type or "parameter with parts"
+
+
+def element_of(sent: Resource | None, name: str) -> tuple[str, ...]:
+    """Return the FHIRPath of a parameter in what was sent, or where it is missing."""
+    if sent is None:
+        return (f"http.{name}",) if name else ()
+    if sent.get("resourceType") != "Parameters":
+        return (str(sent.get("resourceType")),)
+    parts = sent.get("parameter")
+    for index, part in enumerate(parts if isinstance(parts, list) else ()):
+        if isinstance(part, dict) and part.get("name") == name:
+            return (f"Parameters.parameter[{index}]",)
+    return ("Parameters.parameter",)

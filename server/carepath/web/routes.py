@@ -1,0 +1,100 @@
+"""The table of routes: every door of the service, what opens it, who may look in.
+
+https://hl7.org/fhir/R4/http.html#summary
+
+CapabilityStatement and OpenAPI are made from the same tables.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+from flask import Response, jsonify
+
+from carepath.web import interactions, monitoring, openapi
+from carepath.web.definitions import DEFINITION_TYPES
+from carepath.web.exchange import current
+from carepath.web.operation import Level, Operation
+from carepath.web.operations import invoke, operations
+from carepath.web.urls import FHIR
+
+View = Callable[..., Response]
+
+
+class Route(NamedTuple):
+    """One URL pattern with its methods."""
+
+    methods: tuple[str, ...]
+    rule: str
+    """The pattern, which is also what logs and figures call the door."""
+    name: str
+    view: View
+    about: str
+    is_open: bool = False
+    """Whether a page from any web origin may read it."""
+    resource_type: str = ""
+    operation: Operation | None = None
+    level: Level = "type"
+
+
+def routes() -> Iterator[Route]:
+    """Yield all routes."""
+    yield Route(("GET",), "/healthz", "healthz", monitoring.healthz, "Alive?")
+    yield Route(("GET",), "/readyz", "readyz", monitoring.readyz, "Ready for requests?")
+    yield Route(("GET",), "/metrics", "metrics", monitoring.metrics_page, "Figures")
+    yield Route(("GET",), "/openapi.json", "openapi", _openapi, "This document", is_open=True)
+    yield Route(
+        ("GET",),
+        f"{FHIR}/metadata",
+        "capabilities",
+        interactions.capabilities,
+        "CapabilityStatement",
+        is_open=True,
+    )
+    for resource_type in DEFINITION_TYPES:
+        yield from _definition_routes(resource_type)
+    for operation in operations():
+        yield from _operation_routes(operation)
+
+
+def _definition_routes(resource_type: str) -> Iterator[Route]:
+    """Yield read, vread, history and search of one type."""
+    base = f"{FHIR}/{resource_type}"
+    one = f"{base}/<fhir_id:id>"
+    views: tuple[tuple[str, str, View, str], ...] = (
+        ("GET", base, interactions.search_by_url, "Search"),
+        ("POST", f"{base}/_search", interactions.search_by_form, "Search by form"),
+        ("GET", one, interactions.read, "Read"),
+        ("GET", f"{one}/_history", interactions.history, "Versions"),
+        ("GET", f"{one}/_history/<fhir_id:version_id>", interactions.vread, "Read a version"),
+    )
+    for method, rule, function, about in views:
+        name = f"{resource_type}.{function.__name__}"
+        view = partial(function, resource_type)
+        yield Route((method,), rule, name, view, about, is_open=True, resource_type=resource_type)
+
+
+def _operation_routes(operation: Operation) -> Iterator[Route]:
+    """Yield each way to invoke one operation."""
+    for level, resource_type, path in operation.paths():
+        name = f"{operation.id}.{level}.{resource_type}"
+        if operation.resources == ("Resource",):
+            view: View = partial(invoke, operation, level)
+        else:
+            view = partial(invoke, operation, level, resource_type)
+        yield Route(
+            methods=("GET", "POST") if operation.takes_get else ("POST",),
+            rule=FHIR + path,
+            name=name,
+            view=view,
+            about=str(operation.definition.get("title", operation.code)),
+            is_open=operation.code == "versions",
+            resource_type=resource_type,
+            operation=operation,
+            level=level,
+        )
+
+
+def _openapi() -> Response:
+    """Answer with the OpenAPI document."""
+    return jsonify(openapi.document(routes(), current().base.removesuffix(FHIR)))

@@ -1,0 +1,129 @@
+"""Running the service under gunicorn: workers, threads, limits, a stop that waits.
+
+https://docs.gunicorn.org/en/stable/custom.html
+"""
+
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.http import errors as http_errors
+from gunicorn.workers.base import Worker
+from gunicorn.workers.gthread import ThreadWorker
+
+from carepath import json_codec
+from carepath.web import logs, outcomes
+from carepath.web.config import Config
+from carepath.web.negotiation import CONTENT_TYPES
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+_FIGURES = "PROMETHEUS_MULTIPROC_DIR"
+_LONGEST_LINE = 8190
+_SPARE_SECONDS = 30
+_STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
+    (http_errors.LimitRequestLine, 414),
+    (http_errors.LimitRequestHeaders, 431),
+    (http_errors.ExpectationFailed, 417),
+    (http_errors.UnsupportedTransferCoding, 501),
+    (http_errors.ForbiddenProxyRequest, 403),
+    (http_errors.ParseException, 400),
+)
+
+
+class FhirWorker(ThreadWorker):  # type: ignore[misc]
+    """A gthread worker whose own refusals are OperationOutcomes, too."""
+
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
+        """Answer what the HTTP parser refused, or a failure outside the application."""
+        status = next((code for kind, code in _STATUS_OF if isinstance(exc, kind)), 500)
+        outcome = outcomes.outcome_of_status(status)
+        body = json_codec.encode(outcome.resource)
+        head = (
+            f"HTTP/1.1 {outcome.status} {outcomes.phrase(outcome.status)}\r\n"
+            f"Content-Type: {CONTENT_TYPES['json']}\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        self.log.warning("refused before the application: %s", type(exc).__name__)
+        try:
+            client.sendall(head.encode("ascii") + body)
+        except OSError:
+            self.log.debug("the client is gone")
+
+
+class Application(BaseApplication):  # type: ignore[misc]
+    """The service as a gunicorn application."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Translate our settings to gunicorn's."""
+        for name, value in gunicorn_settings(self._config).items():
+            self.cfg.set(name, value)
+
+    def load(self) -> "Flask":
+        """Make the application, once, before the workers are forked."""
+        # The folder of the figures must be known before they are imported.
+        from carepath.web.app import create_app  # noqa: PLC0415
+
+        return create_app(self._config)
+
+
+def gunicorn_settings(config: Config) -> dict[str, Any]:
+    """Return gunicorn's settings for a deployment."""
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    return {
+        "bind": f"{host}:{config.port}",
+        "workers": config.workers,
+        "threads": config.threads,
+        "worker_class": FhirWorker,
+        "preload_app": True,
+        "worker_connections": 1000,
+        "keepalive": config.keepalive_seconds,
+        "graceful_timeout": config.graceful_seconds,
+        # Operations end themselves; this catches a worker that no longer answers at all.
+        "timeout": int(config.request_seconds) + _SPARE_SECONDS,
+        "limit_request_line": _LONGEST_LINE,
+        # Whom to believe about X-Forwarded-* is decided in `urls`, by one setting.
+        "forwarded_allow_ips": "",
+        "control_socket_disable": True,
+        "loglevel": config.log_level,
+        "proc_name": "carepath",
+        "when_ready": _ready,
+        "child_exit": _worker_ended,
+    }
+
+
+def serve(config: Config) -> None:
+    """Run the service until it is told to stop; SIGTERM and Ctrl-C let running requests end."""
+    logs.configure(config.log_level)
+    folder = None
+    if _FIGURES not in os.environ:
+        folder = Path(tempfile.mkdtemp(prefix="carepath-figures-"))
+        os.environ[_FIGURES] = str(folder)
+    parent = os.getpid()
+    try:
+        Application(config).run()
+    finally:
+        if folder is not None and os.getpid() == parent:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _ready(server: Arbiter) -> None:
+    addresses = [listener.getsockname()[:2] for listener in server.LISTENERS]
+    logs.SERVER.info("ready", extra={"fields": {"listening": addresses}})
+
+
+def _worker_ended(_server: Arbiter, worker: Worker) -> None:
+    """Take a worker that is gone out of the figures of those that run."""
+    from prometheus_client import multiprocess  # noqa: PLC0415  as above
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -1,0 +1,93 @@
+"""What all requests of one process share: settings, definitions, limits; nothing that changes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flask import current_app
+
+from carepath import json_codec
+from carepath.errors import MalformedInput
+from carepath.knowledge import Knowledge
+from carepath.web.config import Config, InvalidConfiguration
+from carepath.web.definitions import DEFINITION_TYPES, Definitions
+from carepath.web.limits import Gate, RateLimit
+from carepath.web.search import Limits
+
+EXTENSION = "carepath"
+
+
+@dataclass(frozen=True)
+class Service:
+    """One deployment."""
+
+    config: Config
+    knowledge: Knowledge
+    definitions: Definitions
+    parameters: Mapping[str, Sequence[Any]]
+    """Deployment parameters of the content, by name; a request's own come before them."""
+    clock: Callable[[], datetime]
+    started: datetime
+    gate: Gate
+    rate_limit: RateLimit
+
+    @classmethod
+    def of(cls, config: Config, knowledge: Knowledge | None = None) -> "Service":
+        """Load the content of a deployment; raises InvalidContent naming file and element."""
+        if knowledge is None:
+            knowledge = Knowledge.shipped()
+            for folder in config.content:
+                knowledge = knowledge.with_folder(folder)
+        clock = _clock(config)
+        started = clock().replace(microsecond=0)
+        held = [d for name in DEFINITION_TYPES for d in knowledge.all(name)]
+        return cls(
+            config=config,
+            knowledge=knowledge,
+            definitions=Definitions.of(held, started),
+            parameters=_deployment_parameters(config.parameters),
+            clock=clock,
+            started=started,
+            gate=Gate(config),
+            rate_limit=RateLimit(config.rate_limit, config.rate_burst),
+        )
+
+    @cached_property
+    def page_limits(self) -> Limits:
+        """Return how large a page of a search is."""
+        return Limits(self.config.page_size, self.config.max_page_size)
+
+
+def current() -> Service:
+    """Return the service that answers this request."""
+    service: Service = current_app.extensions[EXTENSION]
+    return service
+
+
+def _clock(config: Config) -> Callable[[], datetime]:
+    """Return the clock: a fixed time when configured, else the time in the configured zone."""
+    if config.now:
+        fixed = datetime.fromisoformat(config.now)
+        return lambda: fixed
+    try:
+        zone = ZoneInfo(config.time_zone) if config.time_zone != "UTC" else UTC
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise InvalidConfiguration("CAREPATH_TIME_ZONE", config.time_zone, "a zone name") from error
+    return lambda: datetime.now(zone)
+
+
+def _deployment_parameters(path: str) -> Mapping[str, Sequence[Any]]:
+    """Read the JSON object of deployment parameters: a value, or a list of values, by name."""
+    if not path:
+        return {}
+    try:
+        document = json_codec.decode(Path(path).read_bytes())
+    except (OSError, MalformedInput) as error:
+        raise InvalidConfiguration("CAREPATH_PARAMETERS", path, "a readable JSON file") from error
+    if not isinstance(document, dict):
+        raise InvalidConfiguration("CAREPATH_PARAMETERS", path, "a file with a JSON object")
+    return {name: v if isinstance(v, list) else [v] for name, v in document.items()}

@@ -1,0 +1,64 @@
+"""Absolute URLs: the base that clients see, from configuration or a trusted proxy only.
+
+https://hl7.org/fhir/R4/http.html#general
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from ipaddress import ip_address
+
+from carepath.errors import InputError
+from carepath.web.config import Config
+
+FHIR = "/fhir"
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$")
+
+
+class InvalidHost(InputError):
+    """The Host header, or what a proxy says of it, is no host."""
+
+    def __str__(self) -> str:
+        return "The `Host` of the request is not a valid host name."
+
+
+def fhir_base(config: Config, environ: Mapping[str, str]) -> str:
+    """Return the FHIR base without a slash at the end.
+
+    The configured base wins; `X-Forwarded-Proto`, `-Host` and `-Prefix` count only when the
+    request comes from a trusted proxy.
+    """
+    if config.base_url:
+        return config.base_url.rstrip("/")
+    scheme = environ["wsgi.url_scheme"]
+    host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+    prefix = environ.get("SCRIPT_NAME", "")
+    if config.trusted_proxies and is_trusted(config, environ.get("REMOTE_ADDR", "")):
+        scheme = _first(environ.get("HTTP_X_FORWARDED_PROTO")) or scheme
+        host = _first(environ.get("HTTP_X_FORWARDED_HOST")) or host
+        prefix = _first(environ.get("HTTP_X_FORWARDED_PREFIX")).rstrip("/") or prefix
+    if not _HOST.match(host) or scheme not in ("http", "https"):
+        raise InvalidHost
+    return f"{scheme}://{host}{prefix}{FHIR}"
+
+
+def client_address(config: Config, environ: Mapping[str, str]) -> str:
+    """Return who sends the request: the peer, or what a trusted proxy says of it."""
+    peer = environ.get("REMOTE_ADDR", "")
+    if config.trusted_proxies and is_trusted(config, peer):
+        return _first(environ.get("HTTP_X_FORWARDED_FOR")) or peer
+    return peer
+
+
+@lru_cache(maxsize=1024)
+def is_trusted(config: Config, address: str) -> bool:
+    """Tell whether an address is one of the configured proxies."""
+    try:
+        peer = ip_address(address)
+    except ValueError:
+        return False
+    return any(peer in network for network in config.proxies)
+
+
+def _first(header: str | None) -> str:
+    return (header or "").partition(",")[0].strip()
