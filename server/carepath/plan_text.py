@@ -35,7 +35,7 @@ def _lines(element: etree._Element, depth: int) -> Iterator[str]:
     own = _inline(element)
     if own:
         yield from _own_lines(name, own, depth)
-    inside = depth + 1 if name in ("li", "dd") or (name in ("ul", "ol") and depth) else depth
+    inside = depth + 1 if name in ("li", "dd") else depth
     for child in element:
         if isinstance(child.tag, str) and etree.QName(child).localname in _BLOCKS:
             yield from _lines(child, inside)
