@@ -55,7 +55,7 @@ def _read_tree(folder: Traversable, prefix: str) -> Iterator[Source]:
 
 def _holds_fhir(name: str) -> bool:
     """Tell whether a file of this name must hold FHIR."""
-    is_other = name.endswith(".schema.json") or name.startswith(".") or name == "package.json"
+    is_other = name.endswith(".schema.json") or name.startswith(".")
     return name.endswith(".json") and not is_other
 
 
@@ -67,6 +67,8 @@ def _read_file(file: Traversable, name: str) -> Iterator[Source]:
         raise InvalidContent(name, error.where or "file", error.reason) from error
     if not isinstance(content, dict):
         raise InvalidContent(name, "file", "it must hold a JSON object")
+    if file.name == "package.json" and "resourceType" not in content:
+        return
     if content.get("resourceType") != "Bundle":
         _refuse_unknown_type(name, "resourceType", content)
         yield name, content
