@@ -124,10 +124,12 @@ def _explained(error: Exception) -> Exception:
 
 
 def _not_found(_error: HTTPException) -> Exception:
+    if request.path.rstrip("/") == FHIR:
+        return MethodNotAllowed(request.method, ("OPTIONS",))
     first = request.path.removeprefix(FHIR).strip("/").partition("/")[0]
     if not request.path.startswith(FHIR) or first not in RESOURCE_TYPES:
         return UnknownEndpoint("There is nothing at this URL.")
-    return UnknownEndpoint(f"There is nothing of the kind for `{first}`; see `metadata`.")
+    return UnknownEndpoint(f"This service has no `{first}` to offer at this URL; see `metadata`.")
 
 
 def _not_allowed(_error: HTTPException) -> Exception:

@@ -48,13 +48,15 @@ def cached(answer: Resource, tag: str, modified: datetime) -> Response:
     """Answer with a resource that has a tag, or 304 when the client's copy is the same."""
     headers = {"ETag": f'W/"{tag}"', "Last-Modified": http_date(modified)}
     if _is_known(current(), tag, modified):
-        return Response(status=outcomes.NOT_MODIFIED, headers=headers)
+        return empty(outcomes.NOT_MODIFIED, headers)
     return part(answer, headers)
 
 
 def empty(status: int = outcomes.NO_CONTENT, headers: Mapping[str, str] | None = None) -> Response:
     """Answer without a body."""
-    return Response(status=status, headers=dict(headers or {}))
+    response = Response(status=status, headers=dict(headers or {}))
+    del response.headers["Content-Type"]
+    return response
 
 
 def failure(error: Exception, elements: tuple[str, ...] = ()) -> Response:

@@ -182,10 +182,8 @@ def _is_inactive(concept: Mapping[str, Any] | None) -> bool:
     """Tell whether a code system says that a code is out of use."""
     properties = concept.get("property", ()) if concept else ()
     return any(
-        (p.get("code") == "inactive"
-        and p.get("valueBoolean") is True)
-        or (p.get("code") == "status"
-        and p.get("valueCode") in ("retired", "inactive"))
+        (p.get("code") == "inactive" and p.get("valueBoolean") is True)
+        or (p.get("code") == "status" and p.get("valueCode") in ("retired", "inactive"))
         for p in properties
     )
 

@@ -1,0 +1,273 @@
+"""General behaviour of every door.  https://hl7.org/fhir/R4/http.html."""
+
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+Make = Callable[..., FlaskClient]
+JSON = "application/fhir+json; charset=utf-8"
+ORIGIN = {"Origin": "https://page.example"}
+
+
+def issue(response: TestResponse) -> dict[str, Any]:
+    """Return the first issue of an answer that must be an OperationOutcome."""
+    assert response.content_type == JSON
+    body = json.loads(response.data)
+    assert body["resourceType"] == "OperationOutcome"
+    first: dict[str, Any] = body["issue"][0]
+    assert first["severity"] in ("fatal", "error")
+    assert first["diagnostics"].endswith(".")
+    return first
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "status", "code"),
+    [
+        ("GET", "/", 404, "not-found"),
+        ("GET", "/nowhere", 404, "not-found"),
+        ("GET", "/fhir/nowhere", 404, "not-found"),
+        ("GET", "/fhir/Foo/1", 404, "not-found"),
+        ("GET", "/fhir/Patient/1", 404, "not-found"),
+        ("GET", "/fhir/Patient/p1/CarePlan", 404, "not-found"),
+        ("GET", "/fhir/PlanDefinition/none", 404, "not-found"),
+        ("GET", "/fhir/PlanDefinition/bad_id", 404, "not-found"),
+        ("GET", "/fhir/PlanDefinition/walk/_history/none", 404, "not-found"),
+        ("GET", "/fhir/PlanDefinition/walk/$nothing", 404, "not-found"),
+        ("GET", "/fhir/.well-known/smart-configuration", 404, "not-found"),
+        ("GET", "/fhir/.well-known/openid-configuration", 404, "not-found"),
+        ("GET", "/cds-services", 404, "not-found"),
+        ("PUT", "/fhir/PlanDefinition/walk", 405, "not-supported"),
+        ("PATCH", "/fhir/PlanDefinition/walk", 405, "not-supported"),
+        ("DELETE", "/fhir/PlanDefinition/walk", 405, "not-supported"),
+        ("POST", "/fhir/PlanDefinition", 405, "not-supported"),
+        ("POST", "/fhir", 405, "not-supported"),
+        ("POST", "/fhir/", 405, "not-supported"),
+        ("GET", "/fhir", 405, "not-supported"),
+        ("GET", "/fhir/$apply-pathways", 405, "not-supported"),
+    ],
+)
+def test_unknown_doors_and_methods(
+    client: FlaskClient, method: str, url: str, status: int, code: str
+) -> None:
+    response = client.open(url, method=method)
+    assert (response.status_code, issue(response)["code"]) == (status, code)
+    assert ("Allow" in response.headers) == (status == 405)
+
+
+def test_an_unexpected_error_says_nothing_of_itself(make_client: Make) -> None:
+    client = make_client()
+
+    def broken() -> None:
+        raise RuntimeError("Patient Smith")
+
+    client.application.view_functions["healthz"] = broken
+    response = client.get("/healthz")
+    assert response.status_code == 500
+    assert issue(response)["code"] == "exception"
+    assert b"Smith" not in response.data
+
+
+def test_errors_come_in_the_negotiated_format(client: FlaskClient) -> None:
+    response = client.get("/fhir/nowhere", headers={"Accept": "application/fhir+xml"})
+    assert response.status_code == 404
+    assert response.content_type == "application/fhir+xml; charset=utf-8"
+    assert response.data.lstrip().startswith((b"<?xml", b"<OperationOutcome"))
+
+
+@pytest.mark.parametrize("accept", ["text/turtle", "application/fhir+json; fhirVersion=5.0"])
+def test_406_is_an_outcome(client: FlaskClient, accept: str) -> None:
+    response = client.get("/fhir/metadata", headers={"Accept": accept})
+    assert (response.status_code, issue(response)["code"]) == (406, "not-supported")
+
+
+def test_415_names_the_accepted_types(client: FlaskClient) -> None:
+    response = client.post("/fhir/PlanDefinition/walk/$apply", data="{}", content_type="text/plain")
+    assert response.status_code == 415
+    assert "application/fhir+json" in issue(response)["diagnostics"]
+
+
+@pytest.mark.parametrize(
+    "url", ["/fhir/metadata", "/fhir/PlanDefinition", "/fhir/ValueSet/colours"]
+)
+def test_no_redirects_with_or_without_a_slash(client: FlaskClient, url: str) -> None:
+    assert client.get(url).status_code == 200
+    assert client.get(f"{url}/").status_code == 200
+    doubled = client.get(url.replace("/fhir/", "/fhir//"))
+    assert (doubled.status_code, issue(doubled)["code"]) == (404, "not-found")
+
+
+def test_pretty_changes_the_layout_only(client: FlaskClient) -> None:
+    plain = client.get("/fhir/CodeSystem/palette")
+    pretty = client.get("/fhir/CodeSystem/palette?_pretty=true")
+    assert plain.json == pretty.json
+    assert b"\n  " in pretty.data
+    assert b"\n" not in plain.data
+
+
+def test_content_type_of_a_get_is_ignored(client: FlaskClient) -> None:
+    response = client.get("/fhir/metadata", headers={"Content-Type": "application/nonsense"})
+    assert (response.status_code, response.content_type) == (200, JSON)
+
+
+def test_head_has_the_headers_of_get_and_no_body(client: FlaskClient) -> None:
+    get, head = client.get("/fhir/ValueSet/colours"), client.head("/fhir/ValueSet/colours")
+    assert head.status_code == 200
+    assert head.data == b""
+    for name in ("Content-Type", "Content-Length", "ETag", "Last-Modified"):
+        assert head.headers[name] == get.headers[name]
+
+
+@pytest.mark.parametrize("known", ['W/"{0}"', '"{0}"', "{0}", 'W/"other", W/"{0}"', "*"])
+def test_if_none_match_takes_weak_strong_and_bare_tags(client: FlaskClient, known: str) -> None:
+    first = client.get("/fhir/PlanDefinition/walk")
+    assert first.headers["ETag"] == f'W/"{first.json["meta"]["versionId"]}"'
+    header = known.format(first.json["meta"]["versionId"])
+    second = client.get("/fhir/PlanDefinition/walk", headers={"If-None-Match": header})
+    assert (second.status_code, second.data) == (304, b"")
+    assert second.headers["ETag"] == first.headers["ETag"]
+    other = client.get("/fhir/PlanDefinition/walk", headers={"If-None-Match": 'W/"other"'})
+    assert other.status_code == 200
+
+
+def test_if_modified_since(client: FlaskClient) -> None:
+    first = client.get("/fhir/PlanDefinition/walk")
+    assert first.headers["Last-Modified"] == "Tue, 03 Feb 2026 00:00:00 GMT"
+    for since, status in ((first.headers["Last-Modified"], 304),
+                          ("Mon, 02 Feb 2026 00:00:00 GMT", 200), ("nonsense", 200)):  # fmt: skip
+        again = client.get("/fhir/PlanDefinition/walk", headers={"If-Modified-Since": since})
+        assert again.status_code == status
+
+
+def test_metadata_has_a_tag(client: FlaskClient) -> None:
+    tag = client.get("/fhir/metadata").headers["ETag"]
+    again = client.get("/fhir/metadata", headers={"If-None-Match": tag})
+    assert again.status_code == 304
+
+
+def test_request_id_is_echoed_or_made(client: FlaskClient) -> None:
+    given = client.get("/healthz", headers={"X-Request-Id": "abc-1", "X-Correlation-Id": "c-2"})
+    assert given.headers["X-Request-Id"] == "abc-1"
+    assert given.headers["X-Correlation-Id"] == "c-2"
+    made = [client.get("/nowhere").headers["X-Request-Id"] for _ in range(2)]
+    assert made[0] != made[1]
+    hostile = client.get("/healthz", headers={"X-Request-Id": "x" * 500})
+    assert hostile.headers["X-Request-Id"] != "x" * 500
+
+
+def test_gzip_out_when_the_client_reads_it(client: FlaskClient) -> None:
+    plain = client.get("/fhir/metadata")
+    packed = client.get("/fhir/metadata", headers={"Accept-Encoding": "gzip, deflate"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.data) == plain.data
+    assert int(packed.headers["Content-Length"]) == len(packed.data)
+    refused = client.get("/fhir/metadata", headers={"Accept-Encoding": "gzip;q=0"})
+    assert "Content-Encoding" not in refused.headers
+    assert "Accept-Encoding" in plain.headers["Vary"]
+
+
+@pytest.mark.parametrize(
+    ("url", "is_open"),
+    [
+        ("/fhir/metadata", True),
+        ("/fhir/$versions", True),
+        ("/openapi.json", True),
+        ("/fhir/PlanDefinition/walk", True),
+        ("/fhir/.well-known/smart-configuration", True),
+        ("/fhir/PlanDefinition/walk/$apply", False),
+        ("/metrics", False),
+    ],
+)
+def test_cors_on_the_open_doors_preflight_included(
+    client: FlaskClient, url: str, is_open: bool
+) -> None:
+    preflight = client.options(url, headers=ORIGIN)
+    assert preflight.status_code == 204
+    called = client.get(url, headers=ORIGIN)
+    for response in (preflight, called):
+        assert (response.headers.get("Access-Control-Allow-Origin") == "*") == is_open
+    if is_open:
+        assert "Prefer" in preflight.headers["Access-Control-Allow-Headers"]
+        assert "ETag" in called.headers["Access-Control-Expose-Headers"]
+    assert "Access-Control-Allow-Origin" not in client.get(url).headers
+
+
+def test_cors_for_configured_origins_on_all_doors(make_client: Make) -> None:
+    client = make_client(cors_origins=("https://page.example",))
+    url = "/fhir/PlanDefinition/walk/$apply"
+    assert client.options(url, headers=ORIGIN).headers["Access-Control-Allow-Origin"] == (
+        "https://page.example"
+    )
+    other = client.options(url, headers={"Origin": "https://other.example"})
+    assert "Access-Control-Allow-Origin" not in other.headers
+
+
+@pytest.mark.parametrize(
+    ("url", "allow"),
+    [
+        ("/fhir/metadata", "GET, HEAD, OPTIONS"),
+        ("/fhir/PlanDefinition/walk/$apply", "GET, HEAD, OPTIONS, POST"),
+        ("/fhir/$apply-pathways", "OPTIONS, POST"),
+        ("/fhir", "OPTIONS"),
+    ],
+)
+def test_options_lists_the_methods(client: FlaskClient, url: str, allow: str) -> None:
+    response = client.options(url)
+    assert (response.status_code, response.headers["Allow"]) == (204, allow)
+    assert "Content-Type" not in response.headers
+    assert client.options("/fhir/nowhere").status_code == 404
+
+
+def self_link(response: TestResponse) -> str:
+    body = json.loads(response.data)
+    url: str = body["link"][0]["url"]
+    return url
+
+
+def test_absolute_urls_use_the_configured_base(make_client: Make) -> None:
+    client = make_client(base_url="https://hospital.example/pathways/fhir/")
+    forged = {"X-Forwarded-Host": "evil.example", "Host": "evil.example"}
+    url = self_link(client.get("/fhir/ValueSet", headers=forged))
+    assert url == "https://hospital.example/pathways/fhir/ValueSet"
+
+
+FORWARDED = {
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Host": "outside.example",
+    "X-Forwarded-Prefix": "/pathways",
+}
+
+
+def test_absolute_urls_believe_a_trusted_proxy_only(client: FlaskClient, make_client: Make) -> None:
+    assert self_link(client.get("/fhir/ValueSet", headers=FORWARDED)) == (
+        "http://localhost/fhir/ValueSet"
+    )
+    trusting = make_client(trusted_proxies=("127.0.0.0/8",))
+    assert self_link(trusting.get("/fhir/ValueSet", headers=FORWARDED)) == (
+        "https://outside.example/pathways/fhir/ValueSet"
+    )
+    elsewhere = make_client(trusted_proxies=("10.0.0.0/8",))
+    assert self_link(elsewhere.get("/fhir/ValueSet", headers=FORWARDED)) == (
+        "http://localhost/fhir/ValueSet"
+    )
+
+
+def test_a_host_that_is_none_is_refused(client: FlaskClient) -> None:
+    response = client.get("/fhir/metadata", headers={"Host": "a/b<script>"})
+    assert response.status_code == 400
+    assert issue(response)["severity"] == "error"
+
+
+def test_health_readiness_and_figures(client: FlaskClient) -> None:
+    assert client.get("/healthz").json == {"status": "ok"}
+    ready = client.get("/readyz").json
+    assert ready["status"] == "ready"
+    assert ready["definitions"]["PlanDefinition"] == 3
+    client.get("/fhir/PlanDefinition/walk")
+    text = client.get("/metrics").text
+    assert 'carepath_requests_total{method="GET",route="/fhir/PlanDefinition/<fhir_id:id>"' in text
+    assert "carepath_request_seconds_bucket" in text
