@@ -14,24 +14,11 @@ from carepath.lint.walk import actions, elements, expressions
 from carepath.resources import Resource
 
 ALWAYS_KNOWN = frozenset(
-    [
-        "subject",
-        "patient",
-        "encounter",
-        "practitioner",
-        "organization",
-        "context",
-        "resource",
-        "rootResource",
-        "action",
-        "now",
-        "gaps",
-        "ucum",
-        "sct",
-        "loinc",
-        "terminologies",
-        "factory",
-    ]
+    {
+        *("subject", "patient", "encounter", "practitioner", "organization", "context"),
+        *("resource", "rootResource", "action", "now", "gaps"),
+        *("ucum", "sct", "loinc", "terminologies", "factory"),
+    }
 )
 _NAMED_URL = re.compile(r"^(vs|ext)-")
 _FACT_URLS = (
