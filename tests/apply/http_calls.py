@@ -86,7 +86,7 @@ def _parts(name: str, value: Any) -> Iterator[Json]:
         yield {"name": name, "valueCodeableConcept": value}
 
 
-def answers_of(case: Json, status: int, body: Json) -> list[tuple[Json, Json]]:
+def answers_of(case: Json, body: Json) -> list[tuple[Json, Json]]:
     """Return pairs of what is expected and what was answered."""
     if "returns" in case["expect"]:
         returned = [p["resource"] for p in body.get("parameter", []) if p["name"] == "return"]
@@ -130,7 +130,7 @@ def _main(base: str, names: list[str]) -> int:
         if "refused" in case["expect"]:
             found = refusal_differences(case, status, body)
         else:
-            pairs = answers_of(case, status, body)
+            pairs = answers_of(case, body)
             found = [d for expect, answer in pairs for d in answer_differences(expect, answer)]
         failed += bool(found) and "optional" not in case
         print(f"{'FAIL' if found else 'ok  '} {path.stem}", *found, sep="\n     " if found else "")  # noqa: T201
