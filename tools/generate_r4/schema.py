@@ -70,7 +70,11 @@ def _any_resource() -> Schema:
 
 
 def _has_type(test: Schema) -> Schema:
-    return {"properties": {"resourceType": test}, "required": ["resourceType"]}
+    return {
+        "type": "object",
+        "properties": {"resourceType": test},
+        "required": ["resourceType"],
+    }
 
 
 def _ref(name: str) -> Schema:
@@ -241,8 +245,8 @@ def _names(element: Element) -> Iterator[str]:
 
 
 def _dependent(one: Type) -> Iterator[tuple[str, Schema]]:
-    if one.kind != "resource":
-        yield "id", {"minProperties": 2}  # An id alone is no content (ele-1).
+    if one.kind != "resource" and one.name != "Element":
+        yield "id", {"minProperties": 2}  # An id alone is no content (ele-1), but for a primitive.
     for element in one.elements.values():
         if element.is_list and _has_sibling(element):
             yield element.name, _nulls_need_sibling(element.name)

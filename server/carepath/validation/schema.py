@@ -65,8 +65,8 @@ def is_aligned(owner: Any, name: str) -> bool:
 
 
 def is_integer_literal(value: Any) -> bool:
-    """Tell whether a number was written without fraction and exponent; others pass."""
-    return not isinstance(value, (float, Decimal))
+    """Tell whether a whole number was written as one; what is no whole number passes here."""
+    return not isinstance(value, (float, Decimal)) or value % 1 != 0
 
 
 @cache
