@@ -31,8 +31,11 @@ def read(stream: Stream, declared: int | None, encoding: str, config: Config) ->
     limit = config.max_body_bytes
     if declared is not None and declared > limit:
         raise TooLarge("The body", limit)
-    # One byte more than allowed tells that there is more.
-    data = stream.read(limit + 1) if declared is None else stream.read(declared)
+    try:
+        # One byte more than allowed tells that there is more.
+        data = stream.read(limit + 1 if declared is None else declared)
+    except OSError as error:  # what the server raises for broken chunks, too
+        raise MalformedInput("the body broke off or is not chunked as it says") from error
     if len(data) > limit:
         raise TooLarge("The body", limit)
     unpack = _ENCODINGS.get(encoding.strip().lower())

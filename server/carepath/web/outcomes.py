@@ -160,7 +160,4 @@ def _headers(error: Exception) -> dict[str, str]:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, refusals.MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)
-    if isinstance(error, refusals.TooLarge):
-        # The rest of the body was not read, so the connection cannot be used again.
-        headers["Connection"] = "close"
     return headers

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.http import errors as http_errors
@@ -57,6 +58,15 @@ class FhirWorker(ThreadWorker):  # type: ignore[misc]
             self.log.debug("the client is gone")
 
 
+class Logger(glogging.Logger):  # type: ignore[misc]
+    """Gunicorn's own log in our form."""
+
+    def setup(self, cfg: Any) -> None:
+        """Replace the handlers that gunicorn has set up."""
+        super().setup(cfg)
+        logs.configure(cfg.loglevel)
+
+
 class Application(BaseApplication):  # type: ignore[misc]
     """The service as a gunicorn application."""
 
@@ -95,6 +105,7 @@ def gunicorn_settings(config: Config) -> dict[str, Any]:
         # Whom to believe about X-Forwarded-* is decided in `urls`, by one setting.
         "forwarded_allow_ips": "",
         "control_socket_disable": True,
+        "logger_class": Logger,
         "loglevel": config.log_level,
         "proc_name": "carepath",
         "when_ready": _ready,
