@@ -3,6 +3,7 @@
 The only package that imports jsonschema, jsonschema_rs and fhir.resources.
 """
 
+from carepath.validation.models import as_model, model_problems
 from carepath.validation.structure import check_structure
 
-__all__ = ["check_structure"]
+__all__ = ["as_model", "check_structure", "model_problems"]
