@@ -30,9 +30,7 @@ DEFINITIONS = (
 def main() -> int:
     """Build the checker, write what is to be checked to a folder, run it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--build-only", action="store_true", help="compile and fetch, check nothing"
-    )
+    parser.add_argument("--build-only", action="store_true", help="compile, check nothing")
     parser.add_argument("folder", nargs="*", type=Path, help="check these folders instead")
     arguments = parser.parse_args()
     build()
