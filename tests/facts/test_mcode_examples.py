@@ -1,0 +1,86 @@
+"""The examples of the mCODE guide as input: nothing breaks, and nobody without a sarcoma is in scope.
+
+https://hl7.org/fhir/us/mcode/STU4/
+
+None of the 179 examples is a sarcoma: the rhabdomyosarcoma assessments among them speak of a
+Condition that is coded as a metastatic malignant neoplasm, nothing more.
+"""
+
+import json
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+WorkOut = Callable[..., dict[str, Any]]
+PACKAGE = "hl7.fhir.us.mcode@4.0.0"
+REFERENCES = ("subject", "patient")
+
+pytestmark = pytest.mark.network
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """Return the examples, fetched by npm; skip where there is no npm or no registry."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("npm is not installed, and the examples come as an npm package")
+    folder = tmp_path_factory.mktemp("mcode")
+    command = [npm, "pack", PACKAGE, "--silent"]
+    packed = subprocess.run(command, cwd=folder, capture_output=True, timeout=120, check=False)
+    if packed.returncode != 0:
+        pytest.skip(f"the package registry does not give {PACKAGE}")
+    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+        archive.extractall(folder, filter="data")
+    files = sorted((folder / "package" / "example").glob("*.json"))
+    return [json.loads(path.read_text(encoding="utf-8")) for path in files]
+
+
+def reference(resource: dict[str, Any]) -> str:
+    """Return the reference to the patient that a resource speaks of."""
+    return next((resource[key]["reference"] for key in REFERENCES if key in resource), "")
+
+
+def test_there_are_179_examples(examples: list[dict[str, Any]]) -> None:
+    assert len(examples) == 179
+
+
+def test_no_patient_of_the_examples_is_in_scope(
+    examples: list[dict[str, Any]], work_out: WorkOut, main_facts: set[str]
+) -> None:
+    patients = [e for e in examples if e["resourceType"] == "Patient"]
+    others = [e for e in examples if e["resourceType"] not in ("Patient", "Bundle")]
+    scopes = {}
+    for patient in patients:
+        name = f"Patient/{patient['id']}"
+        about = [e for e in others if reference(e) in ("", name)]
+        found = work_out(sorted(main_facts | {"inScope"}), [patient, *about])
+        scopes[name] = (found["inScope"]["value"], found["type"]["value"])
+    assert scopes == {f"Patient/{p['id']}": (False, None) for p in patients}
+
+
+def test_no_single_example_brings_a_patient_into_scope(
+    examples: list[dict[str, Any]], work_out: WorkOut
+) -> None:
+    in_scope = []
+    for example in examples:
+        if example["resourceType"] in ("Patient", "Bundle"):
+            continue
+        patient = {"resourceType": "Patient", "id": reference(example).rpartition("/")[2] or "x"}
+        found = work_out(["inScope", "type", "m", "kit", "stage"], [patient, example])
+        if found["inScope"]["value"] is not False:
+            in_scope.append(example["id"])
+    assert in_scope == []
+
+
+def test_no_bundle_of_the_examples_is_in_scope(
+    examples: list[dict[str, Any]], work_out: WorkOut
+) -> None:
+    bundles = [e for e in examples if e["resourceType"] == "Bundle"]
+    contents = [[entry["resource"] for entry in bundle["entry"]] for bundle in bundles]
+    found = [work_out(["inScope", "type"], content) for content in contents]
+    assert [f["inScope"]["value"] for f in found] == [False] * len(bundles)
