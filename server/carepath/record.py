@@ -149,14 +149,13 @@ class Record:
             own = tuple(resource for resource in everything if self._is_own(resource))
             return self._own.setdefault(resource_type, own)
 
-    def with_code(
-        self, resource_type: str, code: str, system: str = "", path: str = "code"
-    ) -> tuple[Resource, ...]:
-        """Return the subject's resources of a type whose `path` holds a coding."""
-        found = self._code_index(resource_type, path).get(
-            f"{system}|{code}" if system else code, ()
-        )
-        return tuple(found)
+    def with_codes(self, resource_type: str, path: str, codes: Iterable[str]) -> set[int]:
+        """Return the `id()`s of the subject's resources of a type that hold one of some codes.
+
+        A code is `system|code`, or `code` alone; `path` is where the resource holds it.
+        """
+        index = self._code_index(resource_type, path)
+        return {id(resource) for code in codes for resource in index.get(code, ())}
 
     def resolve(self, reference: Any, within: Resource | None = None) -> Resource | None:
         """Return the resource that a Reference (or its text) means, None when it is not here.
@@ -312,7 +311,7 @@ def _identifiers(resource: Resource) -> list[tuple[Any, Any]]:
 def _coding_names(resource: Resource, path: str) -> set[str]:
     """Return `code` and `system|code` of each coding at a path of names."""
     names: set[str] = set()
-    for value in _values_at(resource, path):
+    for value in values_at(resource, path):
         if isinstance(value, str):
             names.add(value)
             continue
@@ -324,7 +323,7 @@ def _coding_names(resource: Resource, path: str) -> set[str]:
     return names
 
 
-def _values_at(resource: Resource, path: str) -> list[Any]:
+def values_at(resource: Resource, path: str) -> list[Any]:
     """Return the values at a dotted path, lists flattened; what is not there gives nothing."""
     values: list[Any] = [resource]
     for name in path.split("."):

@@ -59,26 +59,26 @@ def _element_problems(value: Any, element: Element, path: str) -> Iterator[Probl
             return
         for index, item in enumerate(value):
             if item is not None:
-                yield from _value_problems(item, element, f"{path}[{index}]")
+                yield from value_problems(item, element.type, f"{path}[{index}]")
     else:
-        yield from _value_problems(value, element, path)
+        yield from value_problems(value, element.type, path)
 
 
-def _value_problems(value: Any, element: Element, path: str) -> Iterator[Problem]:
-    """Yield the problems of a single value."""
-    found = type_of(element.type)
+def value_problems(value: Any, type_name: str, path: str) -> Iterator[Problem]:
+    """Yield every place where a single value does not have the shape of a type."""
+    found = type_of(type_name)
     if found is None or found.kind == "primitive":
-        if not _is_scalar(value, element.type):
-            yield path, f"expected a value of type `{element.type}`"
+        if not _is_scalar(value, type_name):
+            yield path, f"expected a value of type `{type_name}`"
     elif not isinstance(value, dict):
-        yield path, f"expected an object of type `{element.type}`"
-    elif element.type == "Resource":
+        yield path, f"expected an object of type `{type_name}`"
+    elif type_name == "Resource":
         if value.get("resourceType") in RESOURCE_TYPES:
             yield from _object_problems(value, value["resourceType"], path)
         else:
             yield path, "expected a resource with a known `resourceType`"
     else:
-        yield from _object_problems(value, element.type, path)
+        yield from _object_problems(value, type_name, path)
 
 
 def _is_scalar(value: Any, type_name: str) -> bool:

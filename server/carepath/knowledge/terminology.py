@@ -89,26 +89,45 @@ class Terminology:
         found = self._system(system)
         return None if found is None else found.subsumes(code_a, code_b)
 
-    def lookup(self, system: str, code: str) -> dict[str, Any] | None:
+    def concept(self, system: str, code: str) -> dict[str, Any] | None:
         """Return what is known of a code: system, code, display, definition, property."""
         found = self._system(system)
         concept = None if found is None else found.concept(code)
         if concept is None:
             return None
-        return {
-            "system": system,
-            **{key: value for key, value in concept.items() if key != "concept"},
-        }
+        return {"system": system, **{k: v for k, v in concept.items() if k != "concept"}}
 
-    def validate_code(self, value_set: str, coded: Any) -> bool | None:
-        """Tell whether a code, Coding or CodeableConcept has a coding in a value set."""
-        if isinstance(coded, str):
-            return self.member_of({"code": coded}, value_set)
-        found = [coded] if isinstance(coded, dict) and "code" in coded else list(codings(coded))
+    def lookup(self, system: str, code: str) -> dict[str, Any] | None:
+        """Return the Parameters of CodeSystem/$lookup, None when the code is not known."""
+        concept = self.concept(system, code)
+        if concept is None:
+            return None
+        resource = self._systems[Canonical.parse(system).url].resource
+        told = {
+            "name": resource.get("name") or resource.get("title"),
+            "version": resource.get("version"),
+            "display": concept.get("display"),
+        }
+        parameters = [{"name": k, "valueString": str(v)} for k, v in told.items() if v]
+        return {"resourceType": "Parameters", "parameter": parameters}
+
+    def validate_code(self, value_set: str, coded: Any) -> dict[str, Any] | None:
+        """Return the Parameters of ValueSet/$validate-code for a code, Coding or CodeableConcept.
+
+        None when the value set is not known, or not known well enough to decide.
+        """
+        found = [{"code": coded}] if isinstance(coded, str) else [coded]
+        if isinstance(coded, dict) and "coding" in coded:
+            found = list(codings(coded))
         answers = [self.member_of(coding, value_set) for coding in found]
-        if True in answers:
-            return True
-        return None if None in answers else False
+        if True not in answers and None in answers:
+            return None
+        parameters: list[dict[str, Any]] = [{"name": "result", "valueBoolean": True in answers}]
+        for coding, answer in zip(found, answers, strict=True):
+            concept = self.concept(str(coding.get("system")), str(coding.get("code")))
+            if answer and concept and "display" in concept:
+                parameters.append({"name": "display", "valueString": concept["display"]})
+        return {"resourceType": "Parameters", "parameter": parameters}
 
     def _system(self, system: str) -> CodeSystem | None:
         """Return a code system by URL; a version is not told apart here."""
@@ -116,7 +135,7 @@ class Terminology:
 
     def _contains(self, system: str, code: str) -> dict[str, Any]:
         """Return one entry of an expansion, with the display when the system knows it."""
-        concept = self.lookup(system, code) or {}
+        concept = self.concept(system, code) or {}
         entry = {"system": system, "code": code}
         return {**entry, "display": concept["display"]} if "display" in concept else entry
 

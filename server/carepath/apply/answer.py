@@ -1,0 +1,186 @@
+"""The result of applying a plan, in the shapes that callers ask for.
+
+https://hl7.org/fhir/R4/careplan.html and https://hl7.org/fhir/R4/requestgroup.html
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from carepath.apply.decision import MET, Decision, evidence_of
+from carepath.apply.decisions import decision_of
+from carepath.apply.narrative import narrative
+from carepath.apply.plan import Walk
+from carepath.apply.requests import with_references
+from carepath.issues import Issue, operation_outcome
+from carepath.resources import Resource
+
+_GROUP = "request-group"
+_ISSUES = "issues"
+
+
+class Applied:
+    """One plan applied to one patient."""
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
+        self._session = walk.session
+        self._notes = tuple(_notes(walk))
+        self._goals = walk.goals.make()
+
+    @cached_property
+    def decisions(self) -> tuple[Decision, ...]:
+        """Return what was decided about each action, in plan order."""
+        return tuple(decision_of(step) for step in self._walk.steps)
+
+    @cached_property
+    def issues(self) -> tuple[Issue, ...]:
+        """Return what the reader must know beside the plan: undetermined actions, broken parts."""
+        session = self._session
+        return (*session.record.issues(), *_expiry_issues(self._walk), *session.issues)
+
+    def decisions_document(self) -> dict[str, Any]:
+        """Return all decisions and issues as one JSON document."""
+        subject = self._session.people.subject
+        return {
+            "plan": self._walk.plan.canonical,
+            "subject": subject.get("reference") or subject.get("display"),
+            "decisions": [decision.as_json() for decision in self.decisions],
+            "issues": [issue.as_element() for issue in self.issues],
+        }
+
+    def care_plan(self) -> Resource:
+        """Return the CarePlan with RequestGroup, requests, Goals and issues contained."""
+        walk, people = self._walk, self._session.people
+        plan = walk.plan
+        made: Resource = {"resourceType": "CarePlan"}
+        if self._session.request.language:
+            made["language"] = self._session.request.language
+        made["text"] = self._narrative
+        contained = [self._group(), *walk.requests.made, *walk.requests.contained, *self._goals]
+        if self.issues:
+            contained.append({**operation_outcome(self.issues), "id": _ISSUES})
+        made["contained"] = contained
+        made["identifier"] = [
+            {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{self._uuid('CarePlan')}"}
+        ]
+        made |= self._canonical()
+        made |= {"status": "draft", "intent": "proposal"}
+        if plan.title:
+            made["title"] = plan.title
+        if plan.source.get("description"):
+            made["description"] = plan.source["description"]
+        made["subject"] = people.subject
+        if people.encounter is not None:
+            made["encounter"] = people.encounter
+        author = people.author()
+        if author is not None:
+            made["author"] = author
+        addressed = self._addressed()
+        if addressed:
+            made["addresses"] = addressed
+        if self.issues:
+            made["supportingInfo"] = [{"reference": f"#{_ISSUES}"}]
+        if self._goals:
+            made["goal"] = [{"reference": f"#{goal['id']}"} for goal in self._goals]
+        made["activity"] = [{"reference": {"reference": f"#{_GROUP}"}}]
+        if self._notes:
+            made["note"] = [{"text": note} for note in self._notes]
+        return made
+
+    def bundle(self) -> Resource:
+        """Return the collection Bundle of `$r5.apply`: RequestGroup, requests, Goals, issues."""
+        walk = self._walk
+        group = {**self._group(), "text": self._narrative}
+        if self._notes:
+            group["note"] = [{"text": note} for note in self._notes]
+        resources = [group, *walk.requests.made, *self._goals, *walk.requests.contained]
+        if self.issues:
+            resources.append({**operation_outcome(self.issues), "id": _ISSUES})
+        urls = {f"#{r['id']}": f"urn:uuid:{self._uuid(r['id'])}" for r in resources}
+        entries = [
+            {
+                "fullUrl": urls[f"#{resource['id']}"],
+                "resource": {
+                    **with_references(resource, urls),
+                    "id": urls[f"#{resource['id']}"].removeprefix("urn:uuid:"),
+                },
+            }
+            for resource in resources
+        ]
+        identifier = {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{self._uuid('Bundle')}"}
+        return {
+            "resourceType": "Bundle",
+            "identifier": identifier,
+            "type": "collection",
+            "entry": entries,
+        }
+
+    def as_model(self) -> Any:
+        """Return the CarePlan as an object of fhir.resources (R4B)."""
+        from carepath.validation.models import as_model  # noqa: PLC0415 - loads slowly
+
+        return as_model(self.care_plan())
+
+    @cached_property
+    def _narrative(self) -> dict[str, str]:
+        return narrative(self._walk.plan, self._walk.steps, self._notes)
+
+    def _group(self) -> Resource:
+        """Return the RequestGroup with the actions that apply."""
+        people = self._session.people
+        made: Resource = {"resourceType": "RequestGroup", "id": _GROUP}
+        made |= self._canonical()
+        made |= {"status": "draft", "intent": "proposal", "subject": people.subject}
+        if people.encounter is not None:
+            made["encounter"] = people.encounter
+        author = people.author("Practitioner", "PractitionerRole", "Device")
+        if author is not None:
+            made["author"] = author
+        if self._walk.actions:
+            made["action"] = self._walk.actions
+        return made
+
+    def _canonical(self) -> Resource:
+        """Return which plan is instantiated; one without a URL has no canonical."""
+        plan = self._walk.plan
+        if not isinstance(plan.source.get("url"), str):
+            return {}
+        return {"instantiatesCanonical": [plan.canonical]}
+
+    def _addressed(self) -> list[Resource]:
+        """Return the Conditions that goals address, then those that proposals rest on."""
+        found = list(self._walk.goals.addressed)
+        for step in self._walk.steps:
+            if step.outcome == MET and step.request is not None:
+                for resource_type, reference in self._session.resource_types(evidence_of(step)):
+                    if resource_type == "Condition" and reference not in found:
+                        found.append(reference)
+        return found
+
+    def _uuid(self, name: str) -> str:
+        """Return an id that the same plan, version, patient and part of the answer always get."""
+        subject = self._session.people.subject.get("reference", "")
+        return str(uuid5(NAMESPACE_URL, f"{self._walk.plan.canonical}|{subject}|{name}"))
+
+
+def _notes(walk: Walk) -> Sequence[str]:
+    """Return the notices of the plans: disclaimer first, then what is out of date."""
+    return list(dict.fromkeys((*walk.plan.disclaimers, *_expired(walk))))
+
+
+def _expired(walk: Walk) -> list[str]:
+    """Return a sentence for each source behind an applied plan that is past its date."""
+    today = walk.session.today
+    found = []
+    for plan in walk.plans:
+        for day, what in plan.expiries:
+            if day[:10] < today[: len(day[:10])]:
+                name = plan.title or plan.canonical
+                found.append(f"Out of date: {what} of “{name}” passed on {day[:10]}.")
+    return found
+
+
+def _expiry_issues(walk: Walk) -> list[Issue]:
+    return [Issue("warning", "business-rule", text) for text in _expired(walk)]

@@ -1,0 +1,73 @@
+"""Whether an action applies: met, not met, or undetermined with what is missing.
+
+https://hl7.org/fhir/R4/plandefinition-definitions.html#PlanDefinition.action.condition
+
+Several conditions are combined as FHIRPath combines truth values that may be unknown: one that is
+false decides `all`, one that is true decides `any`, whatever the others are.
+"""
+
+from typing import NamedTuple
+
+from carepath.apply.compiled import CompiledAction
+from carepath.apply.decision import MET, NOT_MET, UNDETERMINED, Outcome
+from carepath.apply.formula import Formula
+from carepath.apply.issues import issue_of
+from carepath.apply.missing import missing_facts
+from carepath.apply.scope import FAILURES, Scope
+from carepath.issues import Issue
+
+
+class Verdict(NamedTuple):
+    """An outcome, the names of the facts that are missing, and why an evaluation failed."""
+
+    outcome: Outcome
+    missing: tuple[str, ...] = ()
+    problems: tuple[Issue, ...] = ()
+
+
+_MET = Verdict(MET)
+_NOT_MET = Verdict(NOT_MET)
+
+
+def decide(action: CompiledAction, scope: Scope) -> Verdict:
+    """Decide whether an action applies; without conditions it does."""
+    undecided: list[Verdict] = []
+    if action.any_condition:
+        if not action.conditions:
+            return _MET
+        decisive, otherwise = MET, _NOT_MET
+    else:
+        decisive, otherwise = NOT_MET, _MET
+    for condition in action.conditions:
+        verdict = _decide_one(condition, scope)
+        if verdict.outcome == decisive:
+            return verdict
+        if verdict.outcome == UNDETERMINED:
+            undecided.append(verdict)
+    if not undecided:
+        return otherwise
+    return Verdict(
+        UNDETERMINED,
+        tuple(dict.fromkeys(name for verdict in undecided for name in verdict.missing)),
+        tuple(problem for verdict in undecided for problem in verdict.problems),
+    )
+
+
+def _decide_one(condition: Formula, scope: Scope) -> Verdict:
+    """Evaluate one condition; only a single true or false decides."""
+    if condition.error is not None:
+        return Verdict(UNDETERMINED, (), (issue_of(condition.error),))
+    try:
+        values = condition.evaluate(scope.session.focus, scope.environment)
+    except FAILURES as error:
+        return Verdict(UNDETERMINED, missing_facts(condition, scope), (issue_of(error),))
+    if len(values) == 1:
+        if values[0] is True:
+            return _MET
+        if values[0] is False:
+            return _NOT_MET
+    if not values:
+        return Verdict(UNDETERMINED, missing_facts(condition, scope))
+    found = f"{len(values)} values" if len(values) > 1 else "a value that is no boolean"
+    text = f"The condition `{condition.text}` gives {found}; expected true or false."
+    return Verdict(UNDETERMINED, (), (Issue("error", "value", text),))

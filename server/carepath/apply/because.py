@@ -1,0 +1,117 @@
+"""The reason of a decision in one plain sentence.
+
+Read by clinicians beside the proposal: which facts decided, with their values and the resources of
+the record that they come from.
+"""
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from carepath.apply.compiled import CompiledAction
+from carepath.apply.decision import MET, UNDETERMINED, Step, facts_read, json_value
+from carepath.apply.scope import FactValue, evidence_of_fact
+from carepath.fhirpath import Node
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_MOST_EVIDENCE = 3
+
+
+def because(step: Step) -> str:
+    """Return why an action was decided as it was."""
+    if step.outcome == MET:
+        return _why_met(step)
+    if step.outcome == UNDETERMINED:
+        return _why_undetermined(step)
+    known = _known(step)
+    if known:
+        return f"Does not apply because {known}."
+    if step.action.conditions:
+        return f"Does not apply because its condition is false: {step.action.expression}."
+    return "Does not apply because an action before it was taken."
+
+
+def _why_met(step: Step) -> str:
+    """Return why an action applies; one without a condition rests on the group it is in."""
+    verb = _verb(step)
+    known = _known(step)
+    if known:
+        return f"{verb} because {known}."
+    if step.action.conditions:
+        return f"{verb} because its condition is true: {step.action.expression}."
+    if step.reason is not None:
+        above = _known(step.reason)
+        part = f"{verb} as part of “{step.reason.action.title}”"
+        return f"{part}, because {above}." if above else f"{part}."
+    return f"{verb} without a condition."
+
+
+def _verb(step: Step) -> str:
+    if step.action.direction == "against":
+        return "Advised against"
+    return "Proposed" if step.request or not _is_group(step.action) else "Applies"
+
+
+def _is_group(action: CompiledAction) -> bool:
+    return bool(action.children) or action.plan is not None
+
+
+def _why_undetermined(step: Step) -> str:
+    """Return what keeps an action from being decided."""
+    if step.missing:
+        names = [words(name) for name in step.missing]
+        verb = "is" if len(names) == 1 else "are"
+        return f"Cannot be decided because {_listed(names)} {verb} not known."
+    if step.problems:
+        return f"Cannot be decided: {step.problems[0].diagnostics}"
+    return f"Cannot be decided because its condition has no value: {step.action.expression}."
+
+
+def _known(step: Step) -> str:
+    """Return the facts that were read and are known, with values and evidence."""
+    return _listed([phrase_of(value) for value in facts_read(step) if value.values])
+
+
+def phrase_of(value: FactValue) -> str:
+    """Return one fact as words: `grade is high (Observation/grade-1)`; made once."""
+    if value.phrase is None:
+        text = f"{words(value.fact.name)} is {_shown(value.values)}"
+        evidence = evidence_of_fact(value)
+        if evidence:
+            more = len(evidence) - _MOST_EVIDENCE
+            shown = ", ".join(evidence[:_MOST_EVIDENCE]) + (f" and {more} more" if more > 0 else "")
+            text += f" ({shown})"
+        value.phrase = text
+    return value.phrase
+
+
+def words(name: str) -> str:
+    """Return the name of a fact as words: `sizeCm` is `size in cm`."""
+    text = _HUMP.sub(" ", name.lstrip("_")).replace("-", " ")
+    parts = [part if part.isupper() and len(part) > 1 else part.lower() for part in text.split()]
+    if len(parts) > 1 and parts[-1] == "cm":
+        parts.insert(-1, "in")
+    return " ".join(parts)
+
+
+def _shown(values: Sequence[Any]) -> str:
+    """Return the value of a fact as words."""
+    texts = []
+    for item in values[:_MOST_EVIDENCE]:
+        value = item.value if isinstance(item, Node) else item
+        if isinstance(value, bool):
+            texts.append("yes" if value else "no")
+        elif isinstance(value, dict):
+            texts.append(str(json_value(value)) if "resourceType" in value else "recorded")
+        else:
+            texts.append(f"{value:f}" if isinstance(value, Decimal) else str(value))
+    more = len(values) - _MOST_EVIDENCE
+    return _listed(texts) + (f" and {more} more" if more > 0 else "")
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """Return `a, b and c`."""
+    if len(parts) <= 1:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -1,0 +1,152 @@
+"""A data requirement with an id: the subject's resources of a type that meet its filters.
+
+https://hl7.org/fhir/R4/metadatatypes.html#DataRequirement
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from carepath.errors import UnresolvedCanonical
+from carepath.knowledge import Terminology
+from carepath.r4.model import type_of
+from carepath.record import Record, values_at
+from carepath.resources import Resource
+
+_DAYS = {"a": 365.25, "mo": 30.4375, "wk": 7, "d": 1, "h": 1 / 24, "min": 1 / 1440, "s": 1 / 86400}
+_FOREVER = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+Interval = tuple[datetime, datetime]
+
+
+class Collection:
+    """The compiled requirement; `select` gives the resources, in the order sent."""
+
+    __slots__ = ("code_filters", "date_filters", "limit", "name", "requirement", "sort", "type")
+
+    def __init__(self, requirement: Resource) -> None:
+        self.requirement = requirement
+        self.name = str(requirement.get("id", ""))
+        self.type = str(requirement.get("type"))
+        self.code_filters = tuple(requirement.get("codeFilter") or ())
+        self.date_filters = tuple(requirement.get("dateFilter") or ())
+        self.sort = tuple(requirement.get("sort") or ())
+        self.limit = requirement.get("limit")
+
+    def select(self, record: Record, terminology: Terminology, now: datetime) -> list[Resource]:
+        """Return the resources; raises UnresolvedCanonical for a value set that is not known."""
+        found: list[Resource] = list(record.resources(self.type))
+        for code_filter in self.code_filters:
+            wanted = _wanted_codes(code_filter, terminology, self.name)
+            if wanted:
+                path = _path(self.type, code_filter) or "code"
+                coded = record.with_codes(self.type, path, wanted)
+                found = [resource for resource in found if id(resource) in coded]
+        for date_filter in self.date_filters:
+            period = _period(date_filter, now)
+            path = _path(self.type, date_filter) or _default_date(self.type)
+            found = [resource for resource in found if _is_within(resource, path, period)]
+        for order in reversed(self.sort):
+            is_down = order.get("direction") == "descending"
+            found.sort(key=_sort_key(str(order.get("path"))), reverse=is_down)
+        return found[: self.limit] if self.limit else found
+
+
+def _wanted_codes(
+    code_filter: Mapping[str, Any], terminology: Terminology, name: str
+) -> frozenset[str]:
+    """Return the codes of a filter as `system|code`, or `code` where no system is given."""
+    wanted = {
+        f"{coding['system']}|{coding.get('code')}"
+        if "system" in coding
+        else str(coding.get("code"))
+        for coding in code_filter.get("code") or ()
+    }
+    value_set = code_filter.get("valueSet")
+    if value_set:
+        expansion = terminology.expansion(value_set)
+        if expansion is None:
+            raise UnresolvedCanonical(value_set, f"the data requirement {name}")
+        wanted |= {f"{system}|{code}" for system, code in expansion.codes}
+    return frozenset(wanted)
+
+
+def _path(resource_type: str, item: Mapping[str, Any]) -> str:
+    """Return the path of a filter: as written, or the element that a search parameter reads."""
+    path = item.get("path")
+    if not path and item.get("searchParam"):
+        path = str(item["searchParam"]).replace("-", "")
+    return str(path or "").removeprefix(f"{resource_type}.").replace("[x]", "")
+
+
+def _default_date(resource_type: str) -> str:
+    """Return the element that tells when something of this type was."""
+    found = type_of(resource_type)
+    for name in ("effective", "performed", "onset", "occurrence", "authoredOn", "date", "issued"):
+        if found is not None and (name in found.choices or name in found.elements):
+            return name
+    return "date"
+
+
+def _period(date_filter: Mapping[str, Any], now: datetime) -> Interval:
+    """Return the interval of a date filter; a Duration reaches back from now."""
+    if "valuePeriod" in date_filter:
+        return _interval(date_filter["valuePeriod"]) or _FOREVER
+    if "valueDuration" in date_filter:
+        duration = date_filter["valueDuration"]
+        unit = str(duration.get("code") or duration.get("unit") or "d")
+        days = float(duration.get("value", 0)) * _DAYS.get(unit, 1)
+        return now - timedelta(days=days), now
+    return _interval(date_filter.get("valueDateTime")) or _FOREVER
+
+
+def _is_within(resource: Resource, path: str, period: Interval) -> bool:
+    """Tell whether some date at a path overlaps an interval."""
+    names: Iterable[str] = [path]
+    found = type_of(resource["resourceType"])
+    if found is not None and path in found.choices:
+        names = [element.name for element in found.choices[path]]
+    intervals = (_interval(value) for name in names for value in values_at(resource, name))
+    return any(i is not None and i[0] <= period[1] and i[1] >= period[0] for i in intervals)
+
+
+def _interval(value: Any) -> Interval | None:
+    """Return the time that a date, dateTime or Period covers; None when it is neither."""
+    if isinstance(value, dict):
+        start, end = _interval(value.get("start")), _interval(value.get("end"))
+        if start is None and end is None:
+            return None
+        return (start or _FOREVER)[0], (end or _FOREVER)[1]
+    if not isinstance(value, str):
+        return None
+    try:
+        if "T" in value:
+            moment = datetime.fromisoformat(value)
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return moment, moment
+        parts = [int(part) for part in value.split("-")]
+        year, month, day = [*parts, 1, 1][:3]
+        first = datetime(year, month, day, tzinfo=UTC)
+        return first, _end_of(parts, first)
+    except (ValueError, TypeError):
+        return None
+
+
+def _end_of(parts: list[int], start: datetime) -> datetime:
+    """Return the last moment of a year, a month or a day."""
+    if len(parts) == 1:
+        following = start.replace(year=start.year + 1)
+    elif len(parts) == 2:  # noqa: PLR2004 - year and month
+        following = (start + timedelta(days=31)).replace(day=1)
+    else:
+        following = start + timedelta(days=1)
+    return following - timedelta(microseconds=1)
+
+
+def _sort_key(path: str) -> Callable[[Resource], str]:
+    """Return a key that sorts by the first scalar at a path; what has none comes first."""
+
+    def key(resource: Resource) -> str:
+        return next((str(v) for v in values_at(resource, path) if not isinstance(v, dict)), "")
+
+    return key

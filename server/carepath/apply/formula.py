@@ -1,0 +1,91 @@
+"""One Expression element of a definition, compiled: or the reason why it cannot be evaluated.
+
+https://hl7.org/fhir/R4/metadatatypes.html#Expression
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from carepath.apply.issues import issue_of
+from carepath.apply.languages import ExpressionLanguage
+from carepath.errors import CarepathError, ExpressionError, UnsupportedFeature
+from carepath.fhirpath import Node
+from carepath.issues import Issue
+from carepath.resources import Resource
+
+ALTERNATIVE = "http://hl7.org/fhir/StructureDefinition/cqf-alternativeExpression"
+
+Evaluate = Callable[[Any, Any], Sequence[Any]]
+
+
+class Formula:
+    """An expression ready to be evaluated on a focus in an environment.
+
+    `text` is shown to people; `variables` are the names it reads, in the order of the text;
+    `error` says why it cannot be evaluated, and is None when it can.
+    """
+
+    __slots__ = ("compiled", "error", "evaluate", "evaluate_nodes", "text", "variables")
+
+    text: str
+    variables: tuple[str, ...]
+    error: CarepathError | RecursionError | None
+    compiled: Any
+    evaluate: Evaluate
+    evaluate_nodes: Callable[[Any, Any], Sequence[Node]]
+
+    def __init__(self, element: Resource, languages: Mapping[str, ExpressionLanguage]) -> None:
+        """Compile an Expression element; an alternative in a known language stands in for it."""
+        self.text = str(element.get("expression") or element.get("reference") or "")
+        self.variables = ()
+        self.error = None
+        self.compiled = None
+        self.evaluate = self.evaluate_nodes = _refuse
+        chosen = _in_known_language(element, languages)
+        if chosen is None:
+            what = f"The expression language `{element.get('language')}`"
+            if "expression" not in element:
+                what = "An expression that is only referred to"
+            self.error = UnsupportedFeature(self.text, what, self.text)
+            return
+        self.text = str(chosen["expression"])
+        language = languages[chosen["language"]]
+        try:
+            compiled = language.compile(self.text)
+        except (ExpressionError, RecursionError) as error:
+            self.error = error
+            return
+        self.compiled = compiled
+        self.variables = tuple(sorted(compiled.variables, key=self._place))
+        self.evaluate = partial(language.evaluate, compiled)
+        self.evaluate_nodes = partial(language.evaluate_nodes, compiled)
+
+    @property
+    def problem(self) -> Issue | None:
+        """Return the issue of an expression that cannot be evaluated."""
+        return None if self.error is None else issue_of(self.error)
+
+    def _place(self, name: str) -> tuple[int, str]:
+        """Return where a variable stands first in the text."""
+        places = [self.text.find(form) for form in (f"%{name}", f"%`{name}`", f"%'{name}'")]
+        return min((p for p in places if p >= 0), default=len(self.text)), name
+
+
+def _refuse(*_: Any) -> Sequence[Any]:
+    """Stand in for what could not be compiled; callers look at `error` first."""
+    raise UnsupportedFeature("", "An expression that does not compile")
+
+
+def _in_known_language(
+    element: Resource, languages: Mapping[str, ExpressionLanguage]
+) -> Resource | None:
+    """Return the element, or an alternative that it carries, in a language that is known."""
+    candidates = [element]
+    for extension in element.get("extension") or ():
+        if extension.get("url") == ALTERNATIVE:
+            candidates.append(extension.get("valueExpression") or {})
+    for candidate in candidates:
+        if candidate.get("language") in languages and candidate.get("expression"):
+            return candidate
+    return None

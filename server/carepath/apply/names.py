@@ -1,0 +1,102 @@
+"""The names that expressions read: facts of Libraries, variables of plans, collections, parameters.
+
+A Library holds facts (extension `fact`), collections (`dataRequirement` with an id) and parameters; a
+plan or an action adds variables (extension `variable`) and collections of its own (`input` with an id).
+Everything here is compiled once and shared by all applications.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from carepath.apply.collection import Collection
+from carepath.apply.formula import Formula
+from carepath.apply.languages import ExpressionLanguage
+from carepath.resources import Resource
+
+FACT = "https://carepath.example/fhir/StructureDefinition/fact"
+AUXILIARY = "https://carepath.example/fhir/StructureDefinition/auxiliary-fact"
+VARIABLE = "http://hl7.org/fhir/StructureDefinition/variable"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A value that the caller may give by name; without one it is empty."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fact:
+    """A named expression; an auxiliary one is never asked for itself, but what it rests on is."""
+
+    name: str
+    formula: Formula
+    description: str
+    is_auxiliary: bool
+    home: "Names"
+
+
+class Names:
+    """What the names in one Library, plan or action mean."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+        self.entries: dict[str, Fact | Collection | Parameter] = {}
+
+    def add_facts(
+        self, extensions: Any, url: str, languages: Mapping[str, ExpressionLanguage]
+    ) -> None:
+        """Add the named expressions among some extensions."""
+        for expression in _expressions(extensions, url):
+            name = str(expression.get("name"))
+            self.entries[name] = Fact(
+                name=name,
+                formula=Formula(expression, languages),
+                description=str(expression.get("description", "")),
+                is_auxiliary=name.startswith("_") or _is_flagged(expression),
+                home=self,
+            )
+
+    def add_collections(self, requirements: Iterable[Resource]) -> None:
+        """Add the data requirements that have an id."""
+        for requirement in requirements:
+            if "id" in requirement:
+                self.entries[requirement["id"]] = Collection(requirement)
+
+    def add_parameters(self, parameters: Iterable[Resource]) -> None:
+        """Add the parameters that may be given; a name that means something already keeps it."""
+        for parameter in parameters:
+            if parameter.get("use") == "in" and "name" in parameter:
+                self.entries.setdefault(parameter["name"], Parameter(parameter["name"]))
+
+    def include(self, other: "Names") -> None:
+        """Add another's names behind the own ones."""
+        for name, entry in other.entries.items():
+            self.entries.setdefault(name, entry)
+
+
+def library_names(library: Resource, languages: Mapping[str, ExpressionLanguage]) -> Names:
+    """Compile what one Library holds."""
+    names = Names(str(library.get("url") or library.get("id") or "Library"))
+    names.add_facts(library.get("extension"), FACT, languages)
+    names.add_facts(library.get("extension"), VARIABLE, languages)
+    names.add_collections(library.get("dataRequirement") or ())
+    names.add_parameters(library.get("parameter") or ())
+    return names
+
+
+def _expressions(extensions: Any, url: str) -> Iterator[Resource]:
+    """Yield the named expressions among extensions with a URL."""
+    for extension in extensions or ():
+        expression = extension.get("valueExpression")
+        if extension.get("url") == url and isinstance(expression, dict) and "name" in expression:
+            yield expression
+
+
+def _is_flagged(expression: Resource) -> bool:
+    """Tell whether an expression carries the mark of an auxiliary fact."""
+    return any(
+        extension.get("url") == AUXILIARY and extension.get("valueBoolean") is not False
+        for extension in expression.get("extension") or ()
+    )

@@ -1,0 +1,65 @@
+"""$apply as functions: a request and the knowledge in, the result out.
+
+https://hl7.org/fhir/R4/plandefinition-operation-apply.html and
+https://hl7.org/fhir/R4/activitydefinition-operation-apply.html
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from carepath.apply.answer import Applied
+from carepath.apply.compiler import Compiler
+from carepath.apply.plan import Walk
+from carepath.apply.request import ApplyRequest
+from carepath.apply.session import Session
+from carepath.apply.single import apply_single
+from carepath.errors import InvalidParameter
+from carepath.issues import Issue
+from carepath.knowledge import Knowledge
+from carepath.resources import Resource
+
+
+def apply_plan(request: ApplyRequest, knowledge: Knowledge) -> Applied:
+    """Apply a PlanDefinition to one patient.
+
+    Raises InputError when there is no such patient and InvalidContent when the plan itself cannot
+    be read; whatever is wrong inside one action is an issue of the result.
+    """
+    _refuse_other(request, "PlanDefinition")
+    plan = Compiler(knowledge, request.settings, request.language).plan(request.definition)
+    walk = Walk(plan, Session(request, knowledge))
+    walk.run()
+    return Applied(walk)
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedActivity:
+    """The one request that an ActivityDefinition makes, and what is to be known about it."""
+
+    resource: Resource
+    issues: tuple[Issue, ...]
+
+    def as_model(self) -> Any:
+        """Return the request as an object of fhir.resources (R4B)."""
+        from carepath.validation.models import as_model  # noqa: PLC0415 - loads slowly
+
+        return as_model(self.resource)
+
+
+def apply_activity(request: ApplyRequest, knowledge: Knowledge) -> AppliedActivity:
+    """Apply an ActivityDefinition to one patient.
+
+    Raises UnsupportedFeature when no request can be made of it.
+    """
+    _refuse_other(request, "ActivityDefinition")
+    compiler = Compiler(knowledge, request.settings, request.language)
+    activity = compiler.activity(request.definition)
+    resource, issues = apply_single(activity, Session(request, knowledge))
+    return AppliedActivity(resource, issues)
+
+
+def _refuse_other(request: ApplyRequest, resource_type: str) -> None:
+    """Raise InvalidParameter unless the definition is of the type that the operation is for."""
+    found = request.definition.get("resourceType")
+    if found != resource_type:
+        raise InvalidParameter("definition", found, f"a {resource_type}")

@@ -1,0 +1,90 @@
+"""Whom an application names: the subject, and the practitioner, organization and encounter given.
+
+https://hl7.org/fhir/R4/plandefinition-operation-apply.html
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from carepath.apply.request import ApplyRequest
+from carepath.record import Record
+from carepath.resources import Resource, concept_text
+
+_PARTICIPANT_TEXT = {
+    "patient": "Patient",
+    "practitioner": "Practitioner",
+    "related-person": "Related person",
+    "device": "Device",
+}
+
+
+class People:
+    """References to those who take part, ready to be put into the answer."""
+
+    def __init__(self, request: ApplyRequest, record: Record) -> None:
+        self._record = record
+        self.subject = _subject_reference(record)
+        self.encounter = _reference(request.encounter)
+        self.practitioner = _reference(request.practitioner)
+        self.organization = _reference(request.organization)
+        self._by_type: Mapping[str, Resource | None] = {
+            "": self.subject,
+            "Patient": self.subject,
+            "Practitioner": self.practitioner,
+            "PractitionerRole": self.practitioner,
+            "Organization": self.organization,
+            "Encounter": self.encounter,
+        }
+
+    def resource(self, reference: str | None) -> Any:
+        """Return the resource that a parameter names, empty when it is not in the data."""
+        found = None if reference is None else self._record.resolve(reference)
+        return [] if found is None else found
+
+    def of_type(self, resource_type: str) -> Resource | None:
+        """Return whom a subject of a type means, None when the request names nobody of it."""
+        return self._by_type.get(resource_type)
+
+    def author(self, *types: str) -> Resource | None:
+        """Return the practitioner, else the organization, if its type is among those allowed."""
+        for reference in (self.practitioner, self.organization):
+            if reference is not None and (not types or self._type(reference) in types):
+                return reference
+        return None
+
+    def participant(self, participant: Resource) -> Resource:
+        """Return the Reference for a participant; one that is not known is displayed only."""
+        kind = str(participant.get("type"))
+        known = {"patient": self.subject, "practitioner": self.practitioner}.get(kind)
+        if known is not None:
+            return known
+        text = concept_text(participant.get("role")) or _PARTICIPANT_TEXT.get(kind, kind)
+        return {"display": text}
+
+    def type_of(self, reference: Resource) -> str:
+        """Return the resource type that a Reference points to, empty when it is not known."""
+        return self._type(reference)
+
+    def _type(self, reference: Resource) -> str:
+        text = str(reference.get("reference", ""))
+        head, separator, _ = text.rpartition("/")
+        if separator and not text.startswith("urn:"):
+            return head.rpartition("/")[2]
+        resource = self._record.resolve(text)
+        return str((resource or {}).get("resourceType", ""))
+
+
+def _reference(text: str | None) -> Resource | None:
+    return None if not text else {"reference": text}
+
+
+def _subject_reference(record: Record) -> Resource:
+    """Return the Reference to the subject; one that was sent without any name is only described."""
+    subject = record.subject or {}
+    text = record.reference_to(subject)
+    if text:
+        return {"reference": text}
+    identifiers = subject.get("identifier")
+    if isinstance(identifiers, list) and identifiers and isinstance(identifiers[0], dict):
+        return {"type": "Patient", "identifier": identifiers[0]}
+    return {"type": "Patient", "display": "The patient of this request"}

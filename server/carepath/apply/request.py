@@ -1,0 +1,87 @@
+"""What one application is asked to do: plan, patient, moment, people and settings.
+
+https://hl7.org/fhir/R4/plandefinition-operation-apply.html
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from carepath.apply.languages import LANGUAGES, ExpressionLanguage
+from carepath.errors import InvalidParameter
+from carepath.record import Record
+from carepath.resources import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class ApplySettings:
+    """How the answer is made; the defaults are those of the service.
+
+    `request_status`: status of the requests that have one (`draft`, or `active` where a deployment
+    wants orders that are ready to sign).
+    `option_intent`: intent `option` for requests that are offered for selection.
+    `carry_conditions`: copy start and stop conditions to the result.
+    `create_type`: add the action type `create` where the plan gives none.
+    `languages`: expression languages by MIME type.
+    """
+
+    request_status: str = "draft"
+    option_intent: bool = True
+    carry_conditions: bool = True
+    create_type: bool = False
+    languages: Mapping[str, ExpressionLanguage] = field(default_factory=lambda: LANGUAGES)
+
+
+DEFAULT_SETTINGS = ApplySettings()
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyRequest:
+    """One application of one definition to one patient; nothing in it is ever changed.
+
+    `definition` is a PlanDefinition or ActivityDefinition, `now` an aware moment.  `subject` may stay
+    empty when the record has one patient.  `encounter`, `practitioner`, `organization` are reference
+    texts.  The CodeableConcepts (`user_type` and so on) are as the operation defines them.
+    `parameters` holds the values that content reads by name, each a list.
+    """
+
+    definition: Resource
+    record: Record
+    now: datetime
+    subject: str | None = None
+    encounter: str | None = None
+    practitioner: str | None = None
+    organization: str | None = None
+    user_type: Resource | None = None
+    user_language: Resource | None = None
+    user_task_context: Resource | None = None
+    setting: Resource | None = None
+    setting_context: Resource | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    settings: ApplySettings = DEFAULT_SETTINGS
+
+    def patient_record(self) -> Record:
+        """Return the record of the subject; raises when there is no such patient or no choice."""
+        if self.now.tzinfo is None:
+            raise InvalidParameter("now", self.now.isoformat(), "a moment with a time zone")
+        if self.subject is not None:
+            return self.record.for_subject(self.subject)
+        if self.record.subject is None:
+            raise InvalidParameter("subject", None, _choice(self.record.subjects))
+        return self.record
+
+    @property
+    def language(self) -> str:
+        """Return the code of `user_language`, an empty string when it is not given."""
+        for coding in (self.user_language or {}).get("coding") or ():
+            if coding.get("code"):
+                return str(coding["code"])
+        return ""
+
+
+def _choice(patients: tuple[str, ...]) -> str:
+    """Say what `subject` may be."""
+    if not patients:
+        return "a Patient in the data that was sent; there is none"
+    return "one of the patients in the data: " + ", ".join(f"`{p}`" for p in patients)

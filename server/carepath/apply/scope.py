@@ -1,0 +1,223 @@
+"""The values that names have for one patient: worked out when first read, and at most once.
+
+https://hl7.org/fhir/R4/fhirpath.html#vars
+
+A Scope is what FHIRPath sees as its variables.  Facts remember what they rest on, so that every
+decision can say which resources of the record are behind it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from carepath.apply.collection import Collection
+from carepath.apply.formula import Formula
+from carepath.apply.names import Fact, Names, Parameter
+from carepath.errors import CarepathError, CyclicDefinition
+from carepath.fhirpath import Environment, Node
+
+if TYPE_CHECKING:
+    from carepath.apply.session import Session
+
+FAILURES = (CarepathError, RecursionError, ArithmeticError)
+"""What evaluating an expression may raise because of the plan or the data."""
+
+
+@dataclass(slots=True, eq=False)
+class FactValue:
+    """What a fact is for this patient, with the scope it was worked out in."""
+
+    fact: Fact
+    values: Sequence[Any]
+    scope: "Scope"
+    evidence: tuple[str, ...] | None = None
+    phrase: str | None = None
+
+
+class Scope(dict[str, Any]):
+    """Variables by name; what is not here yet is worked out, or asked of the scope outside."""
+
+    __slots__ = ("_traced", "environment", "facts", "names", "outer", "session")
+
+    def __init__(
+        self, names: Names, session: "Session", outer: "Scope | None", known: Any = ()
+    ) -> None:
+        super().__init__(known)
+        self.names = names
+        self.session = session
+        self.outer = outer
+        self.facts: dict[str, FactValue] = {}
+        self._traced: TracedScope | None = None
+        self.environment: Environment = session.environment(self)
+
+    def __missing__(self, name: str) -> Any:
+        """Return the value of a name for the first time; KeyError when nobody defines it."""
+        entry = self.names.entries.get(name)
+        if entry is None:
+            if self.outer is None:
+                return self.session.engine_variable(name)
+            return self.outer[name]
+        if isinstance(entry, Fact):
+            if entry.home is not self.names:
+                home = self.session.scope_of(entry.home)
+                value = self[name] = home[name]
+                self.facts[name] = home.facts[name]
+                return value
+            return self._work_out(entry)
+        if isinstance(entry, Collection):
+            value = self[name] = self.session.collection(entry)
+            return value
+        return self._parameter(entry)
+
+    def _parameter(self, entry: Parameter) -> Any:
+        value = self[entry.name] = self.session.parameter(entry.name)
+        return value
+
+    def _work_out(self, fact: Fact) -> Any:
+        """Evaluate a fact, once: a failure is remembered like a value and raised again."""
+        session = self.session
+        failure = session.failed.get(fact)
+        if failure is not None:
+            raise failure
+        if fact in session.pending:
+            names = [f.name for f in session.pending[session.pending.index(fact) :]]
+            raise CyclicDefinition((*(f"%{name}" for name in names), f"%{fact.name}"))
+        session.pending.append(fact)
+        try:
+            if fact.formula.error is not None:
+                raise fact.formula.error
+            values = plain_values(fact.formula.evaluate_nodes(session.focus, self.environment))
+        except FAILURES as error:
+            session.failed[fact] = error
+            raise
+        finally:
+            session.pending.pop()
+        self[fact.name] = values
+        self.facts[fact.name] = FactValue(fact, values, self)
+        return values
+
+    def fact(self, name: str) -> FactValue | None:
+        """Return a fact that was worked out, None when the name is no fact or was not read."""
+        scope: Scope | None = self
+        while scope is not None:
+            found = scope.facts.get(name)
+            if found is not None:
+                return found
+            entry = scope.names.entries.get(name)
+            if isinstance(entry, Fact) and entry.home is not scope.names:
+                return scope.session.scope_of(entry.home).facts.get(name)
+            scope = scope.outer
+        return None
+
+    def definition(self, name: str) -> Fact | Collection | Parameter | None:
+        """Return what a name stands for here."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.names.entries:
+                return scope.names.entries[name]
+            scope = scope.outer
+        return None
+
+    @property
+    def traced(self) -> "TracedScope":
+        """Return the same names with values that know which resources they come from."""
+        if self._traced is None:
+            self._traced = TracedScope(self)
+        return self._traced
+
+    def evidence(self, condition: Formula) -> tuple[str, ...]:
+        """Return the resources that a condition rests on: those behind the facts it read."""
+        found: dict[str, None] = {}
+        is_plain = bool(condition.variables)
+        for name in condition.variables:
+            value = self.fact(name)
+            if value is not None:
+                found |= dict.fromkeys(evidence_of_fact(value))
+            elif not isinstance(self.definition(name), Fact | Parameter):
+                is_plain = False
+        if is_plain:
+            return tuple(found)
+        return _resources(condition, self)
+
+    def read_facts(self, names: Iterable[str]) -> list[FactValue]:
+        """Return those of the named facts that were worked out, in the order given."""
+        return [value for value in map(self.fact, names) if value is not None]
+
+
+class TracedScope(dict[str, Any]):
+    """What a Scope holds, worked out again with evidence, and only when evidence is asked for."""
+
+    __slots__ = ("environment", "scope")
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__()
+        self.scope = scope
+        self.environment: Environment = scope.session.environment(self)
+
+    def __missing__(self, name: str) -> Any:
+        """Return the nodes of a fact, with evidence; anything else is as the Scope has it."""
+        scope = self.scope
+        entry = scope.names.entries.get(name)
+        if isinstance(entry, Fact) and name in scope.facts:
+            if entry.home is not scope.names:
+                value = scope.session.scope_of(entry.home).traced[name]
+            else:
+                value = _trace(entry.formula, self).nodes
+        elif entry is None and scope.outer is not None and name not in scope:
+            value = scope.outer.traced[name]
+        else:
+            value = scope[name]
+        self[name] = value
+        return value
+
+
+def evidence_of_fact(value: FactValue) -> tuple[str, ...]:
+    """Return the resources that a fact comes from, each once; made once."""
+    if value.evidence is None:
+        places = [p for node in value.scope.traced[value.fact.name] for p in _places(node)]
+        value.evidence = tuple(dict.fromkeys(places))
+    return value.evidence
+
+
+def _resources(formula: Formula, scope: Scope) -> tuple[str, ...]:
+    """Return the resources that an expression touches."""
+    try:
+        evidence = _trace(formula, scope.traced).evidence
+    except FAILURES:
+        return ()
+    return tuple(
+        dict.fromkeys(p.resource for p in evidence if "/" in p.resource or ":" in p.resource)
+    )
+
+
+def _places(node: Any) -> Iterable[str]:
+    """Yield the resources that a node comes from."""
+    return (p.resource for p in node.evidence if "/" in p.resource or ":" in p.resource)
+
+
+def _trace(formula: Formula, scope: TracedScope) -> Any:
+    """Evaluate with evidence; a language that cannot tell gives none."""
+    trace = getattr(formula.compiled, "trace", None)
+    if trace is None:
+        return _Untraced()
+    return trace(scope.scope.session.focus, scope.environment)
+
+
+class _Untraced:
+    """What stands for the evidence of a language that keeps none."""
+
+    nodes: Sequence[Any] = ()
+    evidence: Sequence[Any] = ()
+
+
+def plain_values(nodes: Iterable[Node]) -> list[Any]:
+    """Return nodes as values; one keeps its node where the bare value would lose its type."""
+    return [node.value if _is_plain(node) else node for node in nodes]
+
+
+def _is_plain(node: Node) -> bool:
+    value = node.value
+    if isinstance(value, dict):
+        return "resourceType" in value
+    return node.type.startswith("System.") and isinstance(value, bool | int | str | Decimal)

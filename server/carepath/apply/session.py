@@ -1,0 +1,129 @@
+"""One application in progress: patient, people, what was worked out, what was made.
+
+https://hl7.org/fhir/R4/plandefinition.html#12.18.3
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from carepath.apply.collection import Collection
+from carepath.apply.names import Fact, Names
+from carepath.apply.people import People
+from carepath.apply.request import ApplyRequest
+from carepath.apply.scope import Scope
+from carepath.fhirpath import Environment, Node, Touched
+from carepath.issues import Issue
+from carepath.knowledge import Knowledge
+from carepath.resources import Resource
+
+_NO_NAMES = Names("")
+
+
+class Session:
+    """What the parts of one application share; nothing of it outlives the application."""
+
+    def __init__(self, request: ApplyRequest, knowledge: Knowledge) -> None:
+        self.request = request
+        self.knowledge = knowledge
+        self.record = request.patient_record()
+        self.focus: Resource = self.record.subject or {}
+        self.people = People(request, self.record)
+        self.now = request.now
+        self.today = request.now.date().isoformat()
+        self.failed: dict[Fact, Exception] = {}
+        self.pending: list[Fact] = []
+        self.gaps: list[tuple[str, str]] = []
+        self.issues: list[Issue] = []
+        self._homes: dict[Names, Scope] = {}
+        self._evidence: dict[str, Resource] = {}
+        self.root = Scope(_NO_NAMES, self, None, self._known())
+
+    def environment(self, scope: Mapping[str, Any]) -> Environment:
+        """Return the surroundings of the expressions that read their names from a scope."""
+        return Environment(
+            now=self.now,
+            variables=scope,
+            resource=self.focus,
+            root_resource=self.focus,
+            context=self.focus,
+            resolver=self.record.resolve,
+            terminology=self.knowledge.terminology,
+        )
+
+    def scope_of(self, names: Names) -> Scope:
+        """Return the scope in which the facts of a Library are worked out, one for all plans."""
+        found = self._homes.get(names)
+        if found is None:
+            found = self._homes[names] = Scope(names, self, self.root)
+        return found
+
+    def action_node(self, action: Resource) -> Node:
+        """Return the action that is being applied, as `%action`."""
+        return Node(action, "PlanDefinition.action")
+
+    def collection(self, collection: Collection) -> list[Any]:
+        """Return the subject's resources that a data requirement selects."""
+        found = collection.select(self.record, self.knowledge.terminology, self.now)
+        return [resource if "id" in resource else self._named(resource) for resource in found]
+
+    def _named(self, resource: Resource) -> Any:
+        """Return a resource that only its full URL names, with that name as its evidence."""
+        name = self.record.reference_to(resource)
+        resource_type = resource["resourceType"]
+        return Node(resource, resource_type, (Touched(name, resource_type),)) if name else resource
+
+    def parameter(self, name: str) -> list[Any]:
+        """Return the values given for a parameter, empty when there are none."""
+        return _as_list(self.request.parameters.get(name))
+
+    def engine_variable(self, name: str) -> Any:
+        """Return what changes while the plan is walked; KeyError for a name nobody defines."""
+        if name == "gaps":
+            return [
+                Node({"name": fact, "valueString": title}, "Parameters.parameter")
+                for fact, title in self.gaps
+            ]
+        raise KeyError(name)
+
+    def resource_types(self, references: Sequence[str]) -> list[tuple[str, Resource]]:
+        """Return type and Reference of each piece of evidence; the same Reference each time."""
+        found = []
+        for reference in references:
+            made = self._evidence.get(reference)
+            if made is None:
+                made = self._evidence[reference] = {"reference": reference}
+            resource_type = reference.partition("/")[0]
+            if "/" not in reference:
+                resource = self.record.resolve(reference) or {}
+                resource_type = str(resource.get("resourceType", ""))
+            found.append((resource_type, made))
+        return found
+
+    def _known(self) -> dict[str, Any]:
+        """Return the variables that the operation itself gives; an unset one is empty."""
+        given = {name: _as_list(value) for name, value in self.request.parameters.items()}
+        request = self.request
+        return {
+            **given,
+            "subject": self.focus,
+            "patient": self.focus,
+            "encounter": self.people.resource(request.encounter),
+            "practitioner": self.people.resource(request.practitioner),
+            "organization": self.people.resource(request.organization),
+            "userType": _concept(request.user_type),
+            "userLanguage": _concept(request.user_language),
+            "userTaskContext": _concept(request.user_task_context),
+            "setting": _concept(request.setting),
+            "settingContext": _concept(request.setting_context),
+            "action": [],
+        }
+
+
+def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _concept(value: Resource | None) -> list[Node]:
+    return [] if value is None else [Node(value, "CodeableConcept")]
