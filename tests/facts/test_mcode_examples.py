@@ -1,4 +1,4 @@
-"""The examples of the mCODE guide as input: nothing breaks, and nobody without a sarcoma is in scope.
+"""The examples of the mCODE guide as input: nothing breaks, nobody is taken for a sarcoma patient.
 
 https://hl7.org/fhir/us/mcode/STU4/
 
@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
