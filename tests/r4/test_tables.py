@@ -78,7 +78,7 @@ def test_no_value_set_is_empty() -> None:
 def test_invariants_are_listed_once_with_those_of_the_bases() -> None:
     assert [rule.key for rule in invariants_of("Age")] == ["ele-1", "qty-3", "age-1"]
     assert [rule.key for rule in invariants_of("Patient.contact")] == ["ele-1", "pat-1"]
-    assert [rule.key for rule in invariants_of("Bundle")][0] == "bdl-1"
+    assert "bdl-1" in {rule.key for rule in invariants_of("Bundle")}
     assert invariants_of("Foo") == ()
 
 

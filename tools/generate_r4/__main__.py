@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tools.generate_r4 import codes, elements, invariants, schema, search
+from tools.generate_r4 import codes, elements, invariants, search
 from tools.generate_r4.source import Definitions, load
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +28,9 @@ def main() -> None:
     definitions = load(parser.parse_args().wheel)
     for name, table in TABLES.items():
         write(TARGET / name, one_line_each(table(definitions)))
+    # The schema is made from the tables just written, so it is imported after them.
+    from tools.generate_r4 import schema  # noqa: PLC0415
+
     write(SCHEMA, one_line_each(schema.table()))
 
 
