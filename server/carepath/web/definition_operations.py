@@ -4,14 +4,13 @@ https://hl7.org/fhir/R4/resource-operation-validate.html and
 https://hl7.org/fhir/R4/capabilitystatement-operation-versions.html
 """
 
-from collections.abc import Callable, Mapping
-
 from carepath.apply import data_requirements as requirements_of
 from carepath.apply import package as package_of
 from carepath.errors import InvalidParameter
 from carepath.issues import Issue, operation_outcome
 from carepath.resources import Resource
-from carepath.validation import validate_resource
+from carepath.validation.validate_resource import MODES
+from carepath.validation.validate_resource import validate as validate_resource
 from carepath.web.operation import Call
 
 _FHIR_VERSION = "4.0"
@@ -53,51 +52,32 @@ def versions(call: Call) -> Resource:
 
 def validate(call: Call) -> Resource:
     """Return all that is wrong with a resource, however little; the request itself succeeds."""
-    mode = call.one("mode", "")
-    if mode not in _MODES:
-        known = ", ".join(f"`{name}`" for name in _MODES if name)
+    mode = call.one("mode")
+    if mode is not None and mode not in MODES:
+        known = ", ".join(f"`{name}`" for name in MODES)
         raise InvalidParameter("mode", mode, f"one of {known}")
     resource = call.one("resource")
     if resource is None and call.level == "instance":
         resource = call.service.definitions.read(call.resource_type, call.id).source
     if resource is None:
         raise InvalidParameter("resource", None, "the resource to check")
-    issues = [*_type_issues(call, resource), *_MODES[mode](call, resource)]
-    profiles = tuple(call.many("profile"))
-    issues += validate_resource(resource, profiles=profiles, knowledge=call.service.knowledge)
-    return operation_outcome(issues)
+    found = validate_resource(
+        resource,
+        definitions=call.service.knowledge,
+        profiles=call.many("profile"),
+        mode=mode,
+        now=call.now,
+    )
+    return operation_outcome([*_url_issues(call, resource), *found])
 
 
-def _type_issues(call: Call, resource: Resource) -> list[Issue]:
-    """Return an error when the resource is not of the type in the URL."""
-    if call.resource_type in ("", "Resource", resource["resourceType"]):
-        return []
-    text = f"The URL is for a {call.resource_type}, the resource is a {resource['resourceType']}."
-    return [Issue("error", "invalid", text, (str(resource["resourceType"]),))]
-
-
-def _create_issues(call: Call, resource: Resource) -> list[Issue]:
-    return []
-
-
-def _update_issues(call: Call, resource: Resource) -> list[Issue]:
-    if "id" not in resource:
-        text = "An update needs an id in the resource."
-    elif call.level == "instance" and resource["id"] != call.id:
+def _url_issues(call: Call, resource: Resource) -> list[Issue]:
+    """Return an error where the resource is not the one that the URL speaks of."""
+    resource_type = resource["resourceType"]
+    if call.resource_type != resource_type:
+        text = f"The URL is for a {call.resource_type}, the resource is a {resource_type}."
+        return [Issue("error", "invalid", text, (str(resource_type),))]
+    if call.level == "instance" and resource.get("id", call.id) != call.id:
         text = "The id in the resource differs from the one in the URL."
-    else:
-        return []
-    return [Issue("error", "invalid", text, (f"{resource['resourceType']}.id",))]
-
-
-def _delete_issues(call: Call, resource: Resource) -> list[Issue]:
-    return [Issue("error", "not-supported", "This service deletes nothing.")]
-
-
-_MODES: Mapping[str, Callable[[Call, Resource], list[Issue]]] = {
-    "": _create_issues,
-    "create": _create_issues,
-    "update": _update_issues,
-    "delete": _delete_issues,
-    "profile": _create_issues,
-}
+        return [Issue("error", "invalid", text, (f"{resource_type}.id",))]
+    return []

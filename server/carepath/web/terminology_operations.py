@@ -26,7 +26,7 @@ def expand(call: Call) -> Resource:
     wanted = fold(call.one("filter", ""))
     found = [c for c in expanded["expansion"]["contains"] if _mentions(c, wanted)]
     if call.one("activeOnly"):
-        found = [c for c in found if not _is_inactive(terminology.lookup(c["system"], c["code"]))]
+        found = [c for c in found if not _is_inactive(terminology.concept(c["system"], c["code"]))]
     if call.one("includeDesignations"):
         found = [_with_designations(c, terminology) for c in found]
     start, count = _window(call, len(found))
@@ -54,7 +54,7 @@ def validate_code(call: Call) -> Resource:
         reason = "cannot be decided here: codes are not loaded" if unknown else "is not in it"
         parts.append({"name": "message", "valueString": f"The code {reason}."})
         return _parameters(parts)
-    display = (terminology.lookup(member.get("system", ""), member["code"]) or {}).get("display")
+    display = (terminology.concept(member.get("system", ""), member["code"]) or {}).get("display")
     given = call.one("display") or member.get("display")
     if display and given and fold(given) != fold(display):
         parts[0]["valueBoolean"] = False
@@ -68,7 +68,7 @@ def lookup(call: Call) -> Resource:
     """Return what a code system says of a code."""
     coding = _system_and_code(call, "code", "coding")
     system = _code_system(call, str(coding["system"]))
-    concept = call.service.knowledge.terminology.lookup(str(coding["system"]), str(coding["code"]))
+    concept = call.service.knowledge.terminology.concept(str(coding["system"]), str(coding["code"]))
     if concept is None:
         raise DefinitionNotFound("CodeSystem", f"{coding['system']}|{coding['code']}")
     wanted = set(call.many("property"))
@@ -103,7 +103,7 @@ def subsumes(call: Call) -> Resource:
     _code_system(call, system)
     terminology = call.service.knowledge.terminology
     for coding in (first, second):
-        if terminology.lookup(system, str(coding["code"])) is None:
+        if terminology.concept(system, str(coding["code"])) is None:
             raise DefinitionNotFound("CodeSystem", f"{system}|{coding['code']}")
     outcome = terminology.subsumes(system, str(first["code"]), str(second["code"]))
     if outcome is None:
@@ -189,7 +189,7 @@ def _is_inactive(concept: Mapping[str, Any] | None) -> bool:
 
 
 def _with_designations(entry: Resource, terminology: Terminology) -> Resource:
-    known = terminology.lookup(entry["system"], entry["code"]) or {}
+    known = terminology.concept(entry["system"], entry["code"]) or {}
     found = known.get("designation")
     return {**entry, "designation": found} if found else entry
 

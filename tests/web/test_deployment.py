@@ -1,0 +1,155 @@
+"""What runs outside Python: the image, the unit, the scripts of the integration guide."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from carepath.web.config import Config, settings
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+SCRIPTS = sorted((ROOT / "docs/integration").glob("*.sh"))
+EXAMPLES = sorted((ROOT / "examples").glob("*.json"))
+
+
+def dockerfile() -> list[tuple[str, str]]:
+    """Return the instructions of the Dockerfile."""
+    text = (DEPLOY / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
+    lines = [line.strip() for line in text.splitlines() if line.strip() and line[0] != "#"]
+    return [(line.split()[0], line.split(maxsplit=1)[1]) for line in lines]
+
+
+def test_the_image_is_made_of_known_instructions() -> None:
+    known = {"FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "EXPOSE", "STOPSIGNAL",
+             "HEALTHCHECK", "ENTRYPOINT"}  # fmt: skip
+    names = [name for name, _ in dockerfile()]
+    assert set(names) <= known
+    assert names[0] == "FROM"
+    assert names[-1] == "ENTRYPOINT"
+
+
+def test_the_image_pins_python_and_runs_without_rights() -> None:
+    instructions = dockerfile()
+    bases = [value.split()[0] for name, value in instructions if name == "FROM"]
+    assert all(re.fullmatch(r"python:3\.\d+-slim-\w+", base) for base in bases)
+    names = [name for name, _ in instructions]
+    assert names.index("USER") < names.index("ENTRYPOINT")
+    assert dict(instructions)["USER"] == "carepath"
+    assert json.loads(dict(instructions)["ENTRYPOINT"]) == ["carepath", "serve"]
+    health = dict(instructions)["HEALTHCHECK"].partition("CMD")[2]
+    program = json.loads(health)[2]
+    compile(program, "healthcheck", "exec")
+    assert "/readyz" in program
+
+
+def test_the_image_sets_known_settings_only() -> None:
+    values = shlex.split(" ".join(value for name, value in dockerfile() if name == "ENV"))
+    given = dict(value.split("=", 1) for value in values)
+    ours = {name: value for name, value in given.items() if name.startswith("CAREPATH_")}
+    assert Config.from_env(ours).host == "0.0.0.0"  # noqa: S104  inside the container
+
+
+def test_the_environment_file_holds_known_settings() -> None:
+    lines = (DEPLOY / "carepath.env").read_text("utf-8").splitlines()
+    given = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    assert set(given) <= {name for name, _, _ in settings()}
+    assert Config.from_env(given).workers == 2
+
+
+def unit() -> dict[str, list[tuple[str, str]]]:
+    """Return the sections of the systemd unit."""
+    sections: dict[str, list[tuple[str, str]]] = {}
+    for line in (DEPLOY / "carepath.service").read_text("utf-8").splitlines():
+        if line.startswith("["):
+            entries = sections.setdefault(line.strip("[]"), [])
+        elif line and not line.startswith("#"):
+            key, sign, value = line.partition("=")
+            assert sign, line
+            entries.append((key, value))
+    return sections
+
+
+def test_the_unit_starts_and_stops_the_service() -> None:
+    sections = unit()
+    assert list(sections) == ["Unit", "Service", "Install"]
+    service = dict(sections["Service"])
+    assert service["ExecStart"].endswith("/carepath serve")
+    assert service["KillSignal"] == "SIGTERM"
+    assert int(service["TimeoutStopSec"]) > Config().graceful_seconds
+    assert service["NoNewPrivileges"] == service["DynamicUser"] == "yes"
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")
+def test_the_unit_is_one_that_systemd_understands(tmp_path: Path) -> None:
+    text = (DEPLOY / "carepath.service").read_text("utf-8")
+    copy = tmp_path / "carepath.service"
+    copy.write_text(text.replace("/opt/carepath/bin/carepath", "/bin/true"), "utf-8")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", copy], capture_output=True, text=True, check=False
+    )
+    if "carepath.service" not in done.stderr and done.returncode:
+        pytest.skip("systemd-analyze cannot work in this container")
+    assert "carepath.service" not in done.stderr
+
+
+def run(script: Path, server: Any, *arguments: str) -> str:
+    done = subprocess.run(
+        ["sh", str(script), *arguments],
+        env={**os.environ, "BASE": server.base},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+ARGUMENTS: dict[str, tuple[str, ...]] = {
+    "apply-bundle": ("examples/converter-batch.json",),
+    "apply-parameters": ("examples/parameters.json",),
+    "apply-pathways": ("examples/mcode-collection.json",),
+    "validate": ("examples/transaction-urn-uuid.json", "Bundle"),
+}
+ANSWERS = {
+    "apply-bundle": "CarePlan",
+    "apply-parameters": "Bundle",
+    "apply-pathways": "Bundle",
+    "metadata": "CapabilityStatement",
+    "search": "Bundle",
+    "validate": "OperationOutcome",
+}
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not here")
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_integration_script(server: Any, script: Path) -> None:
+    arguments = [str(ROOT / a) if "/" in a else a for a in ARGUMENTS.get(script.stem, ())]
+    output = run(script, server, *arguments)
+    if script.stem == "error":
+        outcome, status = output.strip().rsplit("\n", 1)
+        assert status == "400"
+        assert json.loads(outcome)["issue"][0]["expression"] == ["Parameters.parameter[0]"]
+        return
+    assert json.loads(output)["resourceType"] == ANSWERS[script.stem]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not here")
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_gives_a_care_plan(server: Any, example: Path) -> None:
+    script = ROOT / "docs/integration/apply-bundle.sh"
+    first, second = (run(script, server, str(example)) for _ in range(2))
+    assert json.loads(first)["resourceType"] == "CarePlan"
+    assert first == second
+
+
+def test_every_script_is_in_the_guide() -> None:
+    guide = (ROOT / "docs/integration/README.md").read_text("utf-8")
+    assert [path.name for path in SCRIPTS if f"]({path.name})" not in guide] == []
