@@ -181,10 +181,10 @@ class Record:
         return self._content.full_url(resource)
 
     def issues(self) -> tuple[Issue, ...]:
-        """Return a warning for each resource that names a patient who was not sent."""
+        """Return an issue for each resource that names a patient who was not sent."""
         return tuple(
             Issue(
-                "warning",
+                "information",
                 "not-found",
                 f"`{self.reference_to(resource) or resource['resourceType']}` was left out: it "
                 "refers to a patient who is not in the data.",

@@ -21,7 +21,6 @@ from carepath.resources import Resource, canonical_of
 
 DO_NOT_PERFORM = "http://hl7.org/fhir/StructureDefinition/request-doNotPerform"
 INSTANTIATES = "http://hl7.org/fhir/StructureDefinition/workflow-instantiatesCanonical"
-RELATED_ARTIFACT = "http://hl7.org/fhir/StructureDefinition/workflow-relatedArtifact"
 OWN_INSTANTIATES = (
     "https://carepath.example/fhir/StructureDefinition/appointment-instantiates-canonical"
 )
@@ -140,14 +139,6 @@ def _template(source: Source, kind: Kind, status: str, issues: list[Issue]) -> R
     if activity.get("profile"):
         made["meta"] = {"profile": [activity["profile"]]}
     made |= _instantiates(activity, kind)
-    if activity.get("relatedArtifact"):
-        made["extension"] = [
-            *made.get("extension", ()),
-            *(
-                {"url": RELATED_ARTIFACT, "valueRelatedArtifact": artifact}
-                for artifact in activity["relatedArtifact"]
-            ),
-        ]
     if kind.status:
         # A status that a deployment chose replaces `draft` where the kind has it.
         wanted = status if kind.status == "draft" else kind.status

@@ -248,13 +248,12 @@ def _range(value: Any) -> Any:
 
 
 def _period(value: Any) -> Any:
-    return {"start": value} if isinstance(value, str) else None
+    return {"start": value} if isinstance(value, str) and _is_moment(value) else None
 
 
 def _timing(value: Any) -> Any:
     if isinstance(value, str):
-        is_moment = _pattern("dateTime") is not None and _is_moment(value)
-        return {"event": [value]} if is_moment else {"code": {"text": value}}
+        return {"event": [value]} if _is_moment(value) else {"code": {"text": value}}
     return None
 
 

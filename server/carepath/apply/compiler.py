@@ -4,7 +4,6 @@ https://hl7.org/fhir/R4/plandefinition.html#12.18.3
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from carepath.apply.activity import (
@@ -146,7 +145,7 @@ class Compiler:
                     raise UnresolvedCanonical(canonical, canonical_of(owner))
                 names.include(self._library(library, ()))
             except ContentError as error:
-                issues.append(replace(issue_of(error), severity="warning"))
+                issues.append(issue_of(error))
         _note_problems(names, issues)
         return names
 
@@ -217,7 +216,7 @@ class Compiler:
             source=action,
             key=key,
             title=_title(action, target),
-            template=self._template(action),
+            template=self._template(action, activity),
             subject_type=subject_type(action),
             conditions=conditions,
             any_condition=is_any,
@@ -285,7 +284,7 @@ class Compiler:
             "", f"A definition of type `{found['resourceType']}`", canonical_of(found)
         )
 
-    def _template(self, action: Resource) -> Resource:
+    def _template(self, action: Resource, activity: CompiledActivity | None) -> Resource:
         """Return the RequestGroup action as far as it is the same for everybody."""
         made: Resource = {"id": action["id"]} if "id" in action else {}
         for name in _COPIED:
@@ -299,6 +298,11 @@ class Compiler:
             made.pop("extension", None)
         if "modifierExtension" in action:
             made["modifierExtension"] = action["modifierExtension"]
+        cited = activity.definition.get("relatedArtifact") if activity is not None else None
+        if cited:
+            # R4 requests have no place for what backs their definition; the action has.
+            own = made.get("documentation") or ()
+            made["documentation"] = [*own, *(item for item in cited if item not in own)]
         carried = [c for c in action.get("condition") or () if c.get("kind") != "applicability"]
         if carried and self._settings.carry_conditions:
             made["condition"] = carried

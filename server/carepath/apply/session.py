@@ -11,7 +11,7 @@ from carepath.apply.names import Fact, Names
 from carepath.apply.people import People
 from carepath.apply.request import ApplyRequest
 from carepath.apply.scope import Scope
-from carepath.fhirpath import Environment, Node, Touched
+from carepath.fhirpath import DateTime, Environment, Node, Touched
 from carepath.issues import Issue
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource
@@ -74,7 +74,7 @@ class Session:
 
     def parameter(self, name: str) -> list[Any]:
         """Return the values given for a parameter, empty when there are none."""
-        return _as_list(self.request.parameters.get(name))
+        return [_typed(value) for value in _as_list(self.request.parameters.get(name))]
 
     def engine_variable(self, name: str) -> Any:
         """Return what changes while the plan is walked; KeyError for a name nobody defines."""
@@ -101,7 +101,7 @@ class Session:
 
     def _known(self) -> dict[str, Any]:
         """Return the variables that the operation itself gives; an unset one is empty."""
-        given = {name: _as_list(value) for name, value in self.request.parameters.items()}
+        given = {name: self.parameter(name) for name in self.request.parameters}
         request = self.request
         return {
             **given,
@@ -116,6 +116,7 @@ class Session:
             "setting": _concept(request.setting),
             "settingContext": _concept(request.setting_context),
             "action": [],
+            "now": DateTime.of(self.now),
         }
 
 
@@ -123,6 +124,27 @@ def _as_list(value: Any) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
+
+
+_SHAPES = (
+    ("coding", "CodeableConcept"),
+    ("reference", "Reference"),
+    ("value", "Quantity"),
+    ("low", "Range"),
+    ("high", "Range"),
+    ("start", "Period"),
+    ("end", "Period"),
+    ("code", "Coding"),
+    ("text", "CodeableConcept"),
+)
+
+
+def _typed(value: Any) -> Any:
+    """Return a parameter's object as a Node of the type that its properties tell."""
+    if not isinstance(value, dict) or "resourceType" in value:
+        return value
+    type_name = next((name for key, name in _SHAPES if key in value), None)
+    return value if type_name is None else Node(value, type_name)
 
 
 def _concept(value: Resource | None) -> list[Node]:
