@@ -53,7 +53,7 @@ bench-apply: $(VENV)/.developer ## $$apply next to a hand-written function
 	$(BIN)/python tools/bench/apply.py
 
 bench-http: $(VENV)/.developer ## $$apply over HTTP next to a bare view
-	$(BIN)/python tools/bench/http.py
+	$(BIN)/python tools/bench/over_http.py
 
 $(VENV)/.runtime: pyproject.toml constraints.txt
 	@$(PYTHON) tools/make_environment.py $(VENV)
