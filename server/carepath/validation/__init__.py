@@ -1,9 +1,10 @@
-"""Checking resources: structure here, profiles and invariants beside it.
+"""Checking resources: structure, invariants, extensions and profiles.
 
 The only package that imports jsonschema, jsonschema_rs and fhir.resources.
 """
 
 from carepath.validation.models import as_model, model_problems
 from carepath.validation.structure import check_structure
+from carepath.validation.validate_resource import validate
 
-__all__ = ["as_model", "check_structure", "model_problems"]
+__all__ = ["as_model", "check_structure", "model_problems", "validate"]

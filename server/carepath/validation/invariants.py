@@ -1,0 +1,127 @@
+"""FHIRPath invariants: compiled once, evaluated on an element, each failure an issue.
+
+https://hl7.org/fhir/R4/conformance-rules.html#constraints
+
+An expression that comes out empty decides nothing, and what is not decided is not broken: `ref-1`
+is empty for a reference that has only a display.  An expression that cannot be evaluated gives an
+informational issue.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from carepath.errors import ExpressionError
+from carepath.fhirpath import Environment, Expression, Node, parse
+from carepath.issues import Issue, Severity
+from carepath.r4.data import read_table
+from carepath.r4.invariants import Invariant, invariants_at, invariants_of
+from carepath.validation.walker import Item, every
+
+_IN_STRUCTURE = frozenset({"ele-1", "txt-1", "txt-2"})
+"""What the structure check has said already: no element is empty, a narrative is plain XHTML."""
+_BEST_PRACTICE = frozenset({"dom-6"})
+"""What the definitions mark as good practice, not as a rule."""
+
+
+_AS_ON_MANY = re.compile(r"\.as\((\w+)\)")
+"""R4's invariants apply `as()` to collections, which FHIRPath has since made an error."""
+_REPAIRED = {"answer is Boolean": "answer is boolean"}
+"""Parts of R4's invariants that cannot come out true as published (que-7: a System type)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What expressions are evaluated with."""
+
+    now: datetime
+    find: Callable[[str, Any], Any] | None = None
+    """Return the resource that a reference means, seen from the resource that holds it."""
+    terminology: Any = None
+
+    def environment(self, item: Item) -> Environment:
+        """Return the environment of an expression on an element."""
+        find = self.find
+        return Environment(
+            now=self.now,
+            resource=item.resource,
+            root_resource=item.root,
+            context=item.resource,
+            resolver=None if find is None else lambda text: find(text, item.root),
+            terminology=self.terminology,
+        )
+
+
+@cache
+def base_keys() -> frozenset[str]:
+    """Return the keys of all invariants of R4 itself."""
+    rows = read_table("invariants.json").values()
+    return frozenset(row[0] for declared in rows for row in declared)
+
+
+def base_issues(item: Item, evaluation: Evaluation) -> Iterator[Issue]:
+    """Yield what breaks R4's own invariants in an element and in all below it."""
+    for below in every(item):
+        for invariant in _of_place(below.type, below.definition):
+            yield from check_invariant(below, invariant, evaluation)
+
+
+def constraint_issues(
+    item: Item, constraint: Mapping[str, Any], evaluation: Evaluation
+) -> Iterator[Issue]:
+    """Yield what breaks a constraint of a profile in an element."""
+    expression = constraint.get("expression")
+    if isinstance(expression, str):
+        invariant = Invariant(
+            key=str(constraint.get("key")),
+            severity="warning" if constraint.get("severity") == "warning" else "error",
+            human=str(constraint.get("human")),
+            expression=expression,
+        )
+        yield from check_invariant(item, invariant, evaluation)
+
+
+def check_invariant(item: Item, invariant: Invariant, evaluation: Evaluation) -> Iterator[Issue]:
+    """Yield an issue when the invariant does not hold, or cannot be evaluated."""
+    try:
+        expression = _compiled(invariant.expression)
+        found = expression.evaluate(
+            Node(item.value, item.type, sibling=item.sibling), evaluation.environment(item)
+        )
+    except ExpressionError as error:
+        text = f"The invariant {invariant.key} was not evaluated: {error}"
+        yield Issue("information", "not-supported", text, (item.path,))
+        return
+    if _is_broken(found):
+        severity: Severity = invariant.severity
+        if invariant.key in _BEST_PRACTICE:
+            severity = "information"
+        yield Issue(severity, "invariant", f"{invariant.key}: {invariant.human}", (item.path,))
+
+
+@cache
+def _of_place(type_name: str, definition: str) -> tuple[Invariant, ...]:
+    """Return the invariants of a type and those of the element's own definition."""
+    found = {i.key: i for i in (*invariants_of(type_name), *invariants_at(definition))}
+    return tuple(_repaired(i) for i in found.values() if i.key not in _IN_STRUCTURE)
+
+
+def _repaired(invariant: Invariant) -> Invariant:
+    """Return an invariant of R4 as it was meant."""
+    expression = _AS_ON_MANY.sub(r".ofType(\1)", invariant.expression)
+    for published, meant in _REPAIRED.items():
+        expression = expression.replace(published, meant)
+    return invariant._replace(expression=expression)
+
+
+@cache
+def _compiled(text: str) -> Expression:
+    return parse(text)
+
+
+def _is_broken(found: list[Any]) -> bool:
+    """Tell whether a result says no; an empty one does not, and what is no boolean exists."""
+    return len(found) == 1 and found[0] is False
