@@ -8,8 +8,8 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 HOST ?= 127.0.0.1
 PORT ?= 8080
 
-.PHONY: run test test-slow check lint types fmt content docs coverage mutate-content wheel-test \
-        fhirpath-suite bench-fhirpath bench-apply bench-http validate-java clean help
+.PHONY: run test test-slow check lint types fmt content coverage pages golden mutate-content \
+        wheel-test fhirpath-suite bench-fhirpath bench-apply bench-http validate-java clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -39,6 +39,19 @@ fmt: $(VENV)/.developer ## format the code
 
 content: $(VENV)/.developer ## check the clinical content and its coverage
 	$(BIN)/carepath lint
+	$(BIN)/carepath coverage
+
+coverage: $(VENV)/.developer ## write docs/coverage.md and docs/coverage.json
+	$(BIN)/carepath coverage --write docs
+
+pages: $(VENV)/.developer ## write the generated parts of the pathways' pages
+	$(BIN)/python tools/pathway_pages.py
+
+golden: $(VENV)/.developer ## write the golden answers anew
+	$(BIN)/python tools/golden.py
+
+mutate-content: $(VENV)/.developer ## negate each condition and comparison; a case must catch each
+	$(BIN)/python tools/mutate_content.py
 
 wheel-test: $(VENV)/.developer ## build the wheel, install it elsewhere, apply an example from there
 	$(BIN)/python tools/wheel_test.py
@@ -54,6 +67,9 @@ bench-apply: $(VENV)/.developer ## $$apply next to a hand-written function
 
 bench-http: $(VENV)/.developer ## $$apply over HTTP next to a bare view
 	$(BIN)/python tools/bench/over_http.py
+
+validate-java: $(VENV)/.developer ## the official Java validator over content and golden answers
+	$(BIN)/python tools/validate_java/run.py
 
 $(VENV)/.runtime: pyproject.toml constraints.txt
 	@$(PYTHON) tools/make_environment.py $(VENV)

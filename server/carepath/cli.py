@@ -1,5 +1,310 @@
-"""The `carepath` command."""
+"""The `carepath` command: serve, apply, list, show, fhirpath, validate, lint, coverage, test.
+
+Exit codes: 0 fine, 1 refused input or a check that failed, 2 wrong usage.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from carepath.errors import CarepathError, InvalidParameter, InvalidResource
+from carepath.json_codec import decode, encode
+
+REFUSED = 1
 
 
+class AwareDateTime(click.ParamType[datetime]):
+    """A moment with a time zone, as in `2026-03-31T09:15:00+04:00`."""
+
+    name = "datetime"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Return the moment; a text without a zone is wrong usage."""
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"`{value}` is no date and time such as 2026-03-31T09:15:00+04:00")
+        if moment.tzinfo is None:
+            self.fail(f"`{value}` has no time zone; write 2026-03-31T09:15:00+04:00")
+        return moment
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Print an error of ours as a sentence and end with the exit code for refused input."""
+    try:
+        yield
+    except InvalidResource as error:
+        for issue in error.issues:
+            place = f" ({', '.join(issue.expression)})" if issue.expression else ""
+            click.echo(f"{issue.severity}: {issue.diagnostics}{place}", err=True)
+        sys.exit(REFUSED)
+    except CarepathError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(REFUSED)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="carepath")
 def main() -> None:
-    """Run the command."""
+    """Apply clinical pathways to FHIR R4 bundles, and explain every decision."""
+
+
+content_option = click.option(
+    "--content",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    multiple=True,
+    help="A folder with further definitions; may be given several times.",
+)
+
+
+def _knowledge(content: tuple[Path, ...]) -> Any:
+    """Return the shipped knowledge with the deployment's own folders."""
+    from carepath.knowledge import Knowledge
+
+    knowledge = Knowledge.shipped()
+    for folder in content:
+        knowledge = knowledge.with_folder(folder)
+    return knowledge
+
+
+@main.command()
+@click.option("--host", default=None, help="Address to listen on; 127.0.0.1 unless configured.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=None, help="Port; 8080 unless configured."
+)
+@click.option("--workers", type=click.IntRange(1, 256), default=None, help="Processes.")
+@click.option(
+    "--threads", type=click.IntRange(1, 256), default=None, help="Threads of each process."
+)
+@click.option("--base-url", default=None, help="The address under which clients reach the service.")
+@content_option
+def serve(**options: Any) -> None:
+    """Run the FHIR service under gunicorn until it is told to stop."""
+    from carepath.web.config import Config
+    from carepath.web.server import serve as run
+
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    with _refusing():
+        run(Config.from_env(**given))
+
+
+@main.command()
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "--pathway",
+    default=None,
+    help="Id or canonical of the plan; the one top-level plan when absent.",
+)
+@click.option(
+    "--subject", default=None, help="The patient, as `Patient/x`, when the data holds several."
+)
+@click.option(
+    "--now", type=AwareDateTime(), default=None, help="The moment to apply at; now when absent."
+)
+@click.option("--parameters", default="{}", help="A JSON object of deployment parameters by name.")
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["careplan", "bundle", "decisions", "text"]),
+    default="careplan",
+    show_default=True,
+    help="What to print.",
+)
+@content_option
+def apply(file: Any, output: str, content: tuple[Path, ...], **options: Any) -> None:
+    """Apply a pathway to the bundle in FILE (`-` for standard input)."""
+    with _refusing():
+        applied = _applied(file.read(), _knowledge(content), **options)
+        click.echo(_OUTPUTS[output](applied), nl=False)
+
+
+def _applied(
+    data: bytes,
+    knowledge: Any,
+    pathway: str | None,
+    subject: str | None,
+    now: datetime | None,
+    parameters: str,
+) -> Any:
+    """Read, check and apply; raises errors of ours only."""
+    from carepath.apply import apply_plan
+    from carepath.intake import apply_request, read_resource
+
+    request = apply_request(
+        read_resource(data),
+        knowledge,
+        pathway=pathway,
+        subject=subject,
+        now=now or datetime.now().astimezone(),
+        parameters=_parameters(parameters),
+    )
+    return apply_plan(request, knowledge)
+
+
+def _parameters(text: str) -> dict[str, list[Any]]:
+    """Return the deployment parameters of the command line as lists by name."""
+    given = decode(text.encode())
+    if not isinstance(given, dict):
+        raise InvalidParameter("parameters", text, 'a JSON object such as {"source-s1": "off"}')
+    return {name: value if isinstance(value, list) else [value] for name, value in given.items()}
+
+
+def _text(applied: Any) -> str:
+    from carepath.plan_text import care_plan_text
+
+    return care_plan_text(applied.care_plan()) + "\n"
+
+
+def _json(value: Any) -> str:
+    return encode(value, pretty=True).decode()
+
+
+_OUTPUTS: dict[str, Callable[[Any], str]] = {
+    "careplan": lambda applied: _json(applied.care_plan()),
+    "bundle": lambda applied: _json(applied.bundle()),
+    "decisions": lambda applied: _json(applied.decisions_document()),
+    "text": _text,
+}
+
+
+@main.command(name="list")
+@click.option(
+    "--type",
+    "resource_type",
+    default="PlanDefinition",
+    show_default=True,
+    help="The kind of definition.",
+)
+@content_option
+def list_(resource_type: str, content: tuple[Path, ...]) -> None:
+    """List the definitions: id, version and title."""
+    with _refusing():
+        for definition in _knowledge(content).all(resource_type):
+            title = definition.get("title") or definition.get("name", "")
+            click.echo(f"{definition['id']:<32} {definition.get('version', '-'):<8} {title}")
+
+
+@main.command()
+@click.argument("name")
+@content_option
+def show(name: str, content: tuple[Path, ...]) -> None:
+    """Print the definition with this id or canonical (`Type/id` where ids are the same)."""
+    with _refusing():
+        click.echo(_json(_knowledge(content).resolve(name)), nl=False)
+
+
+@main.command()
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "--profile",
+    multiple=True,
+    help="Canonical of a profile to check against; several may be given.",
+)
+@content_option
+def validate(file: Any, profile: tuple[str, ...], content: tuple[Path, ...]) -> None:
+    """Check the resource in FILE against R4, its invariants and profiles."""
+    from carepath.intake import read_resource
+    from carepath.validation import validate as check
+
+    with _refusing():
+        knowledge = _knowledge(content)
+        resource = read_resource(file.read(), check=False)
+        issues = check(
+            resource,
+            definitions=lambda url: knowledge.find(url, resource_type="StructureDefinition"),
+            terminology=knowledge.terminology,
+            profiles=profile,
+        )
+    for issue in issues:
+        click.echo(f"{issue.severity}: {', '.join(issue.expression) or '-'}: {issue.diagnostics}")
+    errors = sum(issue.is_error for issue in issues)
+    click.echo(f"{errors} errors, {len(issues) - errors} other issues")
+    sys.exit(REFUSED if errors else 0)
+
+
+@main.command()
+@content_option
+def lint(content: tuple[Path, ...]) -> None:
+    """Check the clinical content: structure, expressions, canonicals, codes, safety rules."""
+    from carepath.lint import lint as check
+
+    with _refusing():
+        knowledge = _knowledge(content)
+        findings = check(knowledge)
+    for finding in findings:
+        click.echo(str(finding))
+    errors = sum(finding.issue.is_error for finding in findings)
+    click.echo(
+        f"{_count(knowledge)} definitions, {errors} errors, {len(findings) - errors} warnings"
+    )
+    sys.exit(REFUSED if errors else 0)
+
+
+def _count(knowledge: Any) -> int:
+    return sum(len(knowledge.all(resource_type)) for resource_type in knowledge.types())
+
+
+cases_option = click.option(
+    "--cases",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path("tests/cases"),
+    show_default=True,
+    help="The folder with the case files.",
+)
+
+
+@main.command()
+@cases_option
+@click.option(
+    "--write",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="Write coverage.md and coverage.json there.",
+)
+@content_option
+def coverage(cases: Path, write: Path | None, content: tuple[Path, ...]) -> None:
+    """Report which statement is carried by what, and tested by which case."""
+    from carepath.cases import read_cases
+    from carepath.coverage import as_markdown, measure
+
+    with _refusing():
+        report = measure(_knowledge(content), read_cases(cases))
+    if write:
+        write.joinpath("coverage.md").write_text(as_markdown(report), "utf-8")
+        rows = {
+            "summary": report.summary,
+            "statements": [row.as_json() for row in report.rows.values()],
+        }
+        write.joinpath("coverage.json").write_bytes(encode(rows, pretty=True))
+    for failure in report.failures:
+        click.echo(f"error: {failure}")
+    click.echo(report.summary)
+    sys.exit(REFUSED if report.failures else 0)
+
+
+@main.command()
+@cases_option
+@content_option
+def test(cases: Path, content: tuple[Path, ...]) -> None:
+    """Run the case files and tell which do not hold."""
+    from carepath.cases import differences, read_cases, run_case
+
+    failed = total = 0
+    with _refusing():
+        knowledge = _knowledge(content)
+        for case in read_cases(cases):
+            total += 1
+            wrong = differences(case, run_case(case, knowledge))
+            failed += bool(wrong)
+            for text in wrong:
+                click.echo(f"{case.name}: {text}")
+    click.echo(f"{total - failed} passed, {failed} failed")
+    sys.exit(REFUSED if failed or not total else 0)

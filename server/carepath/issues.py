@@ -15,7 +15,7 @@ class Issue:
     """One OperationOutcome.issue.
 
     `code` is from http://hl7.org/fhir/issue-type, `expression` holds FHIRPaths of the elements
-    concerned, `diagnostics` is a full sentence that holds no patient data beyond the element's path.
+    concerned, `diagnostics` is a full sentence without patient data other than an element's path.
     """
 
     severity: Severity

@@ -1,0 +1,110 @@
+"""From a file to a request: read JSON or XML, check the structure, find plan and patient.
+
+The command line comes in here; the service has its own door, `web/parameters`, with the same steps.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from carepath import json_codec, xml_codec
+from carepath.apply import ApplyRequest
+from carepath.errors import InvalidParameter, InvalidResource, MalformedInput
+from carepath.knowledge import Knowledge
+from carepath.record import Record
+from carepath.resources import Resource
+from carepath.validation import check_structure
+from carepath.web.apply_operations import content_parameters, top_level_plans
+
+Values = Mapping[str, Sequence[Any]]
+
+# The simple parameters of the operation, and the elements of a request that they fill.
+_FIELDS = {
+    "subject": "subject",
+    "encounter": "encounter",
+    "practitioner": "practitioner",
+    "organization": "organization",
+    "userType": "user_type",
+    "userLanguage": "user_language",
+    "userTaskContext": "user_task_context",
+    "setting": "setting",
+    "settingContext": "setting_context",
+}
+
+
+def read_resource(data: bytes, *, check: bool = True) -> Resource:
+    """Decode one resource from JSON or XML, told apart by the first character.
+
+    With `check`, problems that make the data unsafe to read raise InvalidResource.
+    """
+    decode: Callable[[bytes], Any] = json_codec.decode
+    if data.lstrip()[:1] == b"<":
+        decode = xml_codec.decode
+    resource = decode(data)
+    if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
+        raise MalformedInput("a FHIR resource is expected: an object with a resourceType")
+    if check:
+        problems = [issue for issue in check_structure(resource, lenient=True) if issue.is_error]
+        if problems:
+            raise InvalidResource(problems)
+    return resource
+
+
+def apply_request(
+    resource: Resource,
+    knowledge: Knowledge,
+    *,
+    pathway: str | None,
+    subject: str | None,
+    now: datetime,
+    parameters: Values,
+) -> ApplyRequest:
+    """Return the request to apply a plan to a Bundle, a resource, or the data of Parameters.
+
+    What the caller names comes before what stands in Parameters.  Raises InputError naming the
+    parameter that is unknown, missing or wrong, and DefinitionNotFound for an unknown plan.
+    """
+    data: list[Resource] = [resource]
+    fields: dict[str, Any] = {}
+    if resource["resourceType"] == "Parameters":
+        data, fields = _from_parameters(resource)
+    parameters = {**fields.pop("parameters", {}), **parameters}
+    request = ApplyRequest(_plan(pathway, knowledge), Record.of(data), now, parameters=parameters)
+    request = replace(request, **fields)
+    return replace(request, subject=subject) if subject else request
+
+
+def _plan(pathway: str | None, knowledge: Knowledge) -> Resource:
+    """Return the plan of a name, or the one that no other plan uses."""
+    if pathway:
+        return knowledge.plan(pathway)
+    plans = top_level_plans(knowledge)
+    if len(plans) != 1:
+        names = ", ".join(f"`{plan.get('id')}`" for plan in plans)
+        raise InvalidParameter("pathway", None, f"one of {names}" if names else "a plan")
+    return plans[0]
+
+
+def _from_parameters(parameters: Resource) -> tuple[list[Resource], dict[str, Any]]:
+    """Return the data and the elements of the request that Parameters hold."""
+    data: list[Resource] = []
+    fields: dict[str, Any] = {}
+    for part in parameters.get("parameter", ()):
+        name = part.get("name", "")
+        if name == "data" and "resource" in part:
+            data.append(part["resource"])
+        elif name == "parameters" and "resource" in part:
+            fields["parameters"] = content_parameters(part["resource"])
+        elif name in _FIELDS:
+            fields[_FIELDS[name]] = _value(part)
+        else:
+            known = ", ".join(["data", "parameters", *_FIELDS])
+            raise InvalidParameter(f"Parameters.{name}", "unknown", f"one of {known}")
+    return data, fields
+
+
+def _value(part: Resource) -> Any:
+    """Return the value of a parameter; a Reference stands for its text."""
+    value = next((part[key] for key in part if key.startswith("value")), None)
+    return value.get("reference", value) if isinstance(value, dict) else value

@@ -1,0 +1,100 @@
+"""The documentation tells the truth: links lead somewhere, commands and names are documented."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+import carepath
+from carepath.cli import main
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted(
+    path
+    for folder in (
+        ROOT,
+        *(ROOT / name for name in ("docs", "pathways", "fhir_profiles", "examples", "tests")),
+    )
+    for path in (folder.glob("*.md") if folder == ROOT else folder.rglob("*.md"))
+)
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    missing = [
+        link for link in LINK.findall(page.read_text("utf-8")) if not (page.parent / link).exists()
+    ]
+    assert missing == []
+
+
+def commands(
+    group: click.Group, names: tuple[str, ...] = ()
+) -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        yield " ".join((*names, name)), command
+        if isinstance(command, click.Group):
+            yield from commands(command, (*names, name))
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), list(commands(main)), ids=lambda v: v if isinstance(v, str) else ""
+)
+def test_every_command_and_option_is_documented(name: str, command: click.Command) -> None:
+    page = (ROOT / "docs/command-line.md").read_text("utf-8")
+    assert f"carepath {name}" in page
+    options = [o for p in command.params if isinstance(p, click.Option) for o in p.opts]
+    assert [option for option in options if f"`{option}" not in page] == []
+
+
+def test_every_make_target_is_documented() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)
+    page = (ROOT / "docs/development.md").read_text("utf-8")
+    assert [target for target in targets if f"`make {target}" not in page] == []
+
+
+def test_every_public_name_is_documented() -> None:
+    pages = "".join(
+        (ROOT / "docs" / name).read_text("utf-8") for name in ("python.md", "fhirpath.md")
+    )
+    assert [name for name in carepath.__all__ if name not in pages] == []
+
+
+def test_every_library_is_explained() -> None:
+    pyproject = (ROOT / "pyproject.toml").read_text("utf-8")
+    block = pyproject.partition("\ndependencies = [")[2].partition("]\n")[0]
+    names = re.findall(r'"([A-Za-z0-9_.-]+)', block)
+    page = (ROOT / "ARCHITECTURE.md").read_text("utf-8").partition("## Libraries")[2]
+    assert names
+    assert [name for name in names if f"`{name}`" not in page] == []
+
+
+@pytest.mark.parametrize("page", ["docs/python.md", "docs/fhirpath.md"])
+def test_python_examples_run(page: str) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
+    assert blocks
+    script = "\n".join(blocks)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_page_speaks_of_machines() -> None:
+    found = [
+        page.name
+        for page in PAGES
+        if re.search(
+            r"/(work|tmp/|root)/|registry\.npmjs|pypi\.org/simple", page.read_text("utf-8")
+        )
+    ]
+    assert found == []

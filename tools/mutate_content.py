@@ -1,0 +1,162 @@
+"""Negate each condition and comparison of the content in turn; a case must catch each.
+
+Usage: python tools/mutate_content.py [--only TEXT] [--jobs N]
+
+A mutant that no case notices is a condition that could be wrong without anybody seeing it.
+Prints the survivors and ends with `N mutants, N survived`; the exit code is 1 when one survived.
+"""
+
+import argparse
+import copy
+import multiprocessing
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from carepath.cases import Case, differences, read_cases, run_case
+from carepath.errors import CarepathError
+from carepath.knowledge import Knowledge
+
+CASES = Path(__file__).parents[1] / "tests" / "cases"
+FACT = "https://carepath.example/fhir/StructureDefinition/fact"
+
+# Strings, quoted names and comments are skipped whole; `<` and `>` stand only in comparisons.
+TOKEN = re.compile(r"'(?:[^'\\]|\\.)*'|`[^`]*`|//[^\n]*|/\*.*?\*/|!=|!~|<=|>=|=|~|<|>", re.DOTALL)
+OPPOSITE = {"=": "!=", "!=": "=", "~": "!~", "!~": "~", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+
+Path_ = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change: the definition, the place of the expression in it, and the new text."""
+
+    resource_type: str
+    canonical: str
+    place: Path_
+    what: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.canonical.rpartition('/')[2]}: {self.what}: {self.text}"
+
+
+def mutants(knowledge: Knowledge) -> Iterator[Mutant]:
+    """Yield every mutant of every plan's conditions and every fact."""
+    for plan in knowledge.all("PlanDefinition"):
+        for name, place, text in _conditions(plan, (), ""):
+            yield _mutant(plan, place, f"{name} negated", f"({text}).not()")
+            for changed in _comparisons(text):
+                yield _mutant(plan, place, f"{name} comparison", changed)
+    for library in knowledge.all("Library"):
+        for index, extension in enumerate(library.get("extension", ())):
+            if extension.get("url") == FACT:
+                value = extension["valueExpression"]
+                place = ("extension", index, "valueExpression", "expression")
+                for changed in _comparisons(value["expression"]):
+                    yield _mutant(library, place, f"fact {value['name']}", changed)
+
+
+def _mutant(definition: dict[str, Any], place: Path_, what: str, text: str) -> Mutant:
+    canonical = f"{definition['url']}|{definition['version']}"
+    return Mutant(definition["resourceType"], canonical, place, what, text)
+
+
+def _conditions(
+    element: dict[str, Any], place: Path_, name: str
+) -> Iterator[tuple[str, Path_, str]]:
+    """Yield name, place and text of each applicability condition below an element."""
+    for index, condition in enumerate(element.get("condition", ())):
+        if condition["kind"] == "applicability":
+            where = (*place, "condition", index, "expression", "expression")
+            yield name, where, condition["expression"]["expression"]
+    for index, action in enumerate(element.get("action", ())):
+        yield from _conditions(action, (*place, "action", index), action.get("id", str(index)))
+
+
+def _comparisons(text: str) -> Iterator[str]:
+    """Yield the text with each comparison turned round in its turn."""
+    for token in TOKEN.finditer(text):
+        opposite = OPPOSITE.get(token.group())
+        if opposite:
+            yield text[: token.start()] + opposite + text[token.end() :]
+
+
+def mutated(knowledge: Knowledge, mutant: Mutant) -> Knowledge:
+    """Return the knowledge with the mutant in the place of the original."""
+    definition = copy.deepcopy(knowledge.definition(mutant.resource_type, mutant.canonical))
+    element: Any = definition
+    for step in mutant.place[:-1]:
+        element = element[step]
+    element[mutant.place[-1]] = mutant.text
+    return knowledge.with_definitions([definition])
+
+
+class Hunt:
+    """Looks for a case that notices a mutant, trying first the cases that noticed the last ones."""
+
+    def __init__(self) -> None:
+        self.knowledge = Knowledge.shipped()
+        self.cases = list(read_cases(CASES))
+        self.caught: Counter[str] = Counter()
+
+    def broken_cases(self) -> list[str]:
+        """Return the cases that do not even hold for the content as it is."""
+        return [case.name for case in self.cases if self._notices(case, self.knowledge)]
+
+    def survives(self, mutant: Mutant) -> bool:
+        """Tell whether no case notices the mutant."""
+        changed = mutated(self.knowledge, mutant)
+        for case in sorted(self.cases, key=lambda case: -self.caught[case.name]):
+            if self._notices(case, changed):
+                self.caught[case.name] += 1
+                return False
+        return True
+
+    @staticmethod
+    def _notices(case: Case, knowledge: Knowledge) -> bool:
+        try:
+            return bool(differences(case, run_case(case, knowledge)))
+        except CarepathError:
+            return True
+
+
+_hunt: Hunt | None = None
+
+
+def _check(mutant: Mutant) -> tuple[Mutant, bool]:
+    """Check one mutant in a worker process, which builds its hunt once."""
+    global _hunt  # noqa: PLW0603  one hunt for each worker process
+    _hunt = _hunt or Hunt()
+    return mutant, _hunt.survives(mutant)
+
+
+def main() -> int:
+    """Run the check; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="only mutants whose description holds this text")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    hunt = Hunt()
+    broken = hunt.broken_cases()
+    if broken or not hunt.cases:
+        print(f"These cases do not hold before any change: {broken}")
+        return 1
+    todo = [mutant for mutant in mutants(hunt.knowledge) if options.only in str(mutant)]
+    survivors = []
+    with multiprocessing.Pool(options.jobs) as pool:
+        for mutant, survived in pool.imap(_check, todo, chunksize=8):
+            if survived:
+                survivors.append(mutant)
+                print(f"survived: {mutant}", flush=True)
+    print(f"{len(todo)} mutants, {len(survivors)} survived")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
