@@ -47,6 +47,7 @@ LENIENT: Mapping[Kind, Severity | Callable[[Place], Severity]] = {
     "range": "warning",
     "reference": "warning",
     "target": "warning",
+    "too-large": "error",
     "unknown-element": "warning",
     "unknown-type": "error",
     "wrong-type": "error",

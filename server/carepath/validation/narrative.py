@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/narrative.html
 import re
 from xml.parsers import expat
 
+_LONGEST_EXPLAINED = 1024 * 1024
 _ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]+|#x[0-9A-Fa-f]+);)")
 _ACTIVE = re.compile(
     r"<\s*(?:script|iframe|frame|object|embed|form|input|link|base|meta|svg)\b"
@@ -33,6 +34,8 @@ def is_active(xhtml: str) -> bool:
 
 def narrative_fault(xhtml: str) -> str:
     """Say in a few words what is wrong with a narrative that the schema refused."""
+    if len(xhtml) > _LONGEST_EXPLAINED:
+        return "is not a valid narrative"
     if is_active(xhtml):
         return "holds active content (script, form, frame or event attribute)"
     if _ENTITY.search(xhtml):

@@ -1,6 +1,6 @@
 """From a violation of the schema to problems: kind, place and a sentence about each."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from jsonschema_rs import ValidationError
@@ -24,6 +24,7 @@ Kind = Literal[
     "range",
     "reference",
     "target",
+    "too-large",
     "unknown-element",
     "unknown-type",
     "wrong-type",
@@ -41,9 +42,10 @@ class Problem(NamedTuple):
     sentence: str
 
 
-def problems_of(resource: object, error: ValidationError) -> Iterator[Problem]:
-    """Yield the problems that one violation of the schema stands for."""
-    path = error.instance_path
+def problems_of(
+    resource: object, error: ValidationError, path: Sequence[str | int]
+) -> Iterator[Problem]:
+    """Yield the problems that one violation of the schema, at this path, stands for."""
     if error.kind.name == "contains":
         path = path[:-1]  # The concept is wrong as a whole, not one of its codings.
     place = place_of(resource, path)

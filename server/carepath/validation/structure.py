@@ -8,18 +8,18 @@ cannot say (where references inside the resource lead) is checked in Python, whe
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from typing import Any
 
 from carepath.issues import Issue
 from carepath.validation import schema
 from carepath.validation.leniency import severity_of
-from carepath.validation.places import root
+from carepath.validation.pieces import pieces
+from carepath.validation.places import place_of, root
 from carepath.validation.problems import Kind, Problem, problems_of
 from carepath.validation.references import inner_references
 
 MOST_ISSUES = 1000
-"""A hostile input has no end of faults; what is past this number is not told."""
+"""A hostile input has no end of faults: no more errors, and no more warnings, are told."""
 
 _CODES: Mapping[Kind, str] = {
     "alignment": "structure",
@@ -35,6 +35,7 @@ _CODES: Mapping[Kind, str] = {
     "range": "value",
     "reference": "value",
     "target": "value",
+    "too-large": "too-costly",
     "unknown-element": "structure",
     "unknown-type": "structure",
     "wrong-type": "structure",
@@ -44,17 +45,22 @@ _CODES: Mapping[Kind, str] = {
 def check_structure(
     resource: Any, *, expected_type: str | None = None, lenient: bool = False
 ) -> tuple[Issue, ...]:
-    """Return every structural problem of a resource, in the order of its elements.
+    """Return every structural problem of a resource, errors first.
 
     Strict, all are errors.  Lenient, errors are only those that make reading unsafe.
     """
     if not isinstance(resource, dict):
         return (Issue("error", "structure", "The resource is not a JSON object."),)
-    found: dict[tuple[Kind, str], Issue] = {}
-    for problem in islice(_problems(resource, expected_type, lenient), MOST_ISSUES):
-        key = (problem.kind, problem.place.expression)
-        found.setdefault(key, _issue(problem, lenient=lenient))
-    return tuple(found.values())
+    errors: dict[tuple[Kind, str], Issue] = {}
+    others: dict[tuple[Kind, str], Issue] = {}
+    for problem in _problems(resource, expected_type, lenient):
+        issue = _issue(problem, lenient=lenient)
+        found = errors if issue.is_error else others
+        if len(found) < MOST_ISSUES:
+            found.setdefault((problem.kind, problem.place.expression), issue)
+        elif issue.is_error:
+            break
+    return (*errors.values(), *others.values())
 
 
 def _problems(resource: Any, expected_type: str | None, lenient: bool) -> Iterator[Problem]:
@@ -62,10 +68,18 @@ def _problems(resource: Any, expected_type: str | None, lenient: bool) -> Iterat
         place = root(resource).child("resourceType")
         yield Problem("unknown-type", place, f"is not {expected_type}, which is expected here")
     if not schema.is_valid(resource):
-        for error in schema.errors(resource):
-            yield from problems_of(resource, error)
+        yield from _violations(resource)
     if not lenient:
         yield from inner_references(resource)
+
+
+def _violations(resource: dict[str, Any]) -> Iterator[Problem]:
+    for piece in pieces(resource):
+        for error in schema.errors(piece.value):
+            yield from problems_of(resource, error, piece.in_whole(error.instance_path))
+        if not piece.is_whole:
+            place = place_of(resource, piece.place)
+            yield Problem("too-large", place, "is invalid and too large to list every fault")
 
 
 def _issue(problem: Problem, *, lenient: bool) -> Issue:

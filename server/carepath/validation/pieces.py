@@ -1,0 +1,128 @@
+"""Cutting what is large into pieces, so that listing its faults stays cheap.
+
+The library makes all errors of a call at once, each with a copy of what is wrong: a few megabytes
+of faults would cost seconds and gigabytes.  A Bundle is therefore looked at by its entries and a
+Parameters by its parameters; any other resource that is large and invalid only in part.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+MOST_NODES = 20_000
+"""Values in one piece; a resource of 20 kB has about 500."""
+
+_DEEPEST = 200
+"""Below this depth nothing is cut; what is decoded from bytes never gets there."""
+
+_PARTS = {"Bundle": "entry", "Parameters": "parameter"}
+_SHELLS = {
+    "Bundle": {"resourceType": "Bundle", "type": "collection"},
+    "Parameters": {"resourceType": "Parameters"},
+}
+
+Path = tuple[str | int, ...]
+
+
+class Piece(NamedTuple):
+    """A part of a resource that can be checked on its own, and how its paths go on in the whole."""
+
+    value: dict[str, Any]
+    path: Path = ()
+    """Where the piece stands in the whole."""
+    list_name: str = ""
+    start: int = 0
+    """The items of `list_name` are those of the whole from this one on."""
+    is_whole: bool = True
+    """False when some of it was left out."""
+
+    @property
+    def place(self) -> Path:
+        """Return the path of what the piece is, in the whole resource."""
+        return self.in_whole([self.list_name, 0] if self.list_name else [])
+
+    def in_whole(self, path: list[str | int]) -> Path:
+        """Return the path in the whole resource for a path in the piece."""
+        if len(path) > 1 and path[0] == self.list_name and isinstance(path[1], int):
+            path = [path[0], path[1] + self.start, *path[2:]]
+        return (*self.path, *path)
+
+
+def pieces(resource: dict[str, Any], path: Path = ()) -> Iterator[Piece]:
+    """Yield the resource itself when it is of a usual size, else its pieces."""
+    if _nodes(resource) < MOST_NODES:
+        yield Piece(resource, path)
+        return
+    name = _kind(resource)
+    items = resource.get(_PARTS[name]) if name else None
+    if not isinstance(items, list):
+        yield Piece(_beginning(resource, [MOST_NODES]), path, is_whole=False)
+        return
+    shell = {key: value for key, value in resource.items() if key != _PARTS[name]}
+    yield from pieces(shell, path)
+    yield from _runs(items, name, path)
+
+
+def _runs(items: list[Any], name: str, path: Path) -> Iterator[Piece]:
+    """Yield runs of items that are small enough together, and large items on their own."""
+    list_name, shell = _PARTS[name], _SHELLS[name]
+    run: list[Any] = []
+    size = 0
+    for index, item in enumerate(items):
+        nodes = _nodes(item)
+        if run and size + nodes > MOST_NODES:
+            yield Piece({**shell, list_name: run}, path, list_name, index - len(run))
+            run, size = [], 0
+        if nodes < MOST_NODES:
+            run.append(item)
+            size += nodes
+        else:
+            yield from _large(item, name, index, path)
+    if run:
+        yield Piece({**shell, list_name: run}, path, list_name, len(items) - len(run))
+
+
+def _large(item: Any, name: str, index: int, path: Path) -> Iterator[Piece]:
+    """Yield the pieces of one large item: of the resource in it, and of what is around that."""
+    list_name, shell = _PARTS[name], _SHELLS[name]
+    inner = item.get("resource") if isinstance(item, dict) else None
+    if _kind(inner):
+        around = {**item, "resource": {"resourceType": "Parameters"}}
+        yield from pieces(inner, (*path, list_name, index, "resource"))
+        yield Piece({**shell, list_name: [around]}, path, list_name, index)
+        return
+    value = {**shell, list_name: [_beginning(item, [MOST_NODES])]}
+    yield Piece(value, path, list_name, index, is_whole=False)
+
+
+def _kind(value: Any) -> str:
+    """Return the type of a resource that is made of parts, else an empty string."""
+    name = value.get("resourceType") if isinstance(value, dict) else None
+    return name if isinstance(name, str) and name in _PARTS else ""
+
+
+def _nodes(value: Any) -> int:
+    """Count the values in a value, as far as it matters."""
+    count, stack = 0, [value]
+    while stack and count < MOST_NODES:
+        one = stack.pop()
+        count += 1
+        if isinstance(one, dict):
+            stack += one.values()
+        elif isinstance(one, list):
+            stack += one[:MOST_NODES]
+    return count
+
+
+def _beginning(value: Any, left: list[int], depth: int = 0) -> Any:
+    """Return the value with arrays cut, after one item at least, when `left` is used up."""
+    left[0] -= 1
+    if depth > _DEEPEST or not isinstance(value, (dict, list)):
+        return value
+    if isinstance(value, dict):
+        return {key: _beginning(inner, left, depth + 1) for key, inner in value.items()}
+    kept: list[Any] = []
+    for item in value:
+        if kept and left[0] <= 0:
+            break
+        kept.append(_beginning(item, left, depth + 1))
+    return kept
