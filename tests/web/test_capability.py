@@ -137,7 +137,9 @@ def test_search_parameter(resource_type: str, code: str) -> None:
     present = client.get(f"/fhir/{resource_type}?{code}:missing=false&_summary=count")
     absent = client.get(f"/fhir/{resource_type}?{code}:missing=true&_summary=count")
     total = json.loads(present.data)["total"] + json.loads(absent.data)["total"]
-    assert total == len({(e.get("url", e["id"]), e.get("version")) for e in _examples(resource_type)})
+    assert total == len(
+        {(e.get("url", e["id"]), e.get("version")) for e in _examples(resource_type)}
+    )
 
 
 REQUIRED = ("_id", "url", "version", "identifier", "name", "title", "description", "status", "date",

@@ -43,8 +43,10 @@ def test_fhirpy(server: Any) -> None:
         assert versions["resourceType"] == "Parameters"
         with pytest.raises(fhirpy.base.exceptions.ResourceNotFound):
             await client.reference("PlanDefinition", "nowhere").to_resource()
-        with pytest.raises(fhirpy.base.exceptions.OperationOutcome) as caught:
+        with pytest.raises(fhirpy.base.exceptions.ResourceNotFound, match="Patient/1"):
             await plan.execute("$apply", method="get", params={"subject": "Patient/1"})
+        with pytest.raises(fhirpy.base.exceptions.OperationOutcome) as caught:
+            await plan.execute("$apply", method="post", data={"resourceType": "Bundle"})
         assert caught.value.resource["issue"][0]["severity"] == "error"
 
     asyncio.run(work())

@@ -89,7 +89,8 @@ def test_figures_are_those_of_all_workers(serve: Callable[..., Any]) -> None:
             httpx.get(f"{one.base}/ValueSet/none")
         text = httpx.get(f"{one.root}/metrics").text
     counted = re.search(
-        r'carepath_requests_total\{[^}]*route="/fhir/ValueSet/<fhir_id:id>",status="404"\} (\d+)', text
+        r'carepath_requests_total\{[^}]*route="/fhir/ValueSet/<fhir_id:id>",status="404"\} (\d+)',
+        text,
     )
     assert counted is not None
     assert int(counted[1]) == 40
@@ -102,7 +103,12 @@ def test_logs_are_json_with_the_request_id_and_no_patient_data(
     with serve() as one:
         headers = {"X-Request-Id": "seen-1", "Content-Type": "application/fhir+json"}
         url = f"{one.base}/PlanDefinition/mst-pathway/$apply"
-        httpx.post(url, content=examples["suspected-collection"], headers=headers, params={"subject": secret.decode()})
+        httpx.post(
+            url,
+            content=examples["suspected-collection"],
+            headers=headers,
+            params={"subject": secret.decode()},
+        )
         httpx.get(f"{one.base}/PlanDefinition?name={secret.decode()}")
         httpx.get(f"{one.base}/{secret.decode()}")
         httpx.post(url, content=b'{"resourceType":"' + secret + b'"}', headers=headers)

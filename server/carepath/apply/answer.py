@@ -38,7 +38,8 @@ class Applied:
     def issues(self) -> tuple[Issue, ...]:
         """Return what the reader must know beside the plan: undetermined actions, broken parts."""
         session = self._session
-        return (*session.record.issues(), *_expiry_issues(self._walk), *session.issues)
+        noticed = session.request.issues
+        return (*noticed, *session.record.issues(), *_expiry_issues(self._walk), *session.issues)
 
     def decisions_document(self) -> dict[str, Any]:
         """Return all decisions and issues as one JSON document."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from carepath.apply.languages import LANGUAGES, ExpressionLanguage
 from carepath.errors import InvalidParameter
+from carepath.issues import Issue
 from carepath.record import Record
 from carepath.resources import Resource
 
@@ -43,7 +44,8 @@ class ApplyRequest:
     `definition` is a PlanDefinition or ActivityDefinition, `now` an aware moment.  `subject` may stay
     empty when the record has one patient.  `encounter`, `practitioner`, `organization` are reference
     texts.  The CodeableConcepts (`user_type` and so on) are as the operation defines them.
-    `parameters` holds the values that content reads by name, each a list.
+    `parameters` holds the values that content reads by name, each a list.  `issues` are what was
+    noticed about the data before; they become part of the answer.
     """
 
     definition: Resource
@@ -59,6 +61,7 @@ class ApplyRequest:
     setting: Resource | None = None
     setting_context: Resource | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    issues: tuple[Issue, ...] = ()
     settings: ApplySettings = DEFAULT_SETTINGS
 
     def patient_record(self) -> Record:

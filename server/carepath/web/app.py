@@ -9,6 +9,7 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, RequestRedirect
 
+from carepath.errors import SubjectNotFound
 from carepath.knowledge import Knowledge
 from carepath.r4.model import RESOURCE_TYPES
 from carepath.web import cors, logs, metrics, outcomes, parameters, respond, service
@@ -109,8 +110,17 @@ def _failed(error: Exception) -> Response:
             exc_info=error,
             extra={"fields": {"request_id": exchange.request_id}},
         )
-    name = getattr(error, "name", "") if not isinstance(error, HTTPException) else ""
-    return respond.failure(error, parameters.element_of(exchange.sent, name) if name else ())
+    return respond.failure(error, _elements(error, exchange))
+
+
+def _elements(error: Exception, exchange: Exchange) -> tuple[str, ...]:
+    """Return the FHIRPath of the parameter that an error is about, `http.name` for the URL's."""
+    name = "subject" if isinstance(error, SubjectNotFound) else getattr(error, "name", "")
+    if not name or isinstance(error, HTTPException):
+        return ()
+    if name in request.args:
+        return (f"http.{name}",)
+    return parameters.element_of(exchange.sent, name)
 
 
 def _explained(error: Exception) -> Exception:

@@ -115,6 +115,7 @@ def _with_people(call: Call, request: ApplyRequest) -> ApplyRequest:
         setting=call.one("setting"),
         setting_context=call.one("settingContext"),
         parameters={**call.service.parameters, **content_parameters(call.one("parameters"))},
+        issues=call.issues,
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
+from carepath.issues import Issue
 from carepath.resources import Resource
 from carepath.web.service import Service
 
@@ -81,6 +82,8 @@ class Call:
     service: Service
     now: datetime
     base: str
+    issues: tuple[Issue, ...] = ()
+    """What is odd about what was sent, and yet accepted."""
 
     def one(self, name: str, default: Any = None) -> Any:
         """Return the value of a parameter that is given at most once."""

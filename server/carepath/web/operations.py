@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/operationslist.html
 """
 
+from contextlib import nullcontext
 from functools import cache
 
 from flask import Response
@@ -27,6 +28,7 @@ _APPLY = {
     "once": {"subject": "one subject; `$r5.apply` answers for several"},
     "bare": "data",
 }
+_MOST_REMARKS = 100
 _ELSEWHERE = "this service answers from what it has loaded"
 _EXPAND_REFUSED = (
     "context",
@@ -87,20 +89,19 @@ def invoke(operation: Operation, level: Level, resource_type: str, id: str = "")
     """Read what was given, carry the operation out in its turn, answer."""
     ours, current = service.current(), exchange.current()
     arguments = reading.read(current, operation, level, resource_type)
-    if operation.code != "validate":
-        _check(current.sent)
-    call = Call(operation, level, resource_type, id, arguments, ours, ours.clock(), current.base)
-    if not operation.binding.is_limited:
-        return respond.resource(operation.binding.run(call))
-    with ours.gate.turn():
+    odd = _check(current.sent) if operation.code != "validate" else ()
+    call = Call(
+        operation, level, resource_type, id, arguments, ours, ours.clock(), current.base, odd
+    )
+    with ours.gate.turn() if operation.binding.is_limited else nullcontext():
         answer = operation.binding.run(call)
     return respond.resource(answer)
 
 
-def _check(sent: Resource | None) -> list[Issue]:
+def _check(sent: Resource | None) -> tuple[Issue, ...]:
     """Refuse what cannot be read safely, all problems at once; return what is merely odd."""
     found = check_structure(sent, lenient=True) if sent is not None else ()
     errors = [issue for issue in found if issue.is_error]
     if errors:
         raise InvalidResource(errors)
-    return [issue for issue in found if not issue.is_error]
+    return found[:_MOST_REMARKS]

@@ -166,7 +166,7 @@ def _type_name(parameter: Parameter) -> str:
 def element_of(sent: Resource | None, name: str) -> tuple[str, ...]:
     """Return the FHIRPath of a parameter in what was sent, or where it is missing."""
     if sent is None:
-        return (f"http.{name}",) if name else ()
+        return (f"http.{name}",)
     if sent.get("resourceType") != "Parameters":
         return (str(sent.get("resourceType")),)
     parts = sent.get("parameter")

@@ -6,6 +6,7 @@ Both are read from the R4 tables, so that what is searched, what the CapabilityS
 what OpenAPI shows cannot differ.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -16,6 +17,7 @@ from carepath.r4.search import SearchParameter, search_parameters
 from carepath.web.definitions import DEFINITION_TYPES, Held
 
 SEARCH_TYPES = frozenset({"date", "reference", "string", "token", "uri"})
+_AS = re.compile(r"\(([\w.]+) as (\w+)\)")
 _ENVIRONMENT = Environment(now=datetime(2000, 1, 1, tzinfo=UTC), variables={})
 
 
@@ -53,4 +55,5 @@ def values_of(held: Held, parameter: SearchParameter) -> tuple[Any, ...]:
 
 @cache
 def _expression(text: str) -> Expression:
-    return parse(text)
+    # The registry writes `as` where it means each of several items, which FHIRPath forbids.
+    return parse(_AS.sub(r"(\1.ofType(\2))", text))
