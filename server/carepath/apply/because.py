@@ -69,8 +69,31 @@ def _why_undetermined(step: Step) -> str:
 
 
 def _known(step: Step) -> str:
-    """Return the facts that were read and are known, with values and evidence."""
-    return _listed([phrase_of(value) for value in facts_read(step) if value.values])
+    """Return the facts that decided, with values and evidence.
+
+    An auxiliary fact says nothing to a clinician; the facts that it rests on stand in for it.
+    """
+    told: dict[str, FactValue] = {}
+    helping: dict[str, FactValue] = {}
+    for value in facts_read(step):
+        if value.values:
+            _tell(value, told, helping)
+    # Where only auxiliary facts decided, they are better than nothing.
+    return _listed([phrase_of(value) for value in (told or helping).values()])
+
+
+def _tell(value: FactValue, told: dict[str, FactValue], helping: dict[str, FactValue]) -> None:
+    """Add a fact that is known, or for an auxiliary one those of its facts that are."""
+    fact = value.fact
+    if not fact.is_auxiliary:
+        told[fact.name] = value
+        return
+    if fact.name in helping:
+        return
+    helping[fact.name] = value
+    for inner in value.scope.read_facts(fact.formula.variables):
+        if inner.values:
+            _tell(inner, told, helping)
 
 
 def phrase_of(value: FactValue) -> str:

@@ -11,6 +11,7 @@ from carepath.apply.issues import issue_of
 from carepath.apply.languages import ExpressionLanguage
 from carepath.errors import CarepathError, ExpressionError, UnsupportedFeature
 from carepath.fhirpath import Node
+from carepath.fhirpath.nodes import Ast, Call, Member, Special, children, walk
 from carepath.issues import Issue
 from carepath.resources import Resource
 
@@ -23,13 +24,23 @@ class Formula:
     """An expression ready to be evaluated on a focus in an environment.
 
     `text` is shown to people; `variables` are the names it reads, in the order of the text;
+    `reads_variables_only` tells that nothing else contributes to its value;
     `error` says why it cannot be evaluated, and is None when it can.
     """
 
-    __slots__ = ("compiled", "error", "evaluate", "evaluate_nodes", "text", "variables")
+    __slots__ = (
+        "compiled",
+        "error",
+        "evaluate",
+        "evaluate_nodes",
+        "reads_variables_only",
+        "text",
+        "variables",
+    )
 
     text: str
     variables: tuple[str, ...]
+    reads_variables_only: bool
     error: CarepathError | RecursionError | None
     compiled: Any
     evaluate: Evaluate
@@ -39,6 +50,7 @@ class Formula:
         """Compile an Expression element; an alternative in a known language stands in for it."""
         self.text = str(element.get("expression") or element.get("reference") or "")
         self.variables = ()
+        self.reads_variables_only = False
         self.error = None
         self.compiled = None
         self.evaluate = self.evaluate_nodes = _refuse
@@ -58,6 +70,8 @@ class Formula:
             return
         self.compiled = compiled
         self.variables = tuple(sorted(compiled.variables, key=self._place))
+        tree = getattr(compiled, "ast", None)
+        self.reads_variables_only = tree is not None and not _reads_elsewhere(tree)
         self.evaluate = partial(language.evaluate, compiled)
         self.evaluate_nodes = partial(language.evaluate_nodes, compiled)
 
@@ -70,6 +84,22 @@ class Formula:
         """Return where a variable stands first in the text."""
         places = [self.text.find(form) for form in (f"%{name}", f"%`{name}`", f"%'{name}'")]
         return min((p for p in places if p >= 0), default=len(self.text)), name
+
+
+def _reads_elsewhere(node: Ast) -> bool:
+    """Tell whether an expression reads its focus, or follows references to other resources."""
+    if isinstance(node, Special) or (isinstance(node, Member) and node.source is None):
+        return True
+    if isinstance(node, Call):
+        if node.name == "resolve":
+            return True
+        if node.source is not None:
+            # Inside a function, a bare name is an element of what stands before the function.
+            inside = any(
+                isinstance(n, Call) and n.name == "resolve" for a in node.arguments for n in walk(a)
+            )
+            return inside or _reads_elsewhere(node.source)
+    return any(_reads_elsewhere(child) for child in children(node))
 
 
 def _refuse(*_: Any) -> Sequence[Any]:

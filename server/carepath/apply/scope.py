@@ -133,12 +133,44 @@ class Scope(dict[str, Any]):
         for name in condition.variables:
             value = self.fact(name)
             if value is not None:
-                found |= dict.fromkeys(evidence_of_fact(value))
+                found.update(dict.fromkeys(evidence_of_fact(value)))
             elif not isinstance(self.definition(name), Fact | Parameter):
                 is_plain = False
         if is_plain:
             return tuple(found)
         return _resources(condition, self)
+
+    def only_source(self, formula: Formula) -> tuple[str, ...] | None:
+        """Return what an expression rests on when its variables leave no choice, else None.
+
+        That is so when they stand for one resource at most, beside facts that know their evidence.
+        """
+        if not formula.reads_variables_only:
+            return None
+        resources: dict[str, None] = {}
+        others: dict[str, None] = {}
+        for name in formula.variables:
+            fact = self.fact(name)
+            if fact is not None and not all(map(_is_resource, fact.values)):
+                others.update(dict.fromkeys(evidence_of_fact(fact)))
+                continue
+            values = fact.values if fact is not None else self.known(name)
+            if not all(map(_is_resource, values)):
+                return None
+            resources.update(dict.fromkeys(map(self.session.record.reference_to, values)))
+        if len(resources) > 1 or "" in resources:
+            return None
+        return (*resources, *(name for name in others if name not in resources))
+
+    def known(self, name: str) -> Sequence[Any]:
+        """Return the value of a name if it was read already, as a list."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope:
+                value = scope[name]
+                return value if isinstance(value, list) else [value]
+            scope = scope.outer
+        return ()
 
     def read_facts(self, names: Iterable[str]) -> list[FactValue]:
         """Return those of the named facts that were worked out, in the order given."""
@@ -162,6 +194,9 @@ class TracedScope(dict[str, Any]):
         if isinstance(entry, Fact) and name in scope.facts:
             if entry.home is not scope.names:
                 value = scope.session.scope_of(entry.home).traced[name]
+            elif all(map(_is_resource, scope.facts[name].values)):
+                # A resource is its own evidence: there is nothing to trace.
+                value = [scope.session.named(v) for v in scope.facts[name].values]
             else:
                 value = _trace(entry.formula, self).nodes
         elif entry is None and scope.outer is not None and name not in scope:
@@ -175,8 +210,14 @@ class TracedScope(dict[str, Any]):
 def evidence_of_fact(value: FactValue) -> tuple[str, ...]:
     """Return the resources that a fact comes from, each once; made once."""
     if value.evidence is None:
-        places = [p for node in value.scope.traced[value.fact.name] for p in _places(node)]
-        value.evidence = tuple(dict.fromkeys(places))
+        if all(map(_is_resource, value.values)):
+            names = map(value.scope.session.record.reference_to, value.values)
+            value.evidence = tuple(dict.fromkeys(name for name in names if name))
+            return value.evidence
+        value.evidence = value.scope.only_source(value.fact.formula)
+        if value.evidence is None:
+            places = [p for node in value.scope.traced[value.fact.name] for p in _places(node)]
+            value.evidence = tuple(dict.fromkeys(places))
     return value.evidence
 
 
@@ -214,6 +255,10 @@ class _Untraced:
 def plain_values(nodes: Iterable[Node]) -> list[Any]:
     """Return nodes as values; one keeps its node where the bare value would lose its type."""
     return [node.value if _is_plain(node) else node for node in nodes]
+
+
+def _is_resource(value: Any) -> bool:
+    return isinstance(value, dict) and "resourceType" in value
 
 
 def _is_plain(node: Node) -> bool:

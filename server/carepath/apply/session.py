@@ -64,10 +64,12 @@ class Session:
     def collection(self, collection: Collection) -> list[Any]:
         """Return the subject's resources that a data requirement selects."""
         found = collection.select(self.record, self.knowledge.terminology, self.now)
-        return [resource if "id" in resource else self._named(resource) for resource in found]
+        return [self.named(resource) for resource in found]
 
-    def _named(self, resource: Resource) -> Any:
+    def named(self, resource: Resource) -> Any:
         """Return a resource that only its full URL names, with that name as its evidence."""
+        if "id" in resource:
+            return resource
         name = self.record.reference_to(resource)
         resource_type = resource["resourceType"]
         return Node(resource, resource_type, (Touched(name, resource_type),)) if name else resource

@@ -1,0 +1,376 @@
+"""The plan, the patient and the hand-written floor of the $apply benchmark.
+
+40 nested actions (10 groups of 3 leaves), 25 ActivityDefinitions, a condition on each action, two
+dynamicValues on each leaf, 10 facts: 110 expressions.  Each fact reads the Observations with its
+code by a data requirement.  The patient is a Bundle of 36 resources and 22 kB.  Everything is
+generated, nothing is clinical.
+"""
+
+from decimal import Decimal
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import msgspec
+
+Json = dict[str, Any]
+
+BASE = "http://bench.example/fhir"
+FACTS = (
+    ("grade", "C1", "value.ofType(CodeableConcept).coding.code"),
+    ("size", "C2", "value.ofType(Quantity).value"),
+    ("stage", "C3", "value.ofType(integer)"),
+    ("margin", "C4", "value.ofType(CodeableConcept).coding.code"),
+    ("status", "C5", "value.ofType(integer)"),
+    ("depth", "C6", "value.ofType(CodeableConcept).coding.code"),
+    ("risk", "C7", "value.ofType(CodeableConcept).coding.code"),
+    ("count", "C8", "value.ofType(Quantity).value"),
+    ("site", "C9", "value.ofType(CodeableConcept).coding.code"),
+    ("agreed", "C10", "value.ofType(boolean)"),
+)
+VALUES: dict[str, Any] = {
+    "C1": {"valueCodeableConcept": {"coding": [{"system": BASE, "code": "high"}]}},
+    "C2": {"valueQuantity": {"value": Decimal("7.5"), "unit": "cm"}},
+    "C3": {"valueInteger": 2},
+    "C4": {"valueCodeableConcept": {"coding": [{"system": BASE, "code": "R1"}]}},
+    "C5": {"valueInteger": 1},
+    "C6": {"valueCodeableConcept": {"coding": [{"system": BASE, "code": "deep"}]}},
+    "C7": {"valueCodeableConcept": {"coding": [{"system": BASE, "code": "low"}]}},
+    "C8": {"valueQuantity": {"value": Decimal("12"), "unit": "1"}},
+    "C9": {"valueCodeableConcept": {"coding": [{"system": BASE, "code": "limb"}]}},
+    "C10": {"valueBoolean": True},
+}
+GROUPS = (
+    "%grade = 'high'",
+    "%size > 5",
+    "%stage = 2 or %stage = 3",
+    "%margin = 'R1'",
+    "%status < 3",
+    "%depth = 'deep'",
+    "%risk = 'high'",
+    "%count > 10",
+    "%site = 'limb'",
+    "%agreed",
+)
+LEAVES = (
+    "%grade = 'high' and %size > 5",
+    "%stage = 2 and %status <= 1",
+    "%margin = 'R0' or %risk = 'high'",
+)
+INSTRUCTION = "'Grade ' & %grade & ', stage ' & %stage.toString()"
+PRIORITY = "iif(%size > 5, 'urgent', 'routine')"
+
+
+def _expression(text: str) -> Json:
+    return {"language": "text/fhirpath", "expression": text}
+
+
+def _condition(text: str) -> list[Json]:
+    return [{"kind": "applicability", "expression": _expression(text)}]
+
+
+def definitions() -> list[Json]:
+    """Return the plan, its Library and 25 ActivityDefinitions."""
+    return [_plan(), _library(), *(_activity(number) for number in range(25))]
+
+
+def _library() -> Json:
+    facts = [
+        {
+            "url": "https://carepath.example/fhir/StructureDefinition/fact",
+            "valueExpression": {
+                "name": name,
+                **_expression(f"%{name}Observations.{path}"),
+            },
+        }
+        for name, _, path in FACTS
+    ]
+    requirements = [
+        {
+            "id": f"{name}Observations",
+            "type": "Observation",
+            "codeFilter": [{"path": "code", "code": [{"system": BASE, "code": code}]}],
+        }
+        for name, code, _ in FACTS
+    ]
+    return {
+        "resourceType": "Library",
+        "id": "facts",
+        "extension": facts,
+        "url": f"{BASE}/Library/facts",
+        "version": "1",
+        "status": "draft",
+        "type": {"text": "logic-library"},
+        "dataRequirement": requirements,
+    }
+
+
+def _activity(number: int) -> Json:
+    return {
+        "resourceType": "ActivityDefinition",
+        "id": f"order-{number}",
+        "url": f"{BASE}/ActivityDefinition/order-{number}",
+        "version": "1",
+        "status": "draft",
+        "kind": "ServiceRequest",
+        "intent": "proposal",
+        "code": {
+            "coding": [{"system": BASE, "code": f"S{number}", "display": f"Service {number}"}]
+        },
+        "dynamicValue": [{"path": "patientInstruction", "expression": _expression(INSTRUCTION)}],
+    }
+
+
+def _plan() -> Json:
+    return {
+        "resourceType": "PlanDefinition",
+        "id": "bench",
+        "url": f"{BASE}/PlanDefinition/bench",
+        "version": "1",
+        "title": "Benchmark",
+        "status": "draft",
+        "library": [f"{BASE}/Library/facts"],
+        "action": [_group(group) for group in range(10)],
+    }
+
+
+def _group(group: int) -> Json:
+    return {
+        "id": f"g{group}",
+        "title": f"Group {group}",
+        "condition": _condition(GROUPS[group]),
+        "groupingBehavior": "logical-group",
+        "action": [_leaf(group, leaf) for leaf in range(3)],
+    }
+
+
+def _leaf(group: int, leaf: int) -> Json:
+    return {
+        "id": f"a{group}{leaf}",
+        "title": f"Action {group}.{leaf}",
+        "description": f"What to do in step {leaf} of group {group}.",
+        "priority": "routine",
+        "condition": _condition(LEAVES[leaf]),
+        "definitionCanonical": f"{BASE}/ActivityDefinition/order-{(group * 3 + leaf) % 25}",
+        "dynamicValue": [{"path": "priority", "expression": _expression(PRIORITY)}],
+    }
+
+
+def bundle() -> bytes:
+    """Return the Bundle: 1 Patient, 5 Conditions, 30 Observations, of which 10 matter."""
+    patient = {
+        "resourceType": "Patient",
+        "id": "p",
+        "name": [{"family": "Example", "given": ["Pat"]}],
+        "gender": "female",
+        "birthDate": "1961-04-17",
+    }
+    resources = [patient, *(_record_condition(n) for n in range(5))]
+    resources += [_observation(number) for number in range(1, 31)]
+    entries = [
+        {"fullUrl": f"{BASE}/{r['resourceType']}/{r['id']}", "resource": r} for r in resources
+    ]
+    content = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    return msgspec.json.Encoder(decimal_format="number").encode(content)
+
+
+def _record_condition(number: int) -> Json:
+    return {
+        "resourceType": "Condition",
+        "id": f"condition-{number}",
+        "clinicalStatus": {"coding": [{"system": f"{BASE}/status", "code": "active"}]},
+        "verificationStatus": {"coding": [{"system": f"{BASE}/status", "code": "confirmed"}]},
+        "code": {
+            "coding": [{"system": BASE, "code": f"D{number}", "display": f"Disease {number}"}]
+        },
+        "subject": {"reference": "Patient/p"},
+        "onsetDateTime": "2026-01-02",
+        "note": [{"text": "Recorded at the first visit and checked at the second. " * 2}],
+    }
+
+
+def _observation(number: int) -> Json:
+    code = f"C{number}"
+    return {
+        "resourceType": "Observation",
+        "id": f"observation-{number}",
+        "status": "final",
+        "category": [{"coding": [{"system": f"{BASE}/category", "code": "laboratory"}]}],
+        "code": {"coding": [{"system": BASE, "code": code, "display": f"Finding {number}"}]},
+        "subject": {"reference": "Patient/p"},
+        "effectiveDateTime": "2026-02-03T08:30:00+01:00",
+        "performer": [{"reference": "Practitioner/doc", "display": "Dr Example"}],
+        **VALUES.get(code, {"valueString": "within the range that is usual here"}),
+        "note": [{"text": "Measured twice, by two people, with the same result each time."}],
+    }
+
+
+# The floor: the same answer, written by hand for this one plan.
+
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+_TITLES = [f"Group {g}" for g in range(10)]
+_HEADS = [f"<li><b>Group {g}</b><p>Applies because " for g in range(10)]
+_LEAF_HEADS = [
+    [f"<li><b>Action {g}.{leaf}</b> (ServiceRequest)<p>Proposed because " for leaf in range(3)]
+    for g in range(10)
+]
+_REASONS = (
+    ("grade",),
+    ("size",),
+    ("stage",),
+    ("margin",),
+    ("status",),
+    ("depth",),
+    ("risk",),
+    ("count",),
+    ("site",),
+    ("agreed",),
+)
+_LEAF_REASONS = (("grade", "size"), ("stage", "status"), ("margin", "risk"))
+_CODES = {code: name for name, code, _ in FACTS}
+_UUID = f"urn:uuid:{uuid5(NAMESPACE_URL, f'{BASE}/PlanDefinition/bench|1|Patient/p|CarePlan')}"
+
+
+def floor(data: bytes) -> bytes:
+    """Return the CarePlan for the benchmark's Bundle, by plain Python."""
+    facts: Json = {}
+    phrases: dict[str, str] = {}
+    references: dict[str, Json] = {}
+    for entry in _decode(data)["entry"]:
+        resource = entry["resource"]
+        if resource["resourceType"] != "Observation":
+            continue
+        name = _CODES.get(resource["code"]["coding"][0]["code"])
+        if name is None or resource["subject"]["reference"] != "Patient/p":
+            continue
+        value = _value(resource)
+        facts[name] = value
+        reference = f"Observation/{resource['id']}"
+        references[name] = {"reference": reference}
+        shown = "yes" if value is True else "no" if value is False else value
+        phrases[name] = f"{name} is {shown} ({reference})"
+    met = (
+        facts["grade"] == "high",
+        facts["size"] > 5,
+        facts["stage"] in (2, 3),
+        facts["margin"] == "R1",
+        facts["status"] < 3,
+        facts["depth"] == "deep",
+        facts["risk"] == "high",
+        facts["count"] > 10,
+        facts["site"] == "limb",
+        facts["agreed"] is True,
+    )
+    leaf_met = (
+        facts["grade"] == "high" and facts["size"] > 5,
+        facts["stage"] == 2 and facts["status"] <= 1,
+        facts["margin"] == "R0" or facts["risk"] == "high",
+    )
+    return _encode(_care_plan(met, leaf_met, facts, phrases, references))
+
+
+def _value(observation: Json) -> Any:
+    if "valueQuantity" in observation:
+        return Decimal(observation["valueQuantity"]["value"])
+    if "valueInteger" in observation:
+        return observation["valueInteger"]
+    if "valueBoolean" in observation:
+        return observation["valueBoolean"]
+    return observation["valueCodeableConcept"]["coding"][0]["code"]
+
+
+def _care_plan(
+    met: tuple[bool, ...],
+    leaf_met: tuple[bool, ...],
+    facts: Json,
+    phrases: dict[str, str],
+    references: dict[str, Json],
+) -> Json:
+    subject = {"reference": "Patient/p"}
+    canonical = [f"{BASE}/PlanDefinition/bench|1"]
+    priority = "urgent" if facts["size"] > 5 else "routine"
+    instruction = f"Grade {facts['grade']}, stage {facts['stage']}"
+    html = ['<div xmlns="http://www.w3.org/1999/xhtml"><h2>Benchmark</h2><h3>Proposed</h3>']
+    actions: list[Json] = []
+    requests: list[Json] = []
+    taken: dict[str, int] = {}
+    refused = 0
+    is_first = True
+    for group in range(10):
+        if not met[group]:
+            refused += 1
+            continue
+        because = " and ".join([phrases[name] for name in _REASONS[group]])
+        html.append(f"{'<ul>' if is_first else '</li>'}{_HEADS[group]}{because}.</p>")
+        is_first = False
+        leaves: list[Json] = []
+        for leaf in range(3):
+            if not leaf_met[leaf]:
+                refused += 1
+                continue
+            number = (group * 3 + leaf) % 25
+            id_ = f"order-{number}"
+            count = taken[id_] = taken.get(id_, 0) + 1
+            if count > 1:
+                id_ = f"{id_}-{count}"
+            reasons = _LEAF_REASONS[leaf]
+            requests.append(
+                {
+                    "resourceType": "ServiceRequest",
+                    "id": id_,
+                    "instantiatesCanonical": [f"{BASE}/ActivityDefinition/order-{number}|1"],
+                    "status": "draft",
+                    "intent": "proposal",
+                    "code": {
+                        "coding": [
+                            {"system": BASE, "code": f"S{number}", "display": f"Service {number}"}
+                        ]
+                    },
+                    "subject": subject,
+                    "authoredOn": "2026-03-31",
+                    "reasonReference": [references[name] for name in reasons],
+                    "patientInstruction": instruction,
+                    "priority": priority,
+                }
+            )
+            leaves.append(
+                {
+                    "id": f"a{group}{leaf}",
+                    "title": f"Action {group}.{leaf}",
+                    "description": f"What to do in step {leaf} of group {group}.",
+                    "priority": "routine",
+                    "resource": {"reference": f"#{id_}"},
+                }
+            )
+            because = " and ".join([phrases[name] for name in reasons])
+            opening = "<ul>" if len(leaves) == 1 else "</li>"
+            html.append(f"{opening}{_LEAF_HEADS[group][leaf]}{because}.</p>")
+        if leaves:
+            html.append("</li></ul>")
+        made = {"id": f"g{group}", "title": _TITLES[group], "groupingBehavior": "logical-group"}
+        actions.append({**made, "action": leaves})
+    html.append(f"</li></ul><p>{refused} further steps were considered and do not apply.</p></div>")
+    return {
+        "resourceType": "CarePlan",
+        "text": {"status": "generated", "div": "".join(html)},
+        "contained": [
+            {
+                "resourceType": "RequestGroup",
+                "id": "request-group",
+                "instantiatesCanonical": canonical,
+                "status": "draft",
+                "intent": "proposal",
+                "subject": subject,
+                "action": actions,
+            },
+            *requests,
+        ],
+        "identifier": [{"system": "urn:ietf:rfc:3986", "value": _UUID}],
+        "instantiatesCanonical": canonical,
+        "status": "draft",
+        "intent": "proposal",
+        "title": "Benchmark",
+        "subject": subject,
+        "activity": [{"reference": {"reference": "#request-group"}}],
+    }
