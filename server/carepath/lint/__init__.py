@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from carepath.issues import Issue
 from carepath.knowledge import Knowledge
-from carepath.lint import actions, expressions, identity, safety, structure
+from carepath.lint import actions, codes, expressions, identity, safety, structure
 from carepath.resources import Resource, canonical_of
 
 Rule = Callable[[Resource, Knowledge], Iterator[Issue]]
@@ -31,6 +31,7 @@ FOR_SHIPPED: tuple[Rule, ...] = (
     identity.claims_no_review,
     actions.is_complete,
     actions.cites_known_statements,
+    codes.are_verified,
     safety.proposes_only,
 )
 """Rules that only the shipped content, known by its canonical root, must keep."""

@@ -1,5 +1,6 @@
 """Rules on actions: complete for a reader, and resting on statements that exist."""
 
+import re
 from collections.abc import Iterator
 
 from carepath.issues import Issue
@@ -8,6 +9,7 @@ from carepath.lint.walk import actions, elements
 from carepath.resources import Resource
 
 STATEMENTS = "https://carepath.example/fhir/CodeSystem/mst-statements"
+_STATEMENT_ID = re.compile(r"S\d-")
 _NEEDED = ("id", "title", "textEquivalent", "code", "documentation")
 
 
@@ -29,6 +31,6 @@ def cites_known_statements(definition: Resource, knowledge: Knowledge) -> Iterat
     system = knowledge.find(STATEMENTS, resource_type="CodeSystem")
     known = {concept["code"] for concept in (system or {}).get("concept", ())}
     for path, key, value in elements(definition, definition["resourceType"]):
-        looks_like_one = isinstance(value, str) and value[:1] == "S" and value[1:2].isdigit()
+        looks_like_one = isinstance(value, str) and _STATEMENT_ID.match(value)
         if key == "label" and looks_like_one and value not in known:
             yield Issue("error", "not-found", f"There is no statement `{value}`.", (path,))

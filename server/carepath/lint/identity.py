@@ -1,6 +1,5 @@
 """Rules on who a definition is: names that agree, draft status, canonicals that lead somewhere."""
 
-import re
 from collections.abc import Iterator
 
 from carepath.issues import Issue
@@ -11,7 +10,6 @@ from carepath.resources import Resource
 ROOT = "https://carepath.example/fhir"
 """Definitions under this root are ours; what a deployment brings has roots of its own."""
 _CANONICAL_KEYS = ("definitionCanonical", "library", "targetProfile", "valueSet", "baseDefinition")
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+|\d+")
 
 
 def is_named_alike(definition: Resource, knowledge: Knowledge) -> Iterator[Issue]:
@@ -19,8 +17,7 @@ def is_named_alike(definition: Resource, knowledge: Knowledge) -> Iterator[Issue
     resource_type, name = definition["resourceType"], definition.get("id", "")
     if definition.get("url") != f"{ROOT}/{resource_type}/{name}":
         yield _error(definition, "url", f"The url should be {ROOT}/{resource_type}/{name}")
-    kebab = "-".join(_WORD.findall(definition.get("name", ""))).lower()
-    if kebab.replace("-", "") != name.replace("-", ""):
+    if definition.get("name", "").lower() != name.replace("-", "").lower():
         yield _error(definition, "name", f"The name should be the id `{name}` in capitals")
 
 
