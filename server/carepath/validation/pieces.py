@@ -85,7 +85,7 @@ def _large(item: Any, name: str, index: int, path: Path) -> Iterator[Piece]:
     """Yield the pieces of one large item: of the resource in it, and of what is around that."""
     list_name, shell = _PARTS[name], _SHELLS[name]
     inner = item.get("resource") if isinstance(item, dict) else None
-    if _kind(inner):
+    if isinstance(inner, dict) and _kind(inner):
         around = {**item, "resource": {"resourceType": "Parameters"}}
         yield from pieces(inner, (*path, list_name, index, "resource"))
         yield Piece({**shell, list_name: [around]}, path, list_name, index)

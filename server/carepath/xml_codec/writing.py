@@ -32,8 +32,12 @@ def encode(resource: Mapping[str, Any], *, pretty: bool = False) -> bytes:
     the type does not have, a value of the wrong JSON type, a narrative that is not well-formed.
     """
     writer = _Writer("\n" if pretty else "")
-    parts = writer.resource(resource, _type_name(resource, "Resource"), 0, f' xmlns="{FHIR}"')
-    return (_DECLARATION + "".join(parts) + writer.newline).encode("utf-8")
+    name = _type_name(resource, "Resource")
+    try:
+        text = "".join(writer.resource(resource, name, 0, f' xmlns="{FHIR}"'))
+    except RecursionError as error:
+        raise _invalid("is nested too deeply", name) from error
+    return (_DECLARATION + text + writer.newline).encode("utf-8")
 
 
 def _invalid(reason: str, path: str) -> InvalidResource:
@@ -144,9 +148,12 @@ def _repetitions(value: Any, element: Element, path: str) -> list[Any]:
 def _text(value: Any, path: str) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (str, int, float, Decimal)):
+    if not isinstance(value, (str, int, float, Decimal)):
+        raise _invalid("is not a JSON string, number or boolean", path)
+    try:
         return str(value)
-    raise _invalid("is not a JSON string, number or boolean", path)
+    except ValueError as error:  # Python writes no integer of thousands of digits.
+        raise _invalid("is a number out of range", path) from error
 
 
 def _quoted(text: str, path: str) -> str:
