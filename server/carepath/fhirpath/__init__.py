@@ -1,1 +1,28 @@
-"""Placeholder docstring."""
+"""FHIRPath for FHIR R4: parse an expression, evaluate it on plain-dict resources.
+
+https://hl7.org/fhirpath/ and https://hl7.org/fhir/R4/fhirpath.html
+"""
+
+from carepath.fhirpath.environment import Environment, Limits, Terminology
+from carepath.fhirpath.expression import Expression, Traced, check, compile_expression, parse
+from carepath.fhirpath.quantity import Quantity
+from carepath.fhirpath.temporal import Date, DateTime, Time
+from carepath.fhirpath.tracing import Touched
+from carepath.fhirpath.variables import Node
+
+__all__ = [
+    "Date",
+    "DateTime",
+    "Environment",
+    "Expression",
+    "Limits",
+    "Node",
+    "Quantity",
+    "Terminology",
+    "Time",
+    "Touched",
+    "Traced",
+    "check",
+    "compile_expression",
+    "parse",
+]

@@ -1,1 +1,35 @@
-"""Placeholder docstring."""
+"""The function table of FHIRPath: one row per function, one module per chapter.
+
+https://hl7.org/fhirpath/#functions
+"""
+
+from carepath.fhirpath.functions import (
+    boundaries,
+    conversion,
+    existence,
+    fhir,
+    filtering,
+    math,
+    strings,
+    subsetting,
+    terminology,
+    types,
+    utility,
+)
+from carepath.fhirpath.functions.table import Table
+
+FUNCTIONS: Table = {
+    **existence.FUNCTIONS,
+    **filtering.FUNCTIONS,
+    **subsetting.FUNCTIONS,
+    **conversion.FUNCTIONS,
+    **strings.FUNCTIONS,
+    **math.FUNCTIONS,
+    **boundaries.FUNCTIONS,
+    **types.FUNCTIONS,
+    **utility.FUNCTIONS,
+    **fhir.FUNCTIONS,
+    **terminology.FUNCTIONS,
+}
+TRUTHS = existence.TRUTHS
+"""Functions that have a form without a collection, for use in conditions."""

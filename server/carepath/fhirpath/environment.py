@@ -1,0 +1,64 @@
+"""What an expression may know beside its focus: the moment, variables, resolvers, terminology.
+
+https://hl7.org/fhirpath/#environment-variables and https://hl7.org/fhir/R4/fhirpath.html#variables
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Protocol
+
+
+class Terminology(Protocol):
+    """What `memberOf()`, `subsumes()` and `%terminologies` ask."""
+
+    def member_of(self, coding: Mapping[str, Any], value_set: str) -> bool | None:
+        """Tell whether a coding is in a value set; None when the value set is not known."""
+
+    def expand(self, value_set: str) -> Mapping[str, Any] | None:
+        """Return the expanded ValueSet, or None when it is not known."""
+
+    def subsumes(self, system: str, code_a: str, code_b: str) -> str | None:
+        """Return `equivalent`, `subsumes`, `subsumed-by` or `not-subsumed`; None if unknown."""
+
+    def validate_code(self, value_set: str, coding: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return the Parameters of `$validate-code`, or None when the value set is not known."""
+
+    def lookup(self, system: str, code: str) -> Mapping[str, Any] | None:
+        """Return the Parameters of `$lookup`, or None when the code is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds that keep an expression from taking the process with it."""
+
+    steps: int = 2_000_000
+    """Items that all loops of one evaluation may look at together."""
+    items: int = 200_000
+    """Items in one collection."""
+    text: int = 1_000_000
+    """Characters in one string."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The surroundings of an evaluation; `now` is always aware and never read from a clock."""
+
+    now: datetime
+    variables: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    """Read only when `%name` is; any Mapping, so it may compute its values when asked."""
+    resource: Any = None
+    """`%resource`; the focus when absent."""
+    root_resource: Any = None
+    """`%rootResource`; `%resource` when absent."""
+    context: Any = None
+    """`%context`; the focus when absent."""
+    resolver: Callable[[str], Mapping[str, Any] | None] | None = None
+    """Finds what `resolve()` does not find in the Bundle or the contained resources."""
+    terminology: Terminology | None = None
+    conforms_to: Callable[[Mapping[str, Any], str], bool | None] | None = None
+    """Tells whether a resource conforms to a profile; None when it does not know the profile."""
+    on_trace: Callable[[str, list[Any]], None] | None = None
+    """Is told what passes `trace()`."""
+    limits: Limits = field(default_factory=Limits)

@@ -1,0 +1,151 @@
+"""Expressions as callers see them.
+
+https://hl7.org/fhirpath/ and https://hl7.org/fhir/R4/fhirpath.html
+"""
+
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from carepath.errors import EvaluationError
+from carepath.fhirpath.access import many
+from carepath.fhirpath.compiler import Compiler
+from carepath.fhirpath.context import Context, Evaluator
+from carepath.fhirpath.environment import Environment
+from carepath.fhirpath.failure import Failure
+from carepath.fhirpath.nodes import Ast, Call, Literal, Variable, walk
+from carepath.fhirpath.parser import parse_expression
+from carepath.fhirpath.text import text_of
+from carepath.fhirpath.tracing import Evidence, evidence_of, merge, rooted
+from carepath.fhirpath.types import STRING, Item, Items, system_value
+from carepath.fhirpath.variables import Node, items_of, names_of, node_of
+
+
+class Traced(NamedTuple):
+    """A result and the places it rests on."""
+
+    values: list[Any]
+    evidence: Evidence
+    nodes: list[Node]
+
+
+class Expression:
+    """A parsed expression; it never changes and may be used by several threads at once."""
+
+    def __init__(self, text: str, ast: Ast) -> None:
+        self.text = text
+        self.ast = ast
+
+    def __repr__(self) -> str:
+        return f"Expression({self.text!r})"
+
+    @cached_property
+    def variables(self) -> frozenset[str]:
+        """The names of the variables that the environment has to give."""
+        nodes = list(walk(self.ast))
+        defined = {
+            node.arguments[0].value
+            for node in nodes
+            if isinstance(node, Call)
+            and node.name == "defineVariable"
+            and node.arguments
+            and isinstance(node.arguments[0], Literal)
+        }
+        return names_of(n.name for n in nodes if isinstance(n, Variable)) - defined
+
+    def evaluate(self, focus: Any, environment: Environment) -> list[Any]:
+        """Return the values the expression has for a resource or value; never changes it."""
+        return [_plain(item) for item in self._items(focus, environment)]
+
+    def evaluate_nodes(self, focus: Any, environment: Environment) -> list[Node]:
+        """Return the values with their types."""
+        return [node_of(item) for item in self._items(focus, environment)]
+
+    def trace(self, focus: Any, environment: Environment) -> Traced:
+        """Return the values and what they rest on; slower than `evaluate`."""
+        try:
+            items = self._run(self._traced, focus, environment, traced=True)
+        except Failure as failure:
+            raise self._error(failure) from None
+        evidence = merge([place for item in items for place in evidence_of(item)])
+        return Traced([_plain(i) for i in items], evidence, [node_of(i) for i in items])
+
+    @cached_property
+    def _compiled(self) -> Evaluator:
+        return Compiler(self.text).items(self.ast)
+
+    @cached_property
+    def _traced(self) -> Evaluator:
+        return Compiler(self.text, traced=True).items(self.ast)
+
+    def compile(self) -> "Expression":
+        """Compile now instead of at the first evaluation; raises EvaluationError."""
+        try:
+            _ = self._compiled
+        except Failure as failure:
+            raise self._error(failure) from None
+        return self
+
+    def _items(self, focus: Any, environment: Environment) -> Items:
+        try:
+            return self._run(self._compiled, focus, environment)
+        except Failure as failure:
+            raise self._located(failure, focus, environment) from None
+        except RecursionError:
+            raise EvaluationError(self.text, self.text, "it nests too deep") from None
+
+    def _run(
+        self, evaluator: Evaluator, focus: Any, environment: Environment, *, traced: bool = False
+    ) -> Items:
+        item = many(items_of(focus))
+        if traced:
+            item = rooted(item)
+        return evaluator(Context(environment, item, traced=traced), item)
+
+    def _located(self, failure: Failure, focus: Any, environment: Environment) -> EvaluationError:
+        """Find the element an evaluation failed at: run it again, traced."""
+        try:
+            self._run(self._traced, focus, environment, traced=True)
+        except Failure as again:
+            if again.reason == failure.reason:
+                return self._error(again)
+        except RecursionError:
+            pass
+        return self._error(failure)
+
+    def _error(self, failure: Failure) -> EvaluationError:
+        at = text_of(failure.node) if failure.node is not None else self.text
+        element = next((place.path for i in failure.items for place in evidence_of(i)), "")
+        return EvaluationError(self.text, at, failure.reason, element)
+
+
+def _plain(item: Item) -> Any:
+    """Return the value as callers want it: dates parsed, decimals exact."""
+    type_ = item[1]
+    if not type_.primitive or type_.kind == STRING:
+        return item[0]
+    value = system_value(item)
+    return item[0] if value is None else value
+
+
+def parse(text: str, *, input_type: str | None = None) -> Expression:
+    """Return the expression for `text`; raises ExpressionSyntaxError with the column.
+
+    With `input_type`, the type of the resource it will be evaluated on, unknown elements,
+    functions and types that do not fit are found now: EvaluationError.
+    """
+    expression = Expression(text, parse_expression(text))
+    if input_type is not None:
+        check(expression, input_type)
+    return expression
+
+
+def check(expression: Expression, input_type: str, *, strict_order: bool = False) -> None:
+    """Raise EvaluationError for what cannot be right on a resource of this type."""
+    from carepath.fhirpath.analysis import analyse  # noqa: PLC0415
+
+    analyse(expression.text, expression.ast, input_type, strict_order=strict_order)
+
+
+def compile_expression(text: str, *, input_type: str | None = None) -> Expression:
+    """Parse and compile at once, so that the first evaluation is as fast as the others."""
+    return parse(text, input_type=input_type).compile()

@@ -1,0 +1,165 @@
+"""Choosing, projecting and walking.
+
+https://hl7.org/fhirpath/#filtering-and-projection and https://hl7.org/fhirpath/#tree-navigation
+"""
+
+from typing import TYPE_CHECKING
+
+from carepath.fhirpath.access import all_children, many, spread
+from carepath.fhirpath.comparison import key_of
+from carepath.fhirpath.context import Context, Evaluator, Truth
+from carepath.fhirpath.failure import Failure
+from carepath.fhirpath.functions.table import Function, Table, located, looping, plain
+from carepath.fhirpath.nodes import Call
+from carepath.fhirpath.tracing import child_of
+from carepath.fhirpath.types import Item, Items
+
+if TYPE_CHECKING:
+    from carepath.fhirpath.compiler import Compiler
+
+
+def _where(compiler: "Compiler", node: Call) -> Evaluator:
+    source = compiler.source(node)
+    holds: Truth = compiler.in_loop(compiler.truth, node.arguments[0])  # type: ignore[assignment]
+    indexed = compiler.indexed
+
+    def evaluate(context: Context, this: Item) -> Items:
+        items = source(context, this)
+        context.steps -= len(items)
+        try:
+            if context.steps < 0:
+                context.spend(0)
+            if not indexed:
+                return [item for item in items if holds(context, item)]
+            return _where_indexed(context, items, holds)
+        except Failure as failure:
+            raise located(failure, node, items) from None
+
+    return evaluate
+
+
+def _where_indexed(context: Context, items: Items, holds: Truth) -> Items:
+    outer = context.index
+    found = []
+    for context.index, item in enumerate(items):
+        if holds(context, item):
+            found.append(item)
+    context.index = outer
+    return found
+
+
+def _select(context: Context, items: Items, projection: Evaluator) -> Items:
+    context.spend(len(items))
+    found: Items = []
+    for context.index, item in enumerate(items):
+        found += projection(context, item)
+        if len(found) > context.limits.items:
+            context.checked(found)
+    return found
+
+
+def _repeat(context: Context, items: Items, projection: Evaluator) -> Items:
+    """Apply again to every new result; what was met before is not followed twice."""
+    seen: dict[object, Item] = {}
+    round_: Items = items
+    while round_:
+        context.spend(len(round_))
+        fresh: Items = []
+        for context.index, item in enumerate(round_):
+            for each in projection(context, item):
+                key = key_of(each)
+                if key not in seen:
+                    seen[key] = each
+                    fresh.append(each)
+        context.checked(fresh)
+        round_ = fresh
+    return context.checked(list(seen.values()))
+
+
+def _repeat_all(context: Context, items: Items, projection: Evaluator) -> Items:
+    """Like `repeat`, but keeps what equals something met before; the steps bound it."""
+    found: Items = []
+    round_: Items = items
+    while round_:
+        context.spend(len(round_))
+        fresh: Items = []
+        for context.index, item in enumerate(round_):
+            fresh += projection(context, item)
+        found = context.checked(found + fresh)
+        round_ = fresh
+    return found
+
+
+def _aggregate(compiler: "Compiler", node: Call) -> Evaluator:
+    source = compiler.source(node)
+    aggregator = compiler.in_loop(compiler.items, node.arguments[0])
+    start = compiler.items(node.arguments[1]) if len(node.arguments) > 1 else None
+
+    def evaluate(context: Context, this: Item) -> Items:
+        items = source(context, this)
+        outer, outer_index = context.total, context.index
+        total = start(context, this) if start else []
+        context.spend(len(items))
+        try:
+            for context.index, item in enumerate(items):
+                context.total = total
+                total = context.checked(aggregator(context, item))
+        except Failure as failure:
+            raise located(failure, node, items) from None
+        finally:
+            context.total, context.index = outer, outer_index
+        return total
+
+    return evaluate
+
+
+def _iif(compiler: "Compiler", node: Call) -> Evaluator:
+    source = compiler.source(node)
+    condition = compiler.truth(node.arguments[0])
+    chosen = compiler.items(node.arguments[1])
+    otherwise = compiler.items(node.arguments[2]) if len(node.arguments) > 2 else None  # noqa: PLR2004
+    is_call = node.source is not None
+
+    def evaluate(context: Context, this: Item) -> Items:
+        focus = this
+        if is_call:
+            items = source(context, this)
+            if len(items) > 1:
+                raise Failure(f"`iif()` expects one item, found {len(items)}", items, node)
+            focus = many(items)
+        try:
+            holds = condition(context, focus)
+        except Failure as failure:
+            raise located(failure, node, spread(focus)) from None
+        if holds:
+            return chosen(context, focus)
+        return otherwise(context, focus) if otherwise else []
+
+    return evaluate
+
+
+def _children(_: Context, items: Items) -> Items:
+    return [child_of(item, name, child) for item in items for name, child in all_children(item)]
+
+
+def _descendants(context: Context, items: Items) -> Items:
+    """Return everything below, level by level; a tree needs no look for duplicates."""
+    found: Items = []
+    level = items
+    while level:
+        context.spend(len(level))
+        level = _children(context, level)
+        found = context.checked(found + level)
+    return found
+
+
+FUNCTIONS: Table = {
+    "where": Function(1, 1, _where),
+    "select": looping(_select),
+    "repeat": looping(_repeat),
+    "repeatAll": looping(_repeat_all),
+    "aggregate": Function(1, 2, _aggregate),
+    "iif": Function(2, 3, _iif),
+    "children": plain(_children),
+    "descendants": plain(_descendants),
+}

@@ -1,0 +1,178 @@
+"""Texts.
+
+https://hl7.org/fhirpath/#string-manipulation
+"""
+
+import base64
+import binascii
+import html
+import json
+from collections.abc import Callable
+from typing import Any
+
+from carepath.fhirpath.context import Context
+from carepath.fhirpath.failure import Failure
+from carepath.fhirpath.functions.table import Function, Table, plain
+from carepath.fhirpath.patterns import full_match, replace_all, search
+from carepath.fhirpath.results import EMPTY, integer, of_truth, one_integer, one_text, text
+from carepath.fhirpath.types import Items
+
+
+def _of_texts(operate: Callable[..., Items | None], arguments: int) -> Function:
+    """A row for a function of texts that is empty when the focus or an argument is."""
+
+    def evaluate(context: Context, items: Items, *rest: Items) -> Items:
+        values = [one_text(each) for each in (items, *rest)]
+        if any(value is None for value in values):
+            return EMPTY
+        found = operate(*values)
+        if found:
+            context.checked_text(str(found[0][0]))
+        return EMPTY if found is None else found
+
+    return plain(evaluate, arguments)
+
+
+def _substring(_: Context, items: Items, start: Items, length: Items | None = None) -> Items:
+    value, first = one_text(items), one_integer(start)
+    if value is None or first is None or not 0 <= first < len(value):
+        return EMPTY
+    count = one_integer(length) if length is not None else None
+    return text(value[first:] if count is None else value[first : first + max(0, count)])
+
+
+def _matches_row(test: Callable[[str, str, str], bool]) -> Function:
+    def evaluate(_: Context, items: Items, pattern: Items, flags: Items = EMPTY) -> Items:
+        value, expression = one_text(items), one_text(pattern)
+        if value is None or expression is None:
+            return EMPTY
+        return of_truth(test(expression, value, one_text(flags) or ""))
+
+    return plain(evaluate, 1, 2)
+
+
+def _replace_matches(
+    context: Context, items: Items, pattern: Items, substitution: Items, flags: Items = EMPTY
+) -> Items:
+    value, expression, instead = one_text(items), one_text(pattern), one_text(substitution)
+    if value is None or expression is None or instead is None:
+        return EMPTY
+    if not expression:
+        return text(value)
+    found = replace_all(expression, value, instead, one_text(flags) or "")
+    return text(context.checked_text(found))
+
+
+def _replace(context: Context, items: Items, pattern: Items, substitution: Items) -> Items:
+    value, old, new = one_text(items), one_text(pattern), one_text(substitution)
+    if value is None or old is None or new is None:
+        return EMPTY
+    places = value.count(old)
+    if len(value) + places * len(new) > context.limits.text:
+        raise Failure(f"a string has more than {context.limits.text} characters")
+    return text(value.replace(old, new))
+
+
+def _split(context: Context, items: Items, separator: Items) -> Items:
+    value, mark = one_text(items), one_text(separator)
+    if value is None or mark is None:
+        return EMPTY
+    parts = value.split(mark) if mark else list(value)
+    return context.checked([text(part)[0] for part in parts])
+
+
+def _join(context: Context, items: Items, separator: Items | None = None) -> Items:
+    parts = [part for item in items if (part := one_text([item])) is not None]
+    mark = (one_text(separator) or "") if separator is not None else ""
+    return text(context.checked_text(mark.join(parts))) if parts else EMPTY
+
+
+def _to_chars(context: Context, items: Items) -> Items:
+    value = one_text(items)
+    return EMPTY if value is None else context.checked([text(c)[0] for c in value])
+
+
+def _length(_: Context, items: Items) -> Items:
+    value = one_text(items)
+    return EMPTY if value is None else integer(len(value))
+
+
+_ENCODERS: dict[str, Callable[[bytes], bytes]] = {
+    "hex": binascii.hexlify,
+    "base64": base64.b64encode,
+    "urlbase64": base64.urlsafe_b64encode,
+}
+_DECODERS: dict[str, Callable[[bytes], bytes]] = {
+    "hex": binascii.unhexlify,
+    "base64": lambda data: base64.b64decode(data, validate=True),
+    "urlbase64": lambda data: base64.b64decode(data, altchars=b"-_", validate=True),
+}
+_ESCAPERS: dict[str, Callable[[str], str]] = {
+    "html": html.escape,
+    "json": lambda value: json.dumps(value, ensure_ascii=False)[1:-1],
+}
+
+
+def _unescape_json(value: str) -> str:
+    # A quote that is not escaped is itself; one that is escaped loses its backslash.
+    quoted = value.replace('\\"', '"').replace('"', '\\"')
+    return str(json.loads(f'"{quoted}"', strict=False))
+
+
+_UNESCAPERS: dict[str, Callable[[str], str]] = {"html": html.unescape, "json": _unescape_json}
+
+
+def _encode(value: str, kind: str) -> Items | None:
+    encoder = _known(_ENCODERS, kind)
+    return text(encoder(value.encode("utf-8", "replace")).decode("ascii"))
+
+
+def _decode(value: str, kind: str) -> Items | None:
+    decoder = _known(_DECODERS, kind)
+    try:
+        return text(decoder(value.encode()).decode("utf-8"))
+    except ValueError:
+        return None
+
+
+def _escape(value: str, kind: str) -> Items | None:
+    return text(_known(_ESCAPERS, kind)(value))
+
+
+def _unescape(value: str, kind: str) -> Items | None:
+    unescaper = _known(_UNESCAPERS, kind)
+    try:
+        return text(unescaper(value))
+    except ValueError:
+        return None
+
+
+def _known(table: dict[str, Callable[..., Any]], kind: str) -> Callable[..., Any]:
+    if kind not in table:
+        raise Failure(f"`{kind}` is none of {', '.join(table)}")
+    return table[kind]
+
+
+FUNCTIONS: Table = {
+    "indexOf": _of_texts(lambda value, part: integer(value.find(part)), 1),
+    "lastIndexOf": _of_texts(lambda value, part: integer(value.rfind(part)), 1),
+    "substring": plain(_substring, 1, 2),
+    "startsWith": _of_texts(lambda value, part: of_truth(value.startswith(part)), 1),
+    "endsWith": _of_texts(lambda value, part: of_truth(value.endswith(part)), 1),
+    "contains": _of_texts(lambda value, part: of_truth(part in value), 1),
+    "upper": _of_texts(lambda value: text(value.upper()), 0),
+    "lower": _of_texts(lambda value: text(value.lower()), 0),
+    "trim": _of_texts(lambda value: text(value.strip()), 0),
+    "replace": plain(_replace, 2),
+    "matches": _matches_row(search),
+    "matchesFull": _matches_row(full_match),
+    "replaceMatches": plain(_replace_matches, 2, 3),
+    "length": plain(_length),
+    "toChars": plain(_to_chars),
+    "split": plain(_split, 1),
+    "join": plain(_join, 0, 1),
+    "encode": _of_texts(_encode, 1),
+    "decode": _of_texts(_decode, 1),
+    "escape": _of_texts(_escape, 1),
+    "unescape": _of_texts(_unescape, 1),
+}

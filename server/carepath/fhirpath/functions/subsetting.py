@@ -1,0 +1,152 @@
+"""Parts of collections, and collections put together.
+
+https://hl7.org/fhirpath/#subsetting and https://hl7.org/fhirpath/#combining
+"""
+
+from functools import cmp_to_key
+from typing import TYPE_CHECKING
+
+from carepath.fhirpath.comparison import key_of, order
+from carepath.fhirpath.context import Context, Evaluator
+from carepath.fhirpath.failure import Failure
+from carepath.fhirpath.functions.table import Function, Table, located, plain
+from carepath.fhirpath.nodes import Ast, Call, SortKey, Unary
+from carepath.fhirpath.operators import distinct
+from carepath.fhirpath.results import EMPTY, one, one_integer
+from carepath.fhirpath.types import Item, Items
+
+if TYPE_CHECKING:
+    from carepath.fhirpath.compiler import Compiler
+
+
+def _single(_: Context, items: Items) -> Items:
+    one(items)
+    return items
+
+
+def _first(_: Context, items: Items) -> Items:
+    return items[:1]
+
+
+def _last(_: Context, items: Items) -> Items:
+    return items[-1:]
+
+
+def _tail(_: Context, items: Items) -> Items:
+    return items[1:]
+
+
+def _skip(_: Context, items: Items, count: Items) -> Items:
+    number = one_integer(count)
+    return EMPTY if number is None else items[max(0, number) :]
+
+
+def _take(_: Context, items: Items, count: Items) -> Items:
+    number = one_integer(count)
+    return EMPTY if number is None else items[: max(0, number)]
+
+
+def _intersect(_: Context, items: Items, others: Items) -> Items:
+    keys = {key_of(other) for other in others}
+    return distinct([item for item in items if key_of(item) in keys])
+
+
+def _exclude(_: Context, items: Items, others: Items) -> Items:
+    keys = {key_of(other) for other in others}
+    return [item for item in items if key_of(item) not in keys]
+
+
+def _union(context: Context, items: Items, others: Items) -> Items:
+    return context.checked(distinct(items + others))
+
+
+def _combine(context: Context, items: Items, others: Items, keep_order: Items = EMPTY) -> Items:
+    del keep_order  # The order is always kept here.
+    return context.checked(items + others)
+
+
+def _coalesce(compiler: "Compiler", node: Call) -> Evaluator:
+    """The first argument that is not empty; the ones after it are not evaluated."""
+    arguments = [compiler.items(argument) for argument in node.arguments]
+
+    def evaluate(context: Context, this: Item) -> Items:
+        for argument in arguments:
+            items = argument(context, this)
+            if items:
+                return items
+        return EMPTY
+
+    return evaluate
+
+
+def _sort(compiler: "Compiler", node: Call) -> Evaluator:
+    """Sort by the keys, stably; `-key` and `key desc` turn the order, empty keys come first."""
+    source = compiler.source(node)
+    keys = [_sort_key(compiler, argument) for argument in node.arguments]
+    if not keys:
+        keys = [(lambda _, item: [item], False)]
+
+    def evaluate(context: Context, this: Item) -> Items:
+        items = source(context, this)
+        context.spend(len(items) * len(keys))
+        outer = context.index
+        try:
+            return _sorted(context, items, keys)
+        except Failure as failure:
+            raise located(failure, node, items) from None
+        finally:
+            context.index = outer
+
+    return evaluate
+
+
+def _sort_key(compiler: "Compiler", argument: Ast) -> tuple[Evaluator, bool]:
+    """Return evaluator and direction.  A leading minus means descending, for strings as well."""
+    descending = False
+    if isinstance(argument, SortKey):
+        descending, argument = argument.descending, argument.key
+    while isinstance(argument, Unary):
+        descending ^= argument.operator == "-"
+        argument = argument.operand
+    return compiler.in_loop(compiler.items, argument), descending
+
+
+def _sorted(context: Context, items: Items, keys: list[tuple[Evaluator, bool]]) -> Items:
+    ranked = list(items)
+    # The last key first: each sort is stable, so the first key decides in the end.
+    for key, descending in reversed(keys):
+        pairs = []
+        for context.index, item in enumerate(ranked):
+            found = one(key(context, item))
+            if found is None or found[0] is None:
+                pairs.append((None, item))
+            else:
+                pairs.append((found, item))
+        pairs.sort(key=cmp_to_key(_compare_keys), reverse=descending)
+        ranked = [item for _, item in pairs]
+    return ranked
+
+
+def _compare_keys(left: tuple[Item | None, Item], right: tuple[Item | None, Item]) -> int:
+    ours, theirs = left[0], right[0]
+    if ours is None or theirs is None:
+        return (ours is not None) - (theirs is not None)
+    return order(ours, theirs) or 0
+
+
+_ANY_NUMBER = 100
+
+FUNCTIONS: Table = {
+    "single": plain(_single),
+    "first": plain(_first),
+    "last": plain(_last),
+    "tail": plain(_tail),
+    "skip": plain(_skip, 1),
+    "take": plain(_take, 1),
+    "intersect": plain(_intersect, 1),
+    "exclude": plain(_exclude, 1),
+    "union": plain(_union, 1),
+    "combine": plain(_combine, 1, 2),
+    "coalesce": Function(1, _ANY_NUMBER, _coalesce),
+    "sort": Function(0, _ANY_NUMBER, _sort),
+}

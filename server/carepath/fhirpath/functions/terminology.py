@@ -1,0 +1,162 @@
+"""Codes and value sets, answered by the terminology of the environment.
+
+https://hl7.org/fhir/R4/fhirpath.html#txapi
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from carepath.fhirpath.context import Context
+from carepath.fhirpath.environment import Terminology
+from carepath.fhirpath.failure import Failure
+from carepath.fhirpath.functions.table import Function, Table, plain
+from carepath.fhirpath.results import EMPTY, of_truth, one, one_text
+from carepath.fhirpath.types import STRING, TERMINOLOGIES, Item, Items, typed_resource
+
+
+def _terminology(context: Context) -> Terminology:
+    found = context.environment.terminology
+    if found is None:
+        raise Failure("the environment has no terminology")
+    return found
+
+
+def codings(item: Item) -> Iterator[Mapping[str, Any]]:
+    """Yield the codings of a code, Coding, CodeableConcept or Quantity."""
+    value = item[0]
+    if isinstance(value, str):
+        yield {"code": value}
+    elif isinstance(value, dict):
+        inner = value.get("coding")
+        if item[1].name == "CodeableConcept":
+            yield from (c for c in inner if isinstance(c, dict)) if isinstance(inner, list) else ()
+        elif "code" in value and isinstance(value["code"], str):
+            yield value
+
+
+def _member_of(context: Context, items: Items, value_set: Items) -> Items:
+    """True when one coding is a member; an unknown value set leaves it open."""
+    item, url = one(items), one_text(value_set)
+    if item is None or url is None:
+        return EMPTY
+    if item[1].kind != STRING and not isinstance(item[0], dict):
+        raise Failure(f"`memberOf()` does not apply to {item[1]!r}", items)
+    terminology = _terminology(context)
+    answers = [terminology.member_of(coding, url) for coding in codings(item)]
+    if any(answers):
+        return of_truth(True)
+    return EMPTY if None in answers else of_truth(False)
+
+
+def _subsumption(accepted: frozenset[str]) -> Function:
+    def evaluate(context: Context, items: Items, other: Items) -> Items:
+        ours, theirs = one(items), one(other)
+        if ours is None or theirs is None:
+            return EMPTY
+        answers = list(_outcomes(_terminology(context), ours, theirs))
+        if accepted & set(answers):
+            return of_truth(True)
+        return EMPTY if None in answers or not answers else of_truth(False)
+
+    return plain(evaluate, 1)
+
+
+def _outcomes(terminology: Terminology, left: Item, right: Item) -> Iterator[str | None]:
+    for ours in codings(left):
+        for theirs in codings(right):
+            system = ours.get("system")
+            if system is not None and system == theirs.get("system"):
+                yield terminology.subsumes(system, ours["code"], theirs["code"])
+
+
+def _text_of(items: Items) -> str:
+    """Return a canonical or code given as text, resource or coding."""
+    item = one(items)
+    if item is None:
+        raise Failure("a call on `%terminologies` lacks an argument")
+    if isinstance(item[0], dict):
+        return str(item[0].get("url") or item[0].get("code") or "")
+    return str(item[0])
+
+
+def _coding_of(items: Items) -> Mapping[str, Any]:
+    item = one(items)
+    found = next(codings(item), None) if item is not None else None
+    if found is None:
+        raise Failure("a call on `%terminologies` lacks a coding", items)
+    return found
+
+
+def _on_terminologies(
+    ask: Callable[..., Mapping[str, Any] | None], least: int, most: int
+) -> Function:
+    def evaluate(context: Context, items: Items, *arguments: Items) -> Items:
+        if not items or items[0][1] is not TERMINOLOGIES:
+            raise Failure("this function belongs to `%terminologies`", items)
+        if not all(arguments[:least]):
+            return EMPTY
+        answer = ask(_terminology(context), *arguments)
+        return EMPTY if answer is None else [typed_resource(answer)]
+
+    return plain(evaluate, least, most)
+
+
+def _expand(terminology: Terminology, value_set: Items, _: Items = EMPTY) -> Any:
+    return terminology.expand(_text_of(value_set))
+
+
+def _lookup(terminology: Terminology, coded: Items, _: Items = EMPTY) -> Any:
+    coding = _coding_of(coded)
+    return terminology.lookup(str(coding.get("system") or ""), str(coding["code"]))
+
+
+def _validate_vs(
+    terminology: Terminology, value_set: Items, coded: Items, _: Items = EMPTY
+) -> Any:
+    item = one(coded)
+    answer = None
+    for coding in codings(item) if item is not None else ():
+        answer = terminology.validate_code(_text_of(value_set), coding)
+        if answer is not None and _result_of(answer):
+            break
+    return answer
+
+
+def _result_of(parameters: Mapping[str, Any]) -> bool:
+    return any(
+        p.get("name") == "result" and p.get("valueBoolean") is True
+        for p in parameters.get("parameter") or ()
+    )
+
+
+def _subsumes_on_terminologies(
+    context: Context, items: Items, system: Items, one_: Items, other: Items, _: Items = EMPTY
+) -> Items:
+    from carepath.fhirpath.types import fhir_type  # noqa: PLC0415
+
+    if not items or items[0][1] is not TERMINOLOGIES:
+        raise Failure("this function belongs to `%terminologies`", items)
+    answer = _terminology(context).subsumes(_text_of(system), _text_of(one_), _text_of(other))
+    return EMPTY if answer is None else [(answer, fhir_type("code"))]
+
+
+def _subsumes(least: int) -> Function:
+    on_coding, on_terminologies = _subsumption(frozenset({"equivalent", "subsumes"})), plain(
+        _subsumes_on_terminologies, 3, 4
+    )
+
+    def build(compiler: Any, node: Any) -> Any:
+        row = on_coding if len(node.arguments) == least else on_terminologies
+        return row.build(compiler, node)
+
+    return Function(1, 4, build)
+
+
+FUNCTIONS: Table = {
+    "memberOf": plain(_member_of, 1),
+    "subsumes": _subsumes(1),
+    "subsumedBy": _subsumption(frozenset({"equivalent", "subsumed-by"})),
+    "expand": _on_terminologies(_expand, 1, 2),
+    "lookup": _on_terminologies(_lookup, 1, 2),
+    "validateVS": _on_terminologies(_validate_vs, 2, 3),
+}

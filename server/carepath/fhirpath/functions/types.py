@@ -1,0 +1,100 @@
+"""Types: `is`, `as`, `ofType` and `type`.
+
+https://hl7.org/fhirpath/#types and https://hl7.org/fhirpath/#reflection
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from carepath.fhirpath.context import Context, Evaluator
+from carepath.fhirpath.failure import Failure
+from carepath.fhirpath.functions.table import Function, Table, plain
+from carepath.fhirpath.nodes import Ast, Call, Member
+from carepath.fhirpath.results import EMPTY, of_truth
+from carepath.fhirpath.types import SYSTEM, Item, Items, TypeInfo, fits, is_type, known_type
+
+if TYPE_CHECKING:
+    from carepath.fhirpath.compiler import Compiler
+
+
+def named_type(node: Ast) -> str | None:
+    """Return the type an argument names: `Quantity`, `FHIR.Quantity`; None when it names none."""
+    match node:
+        case Member(source=None, name=name):
+            return name
+        case Member(source=Member(source=None, name="System" | "FHIR" as space), name=name):
+            return f"{space}.{name}"
+    return None
+
+
+def _wanted(node: Call) -> str:
+    name = named_type(node.arguments[0])
+    if name is None:
+        raise Failure(f"`{node.name}()` expects the name of a type", (), node)
+    # `is()` may ask for a type of another model; only the two that filter need to know it.
+    if node.name != "is" and not known_type(name):
+        raise Failure(f"there is no type `{name}`", (), node)
+    return name
+
+
+def _is(compiler: "Compiler", node: Call) -> Evaluator:
+    source, wanted = compiler.source(node), _wanted(node)
+
+    def evaluate(context: Context, this: Item) -> Items:
+        items = source(context, this)
+        if len(items) > 1:
+            raise Failure(f"`is` expects one item, found {len(items)}", items, node)
+        return of_truth(is_type(items[0][1], wanted)) if items else EMPTY
+
+    return evaluate
+
+
+def _as(compiler: "Compiler", node: Call) -> Evaluator:
+    source, wanted = compiler.source(node), _wanted(node)
+
+    def evaluate(context: Context, this: Item) -> Items:
+        items = source(context, this)
+        if len(items) > 1:
+            raise Failure(f"`as` expects one item, found {len(items)}", items, node)
+        return [item for item in items if fits(item[1], wanted)]
+
+    return evaluate
+
+
+def _of_type(compiler: "Compiler", node: Call) -> Evaluator:
+    wanted = _wanted(node)
+    # `value.ofType(Quantity)` reads `valueQuantity` at once, `resource.ofType(Patient)` only those.
+    if isinstance(node.source, Member) and not node.source.name[:1].isupper():
+        return _MEMBER(compiler, node.source, wanted)
+    source = compiler.source(node)
+
+    def evaluate(context: Context, this: Item) -> Items:
+        return [item for item in source(context, this) if fits(item[1], wanted)]
+
+    return evaluate
+
+
+def _MEMBER(compiler: "Compiler", node: Member, wanted: str) -> Evaluator:  # noqa: N802
+    from carepath.fhirpath.compiler import member  # noqa: PLC0415
+
+    return member(compiler, node, (node.name, wanted))
+
+
+def _type(_: Context, items: Items) -> Items:
+    return [(_described(item[1]), SYSTEM["TypeInfo"]) for item in items]
+
+
+def _described(type_: TypeInfo) -> dict[str, str]:
+    base = "System.Any" if type_.namespace == "System" else "FHIR.Element"
+    return {"namespace": type_.namespace, "name": type_.name, "baseType": base}
+
+
+_MAKERS: dict[str, Callable[["Compiler", Call], Evaluator]] = {
+    "is": _is,
+    "as": _as,
+    "ofType": _of_type,
+}
+FUNCTIONS: Table = {
+    **{name: Function(1, 1, maker) for name, maker in _MAKERS.items()},
+    "type": plain(_type),
+}

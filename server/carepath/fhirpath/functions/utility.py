@@ -1,0 +1,95 @@
+"""Tracing, variables and the clock.
+
+https://hl7.org/fhirpath/#utility-functions
+"""
+
+from typing import TYPE_CHECKING
+
+from carepath.fhirpath.access import many
+from carepath.fhirpath.context import Context, Evaluator
+from carepath.fhirpath.failure import Failure
+from carepath.fhirpath.functions.table import Function, Table, located
+from carepath.fhirpath.nodes import Call
+from carepath.fhirpath.results import one_text
+from carepath.fhirpath.temporal import Date, DateTime, Moment, Time
+from carepath.fhirpath.types import SYSTEM, Item, Items
+
+if TYPE_CHECKING:
+    from carepath.fhirpath.compiler import Compiler
+
+
+def _trace(compiler: "Compiler", node: Call) -> Evaluator:
+    source, label = compiler.source(node), compiler.items(node.arguments[0])
+    shown = compiler.in_loop(compiler.items, node.arguments[1]) if len(node.arguments) > 1 else None
+
+    def evaluate(context: Context, this: Item) -> Items:
+        items = source(context, this)
+        tell = context.environment.on_trace
+        if tell is not None:
+            seen = items
+            if shown is not None:
+                seen = [each for item in items for each in shown(context, item)]
+            tell(one_text(label(context, this)) or "", [item[0] for item in seen])
+        return items
+
+    return evaluate
+
+
+def _define_variable(compiler: "Compiler", node: Call) -> Evaluator:
+    from carepath.fhirpath.variables import RESERVED  # noqa: PLC0415
+
+    source = compiler.source(node)
+    label = compiler.items(node.arguments[0])
+    value = compiler.items(node.arguments[1]) if len(node.arguments) > 1 else None
+
+    def evaluate(context: Context, this: Item) -> Items:
+        items = source(context, this)
+        try:
+            name = one_text(label(context, this))
+            if name is None:
+                raise Failure("a variable needs a name", items)
+            if name in RESERVED or name in context.scope:
+                raise Failure(f"`%{name}` is defined already", items)
+            found = items if value is None else value(context, many(items))
+        except Failure as failure:
+            raise located(failure, node, items) from None
+        context.scope = {**context.scope, name: found}
+        return items
+
+    return evaluate
+
+
+def _clock(kind: str) -> Evaluator:
+    def evaluate(context: Context, _: Item) -> Items:
+        cached = context.roots.get(f"{kind}()")
+        if cached is None:
+            value = _moment(DateTime.of(context.environment.now), kind)
+            cached = context.roots[f"{kind}()"] = [(value, SYSTEM[kind])]
+        return cached
+
+    return evaluate
+
+
+def _moment(now: DateTime, kind: str) -> Moment:
+    if kind == "Date":
+        return Date(now.fields[:3])
+    return now if kind == "DateTime" else Time(now.fields[3:])
+
+
+def _clock_row(kind: str) -> Function:
+    evaluate = _clock(kind)
+
+    def build(compiler: "Compiler", node: Call) -> Evaluator:
+        del compiler, node
+        return evaluate
+
+    return Function(0, 0, build)
+
+
+FUNCTIONS: Table = {
+    "trace": Function(1, 2, _trace),
+    "defineVariable": Function(1, 2, _define_variable),
+    "now": _clock_row("DateTime"),
+    "today": _clock_row("Date"),
+    "timeOfDay": _clock_row("Time"),
+}

@@ -1,0 +1,283 @@
+"""Operators: how each is compiled.
+
+https://hl7.org/fhirpath/#operations
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from carepath.fhirpath import arithmetic
+from carepath.fhirpath.access import first_step
+from carepath.fhirpath.comparison import equal, equal_items, equivalent, key_of, order
+from carepath.fhirpath.context import Context, Evaluator, Truth
+from carepath.fhirpath.failure import Failure
+from carepath.fhirpath.nodes import Ast, Binary, Call, Literal, Member, Unary, children
+from carepath.fhirpath.results import EMPTY, text
+from carepath.fhirpath.types import PRIMITIVE, STRING, Item, Items
+
+if TYPE_CHECKING:
+    from carepath.fhirpath.compiler import Compiler
+
+
+def failed(failure: Failure, node: Ast, items: Items) -> Failure:
+    """Return the failure with the node and items it happened at, unless it knows nearer ones."""
+    if failure.node is None:
+        failure.node = node
+        failure.items = failure.items or items
+    return failure
+
+
+def _equality(compiler: "Compiler", node: Binary, answer: bool) -> Truth:
+    if not compiler.traced and _is_own_member(node.left) and _is_text(node.right):
+        return _member_is_text(node.left.name, node.right.value, answer)  # type: ignore[union-attr]
+    left, right = compiler.items(node.left), compiler.items(node.right)
+
+    def truth(context: Context, this: Item) -> bool | None:
+        ours, theirs = left(context, this), right(context, this)
+        if len(ours) == 1 == len(theirs):
+            same = equal_items(ours[0], theirs[0])
+        else:
+            same = equal(ours, theirs)
+        return same is answer if same is not None else None
+
+    return truth
+
+
+def _is_own_member(node: Ast) -> bool:
+    return isinstance(node, Member) and node.source is None and not node.name[:1].isupper()
+
+
+def _is_text(node: Ast) -> bool:
+    return isinstance(node, Literal) and node.type == "String"
+
+
+def _member_is_text(name: str, wanted: str, answer: bool) -> Truth:
+    """Compile `name = 'text'`, by far the most frequent condition there is."""
+    from_member = first_step(name)
+    right = text(wanted)
+
+    def truth(context: Context, this: Item) -> bool | None:
+        kind, property_, beside, child = this[1].members[name]
+        if kind == PRIMITIVE and child.kind == STRING and beside not in this[0]:
+            value = this[0].get(property_)
+            if type(value) is str:
+                return (value == wanted) is answer
+            if value is None:
+                return None
+        same = equal(from_member(context, this), right)
+        return same is answer if same is not None else None
+
+    return truth
+
+
+def _equals(compiler: "Compiler", node: Binary) -> Truth:
+    return _equality(compiler, node, True)
+
+
+def _differs(compiler: "Compiler", node: Binary) -> Truth:
+    return _equality(compiler, node, False)
+
+
+def _equivalence(answer: bool) -> Callable[["Compiler", Binary], Truth]:
+    def compile_(compiler: "Compiler", node: Binary) -> Truth:
+        left, right = compiler.items(node.left), compiler.items(node.right)
+
+        def truth(context: Context, this: Item) -> bool | None:
+            return equivalent(left(context, this), right(context, this)) is answer
+
+        return truth
+
+    return compile_
+
+
+def _ordering(accepted: tuple[int, ...]) -> Callable[["Compiler", Binary], Truth]:
+    def compile_(compiler: "Compiler", node: Binary) -> Truth:
+        left, right = compiler.items(node.left), compiler.items(node.right)
+
+        def truth(context: Context, this: Item) -> bool | None:
+            ours, theirs = left(context, this), right(context, this)
+            if not ours or not theirs:
+                return None
+            if len(ours) > 1 or len(theirs) > 1:
+                raise Failure(
+                    f"`{node.operator}` compares single values, found {max(len(ours), len(theirs))}",
+                    ours if len(ours) > 1 else theirs,
+                    node,
+                )
+            try:
+                found = order(ours[0], theirs[0])
+            except Failure as failure:
+                raise failed(failure, node, ours) from None
+            return found in accepted if found is not None else None
+
+        return truth
+
+    return compile_
+
+
+def _and(compiler: "Compiler", node: Binary) -> Truth:
+    left, right = compiler.truth(node.left), compiler.truth(node.right)
+
+    def truth(context: Context, this: Item) -> bool | None:
+        ours = left(context, this)
+        if ours is False:
+            return False
+        theirs = right(context, this)
+        return theirs if ours or theirs is False else None
+
+    return _located(node, truth)
+
+
+def _or(compiler: "Compiler", node: Binary) -> Truth:
+    left, right = compiler.truth(node.left), compiler.truth(node.right)
+
+    def truth(context: Context, this: Item) -> bool | None:
+        ours = left(context, this)
+        if ours:
+            return True
+        theirs = right(context, this)
+        return theirs if ours is False or theirs else None
+
+    return _located(node, truth)
+
+
+def _xor(compiler: "Compiler", node: Binary) -> Truth:
+    left, right = compiler.truth(node.left), compiler.truth(node.right)
+
+    def truth(context: Context, this: Item) -> bool | None:
+        ours, theirs = left(context, this), right(context, this)
+        return None if ours is None or theirs is None else ours is not theirs
+
+    return _located(node, truth)
+
+
+def _implies(compiler: "Compiler", node: Binary) -> Truth:
+    left, right = compiler.truth(node.left), compiler.truth(node.right)
+
+    def truth(context: Context, this: Item) -> bool | None:
+        ours = left(context, this)
+        if ours is False:
+            return True
+        theirs = right(context, this)
+        return theirs if ours or theirs else None
+
+    return _located(node, truth)
+
+
+def _located(node: Ast, inner: Truth) -> Truth:
+    def truth(context: Context, this: Item) -> bool | None:
+        try:
+            return inner(context, this)
+        except Failure as failure:
+            raise failed(failure, node, EMPTY) from None
+
+    return truth
+
+
+def _membership(*, element_first: bool) -> Callable[["Compiler", Binary], Truth]:
+    def compile_(compiler: "Compiler", node: Binary) -> Truth:
+        left, right = compiler.items(node.left), compiler.items(node.right)
+
+        def truth(context: Context, this: Item) -> bool | None:
+            ours, theirs = left(context, this), right(context, this)
+            element, collection = (ours, theirs) if element_first else (theirs, ours)
+            if not element:
+                return None
+            if len(element) > 1:
+                raise Failure(f"`{node.operator}` looks for one item", element, node)
+            return any(equal_items(element[0], each) for each in collection)
+
+        return truth
+
+    return compile_
+
+
+def _union(compiler: "Compiler", node: Binary) -> Evaluator:
+    left, right = compiler.items(node.left), compiler.items(node.right)
+
+    def evaluate(context: Context, this: Item) -> Items:
+        return context.checked(distinct(left(context, this) + right(context, this)))
+
+    return evaluate
+
+
+def distinct(items: Items) -> Items:
+    """Return the items without those that equal an earlier one."""
+    if len(items) < 2:  # noqa: PLR2004
+        return items
+    seen: dict[Any, Item] = {}
+    for item in items:
+        seen.setdefault(key_of(item), item)
+    return list(seen.values())
+
+
+def _arithmetic(
+    operate: Callable[[Context, Items, Items], Items],
+) -> Callable[["Compiler", Binary], Evaluator]:
+    def compile_(compiler: "Compiler", node: Binary) -> Evaluator:
+        left, right = compiler.items(node.left), compiler.items(node.right)
+
+        def evaluate(context: Context, this: Item) -> Items:
+            ours, theirs = left(context, this), right(context, this)
+            try:
+                return operate(context, ours, theirs)
+            except Failure as failure:
+                raise failed(failure, node, ours or theirs) from None
+
+        return evaluate
+
+    return compile_
+
+
+def unary(compiler: "Compiler", node: Unary) -> Evaluator:
+    """Compile `-x` or `+x`."""
+    operand, negative = compiler.items(node.operand), node.operator == "-"
+
+    def evaluate(context: Context, this: Item) -> Items:
+        items = operand(context, this)
+        try:
+            return arithmetic.signed(items, negative=negative)
+        except Failure as failure:
+            raise failed(failure, node, items) from None
+
+    return evaluate
+
+
+_PURE = frozenset({"now", "today", "timeOfDay"})
+
+
+def is_constant(node: Ast) -> bool:
+    """Tell whether a node with work in it gives the same in every round of a loop."""
+    if isinstance(node, Call):
+        return node.source is None and node.name in _PURE
+    if not isinstance(node, Binary) or node.operator not in ITEMS or node.operator == "|":
+        return False
+    return all(isinstance(each, Literal) or is_constant(each) for each in children(node))
+
+
+TRUTHS: dict[str, Callable[["Compiler", Binary], Truth]] = {
+    "=": _equals,
+    "!=": _differs,
+    "~": _equivalence(True),
+    "!~": _equivalence(False),
+    "<": _ordering((-1,)),
+    "<=": _ordering((-1, 0)),
+    ">": _ordering((1,)),
+    ">=": _ordering((0, 1)),
+    "and": _and,
+    "or": _or,
+    "xor": _xor,
+    "implies": _implies,
+    "in": _membership(element_first=True),
+    "contains": _membership(element_first=False),
+}
+ITEMS: dict[str, Callable[["Compiler", Binary], Evaluator]] = {
+    "|": _union,
+    "+": _arithmetic(arithmetic.add),
+    "-": _arithmetic(arithmetic.subtract),
+    "*": _arithmetic(arithmetic.multiply),
+    "/": _arithmetic(arithmetic.divide),
+    "div": _arithmetic(arithmetic.whole_quotient),
+    "mod": _arithmetic(arithmetic.remainder),
+    "&": _arithmetic(arithmetic.concatenate),
+}

@@ -1,0 +1,85 @@
+"""Regular expressions that cannot blow up.
+
+https://hl7.org/fhirpath/#matchesregex--string--boolean
+
+They run on RE2, whose time grows with the length of the text alone.  What RE2 cannot do
+(looking around, back references) is refused, not passed on to an engine that may never return.
+"""
+
+import re
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+from carepath.fhirpath.failure import Failure
+
+_MAX_PATTERN = 10_000
+_FLAGS = frozenset("ims")
+_BIG_REPEAT = re.compile(r"\{(\d+)(,?)(\d*)\}")
+_RE2_REPEAT = 1000
+
+
+def search(pattern: str, value: str, flags: str = "") -> bool:
+    """Tell whether the pattern matches somewhere in the text."""
+    return _compiled(pattern, flags).search(value) is not None
+
+
+def full_match(pattern: str, value: str, flags: str = "") -> bool:
+    """Tell whether the pattern matches the whole text."""
+    return _compiled(pattern, flags).fullmatch(value) is not None
+
+
+def replace_all(pattern: str, value: str, substitution: str, flags: str = "") -> str:
+    """Return the text with every match replaced; `$1` and `$name` stand for groups."""
+    compiled = _compiled(pattern, flags)
+    return str(compiled.sub(_template(substitution, compiled), value))
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str, flags: str) -> Any:
+    """Compile in single-line mode, as the specification wants: `.` matches line ends too."""
+    if len(pattern) > _MAX_PATTERN or not set(flags) <= _FLAGS:
+        raise Failure("this regular expression or its flags are not supported")
+    re2 = import_module("re2")
+    modes = "".join(sorted({*flags, "s"}))
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(f"(?{modes}){_bounded(pattern)}", options=options)
+    except re2.error:
+        raise Failure(
+            "this regular expression is not valid, or needs look-around or back references"
+        ) from None
+
+
+def _bounded(pattern: str) -> str:
+    """Widen repeats beyond what RE2 counts (`{0,5000}`) to unlimited ones."""
+
+    def widened(match: re.Match[str]) -> str:
+        low, comma, high = match.groups()
+        if int(high or low) <= _RE2_REPEAT:
+            return match[0]
+        return f"{{{min(int(low), _RE2_REPEAT)},}}" if comma else match[0]
+
+    return _BIG_REPEAT.sub(widened, pattern)
+
+
+def _template(substitution: str, compiled: Any) -> Any:
+    r"""Return a function that fills in groups; `\` and unknown groups stand for themselves."""
+
+    def fill(match: Any) -> str:
+        def group(reference: re.Match[str]) -> str:
+            name = reference[1] or reference[2]
+            key = int(name) if name.isdigit() else name
+            try:
+                return match.group(key) or ""
+            except (IndexError, KeyError, re.error):
+                return reference[0]
+
+        return _REFERENCE.sub(group, substitution)
+
+    del compiled
+    return fill
+
+
+_REFERENCE = re.compile(r"\$(?:(\d+)|\{(\w+)\})")

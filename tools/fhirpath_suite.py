@@ -1,0 +1,239 @@
+"""Run a folder in the official FHIRPath test format: one `tests-*.xml`, resources in `input/`.
+
+python tools/fhirpath_suite.py DIR [--list]
+
+Failures are listed by kind; the last line is `N passed, N failed`.  The comparison is strict:
+value, type, order (unless a test says otherwise) and count.
+"""
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+from xml.etree import ElementTree
+
+from carepath.errors import CarepathError, ExpressionSyntaxError
+from carepath.fhirpath import Environment, Node, Quantity, check, parse
+from carepath.fhirpath.quantity import compare_quantities
+from carepath.json_codec import decode
+
+NOW = datetime(2026, 3, 31, 9, 15, 0, tzinfo=timezone(timedelta(hours=4)))
+ERROR_KINDS = frozenset({"syntax", "semantic", "execution", "true"})
+
+
+class Case(NamedTuple):
+    """One `<test>` of the suite."""
+
+    name: str
+    expression: str
+    input: str
+    invalid: str
+    outputs: tuple[tuple[str, str], ...]
+    predicate: bool
+    ordered: bool
+    check_order: bool
+    strict: bool
+
+
+class Failed(NamedTuple):
+    """Why a case failed: a kind to group by and a sentence."""
+
+    kind: str
+    detail: str
+
+
+def cases(folder: Path) -> list[Case]:
+    """Return the cases of the folder's `tests-*.xml` files, in their order."""
+    files = sorted(folder.glob("tests-*.xml")) or sorted(folder.glob("*.xml"))
+    if not files:
+        raise SystemExit(f"no tests-*.xml in {folder}")
+    return [
+        _case(test)
+        for file in files
+        for test in ElementTree.parse(file).getroot().iter()
+        if test.tag.rpartition("}")[2] == "test"
+    ]
+
+
+def _case(test: ElementTree.Element) -> Case:
+    children = {child.tag.rpartition("}")[2]: child for child in test}
+    expression = children["expression"]
+    return Case(
+        name=test.get("name", ""),
+        expression=expression.text or "",
+        input=test.get("inputfile", ""),
+        invalid=expression.get("invalid") or test.get("invalid") or "",
+        outputs=tuple(
+            (child.get("type", ""), child.text or "")
+            for child in test
+            if child.tag.rpartition("}")[2] == "output"
+        ),
+        predicate=test.get("predicate") == "true",
+        ordered=test.get("ordered") != "false",
+        check_order=test.get("checkOrderedFunctions") == "true",
+        strict=test.get("mode") == "strict",
+    )
+
+
+class Inputs:
+    """The resources beside the tests, each read once; XML is read as the JSON of the same name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folders = (folder / "input", folder)
+        self.read: dict[str, Any] = {}
+
+    def of(self, name: str) -> Any:
+        """Return the resource of a file name, an empty collection for a test without one."""
+        if not name:
+            return []
+        if name not in self.read:
+            self.read[name] = self._load(name)
+        return self.read[name]
+
+    def _load(self, name: str) -> Any:
+        stem = name.removesuffix(".xml").removesuffix(".json")
+        for folder in self.folders:
+            file = folder / f"{stem}.json"
+            if file.exists():
+                return decode(file.read_bytes())
+        for folder in self.folders:
+            file = folder / f"{stem}.xml"
+            if file.exists():
+                return import_module("carepath.xml_codec").decode(file.read_bytes())
+        raise FileNotFoundError(name)
+
+
+def run(case: Case, inputs: Inputs) -> Failed | None:
+    """Return why the case fails, or None when it passes."""
+    try:
+        resource = inputs.of(case.input)
+    except FileNotFoundError:
+        return Failed("input missing", case.input)
+    try:
+        nodes = _evaluated(case, resource)
+    except CarepathError as error:
+        if case.invalid in ERROR_KINDS:
+            return None
+        return Failed("unexpected error", str(error).replace("\n", " "))
+    if case.invalid in ERROR_KINDS:
+        return Failed(f"no {case.invalid} error", _shown(nodes))
+    if case.predicate:
+        nodes = [Node(_as_predicate(nodes), "System.Boolean")]
+    return _compared(case, nodes)
+
+
+def _evaluated(case: Case, resource: Any) -> list[Node]:
+    expression = parse(case.expression)
+    if isinstance(resource, dict):
+        check(expression, resource["resourceType"], strict_order=case.check_order)
+    return expression.evaluate_nodes(resource, Environment(now=NOW))
+
+
+def _as_predicate(nodes: list[Node]) -> bool:
+    if len(nodes) == 1 and nodes[0].type in ("System.Boolean", "boolean"):
+        return bool(nodes[0].value)
+    return bool(nodes)
+
+
+def _compared(case: Case, nodes: list[Node]) -> Failed | None:
+    if len(nodes) != len(case.outputs):
+        return Failed("count", f"expected {_expected(case)}, found {_shown(nodes)}")
+    rest = list(nodes)
+    for wanted in case.outputs:
+        candidates = rest[:1] if case.ordered else rest
+        match = next((n for n in candidates if _same_type(n, wanted) and _same(n, wanted)), None)
+        if match is None:
+            kind = "type" if any(_same(n, wanted) for n in candidates) else "value"
+            return Failed(kind, f"expected {_expected(case)}, found {_shown(nodes)}")
+        rest.remove(match)
+    return None
+
+
+def _same_type(node: Node, wanted: tuple[str, str]) -> bool:
+    """Compare the names of types; `integer` stands for FHIR.integer and System.Integer."""
+    expected = wanted[0]
+    if not expected:
+        return True
+    name = node.type.removeprefix("System.")
+    if "System." in expected or "FHIR." in expected:
+        return expected in (node.type, f"FHIR.{node.type}")
+    if node.type.startswith("System.") and name != "Quantity":
+        name = name[0].lower() + name[1:]
+    return name == expected
+
+
+def _same(node: Node, wanted: tuple[str, str]) -> bool:
+    value, text = node.value, wanted[1]
+    if isinstance(value, bool):
+        return text.strip() == ("true" if value else "false")
+    if isinstance(value, int | Decimal):
+        return _same_number(value, text)
+    if isinstance(value, Quantity):
+        return _same_quantity(value, text)
+    if isinstance(value, dict):
+        literal = parse(text).evaluate([], Environment(now=NOW)) if text else []
+        return bool(literal) and literal[0] == value
+    return str(value) == (text.removeprefix("@").removeprefix("T") if text[:1] == "@" else text)
+
+
+def _same_number(value: int | Decimal, text: str) -> bool:
+    try:
+        return Decimal(text) == Decimal(value)
+    except InvalidOperation:
+        return False
+
+
+def _same_quantity(value: Quantity, text: str) -> bool:
+    literal = parse(text).evaluate([], Environment(now=NOW))
+    return isinstance(literal[0], Quantity) and compare_quantities(value, literal[0]) == 0
+
+
+def _expected(case: Case) -> str:
+    return ", ".join(f"{value} ({type_ or 'any'})" for type_, value in case.outputs) or "nothing"
+
+
+def _shown(nodes: list[Node]) -> str:
+    return ", ".join(f"{str(n.value)[:60]} ({n.type})" for n in nodes) or "nothing"
+
+
+def failures(folder: Path) -> tuple[int, dict[str, list[tuple[Case, Failed]]]]:
+    """Run everything; return how many passed, and the failures by kind."""
+    inputs, passed = Inputs(folder), 0
+    by_kind: dict[str, list[tuple[Case, Failed]]] = defaultdict(list)
+    for case in cases(folder):
+        failed = run(case, inputs)
+        if failed is None:
+            passed += 1
+        else:
+            by_kind[failed.kind].append((case, failed))
+    return passed, by_kind
+
+
+def report(by_kind: dict[str, list[tuple[Case, Failed]]]) -> Iterator[str]:
+    """Yield the lines that list the failures by kind."""
+    for kind, found in sorted(by_kind.items()):
+        yield f"{kind}: {len(found)}"
+        for case, failed in found:
+            yield f"  {case.name}: {' '.join(case.expression.split())[:160]}"
+            yield f"    {failed.detail[:300]}"
+
+
+def main() -> int:
+    """Run the folder named on the command line."""
+    if len(sys.argv) != 2:
+        print(__doc__)
+        return 2
+    passed, by_kind = failures(Path(sys.argv[1]))
+    for line in report(by_kind):
+        print(line)
+    failed = sum(len(found) for found in by_kind.values())
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
