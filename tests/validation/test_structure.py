@@ -85,6 +85,12 @@ def test_what_is_no_object_is_no_resource(value: Any) -> None:
     assert (issue.severity, issue.code, issue.expression) == ("error", "structure", ())
 
 
+@pytest.mark.parametrize("odd", [{"id": "\ud800"}, {"\ud800": 1}, {1: 2}])
+def test_what_json_cannot_carry_is_an_error(odd: dict[Any, Any]) -> None:
+    (issue,) = check_structure({"resourceType": "Patient", **odd})
+    assert (issue.severity, issue.code, issue.expression) == ("error", "structure", ())
+
+
 @pytest.mark.parametrize("name", sorted(RESOURCE_TYPES))
 def test_each_resource_type_is_known_and_lists_what_it_requires(name: str) -> None:
     found = type_of(name)

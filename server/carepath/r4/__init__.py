@@ -1,1 +1,1 @@
-"""Placeholder docstring."""
+"""What FHIR R4 defines: types and elements, search parameters, required codes, invariants."""

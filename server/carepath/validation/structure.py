@@ -51,6 +51,16 @@ def check_structure(
     """
     if not isinstance(resource, dict):
         return (Issue("error", "structure", "The resource is not a JSON object."),)
+    try:
+        return _checked(resource, expected_type, lenient)
+    except ValueError:  # Nothing that was decoded from bytes gets here.
+        sentence = "The resource holds text or keys that JSON cannot carry."
+        return (Issue("error", "structure", sentence),)
+
+
+def _checked(
+    resource: dict[str, Any], expected_type: str | None, lenient: bool
+) -> tuple[Issue, ...]:
     errors: dict[tuple[Kind, str], Issue] = {}
     others: dict[tuple[Kind, str], Issue] = {}
     for problem in _problems(resource, expected_type, lenient):
