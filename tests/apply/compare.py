@@ -77,7 +77,7 @@ def _inlined_group(group: Json, here: Mapping[str, Json]) -> Json:
 
 
 def _inline(parent: Json, here: Mapping[str, Json]) -> None:
-    for action in parent.get("action", []):
+    for action in parent.get("action") or []:
         target = here.get(action.get("resource", {}).get("reference", ""))
         if target is not None and target["resourceType"] == "RequestGroup" and "action" in target:
             action["action"] = copy.deepcopy(target["action"])
@@ -103,7 +103,7 @@ def located(group: Json) -> Json:
 
 def actions_of(parent: Json, place: str = "") -> Iterator[tuple[str, Json]]:
     """Yield every action below a RequestGroup or action with its place, depth first."""
-    actions = parent.get("action", [])
+    actions = parent.get("action") or []
     if isinstance(actions, dict):
         actions = actions.get(CONTAINS, [])
     for index, action in enumerate(actions):
