@@ -62,6 +62,12 @@ _COPIED = (
 _OPTIONS = {"any", "exactly-one", "at-most-one", "one-or-more"}
 _NOT_COPIED = {VARIABLE, APPLICABILITY_BEHAVIOR}
 """Extensions that steer the engine and say nothing about the result."""
+_CQF = "http://hl7.org/fhir/StructureDefinition/"
+_CARRIED_AS = {
+    _CQF + "cqf-strengthOfRecommendation": OWN + "strength-of-recommendation",
+    _CQF + "cqf-qualityOfEvidence": OWN + "quality-of-evidence",
+}
+"""Extensions that HL7 allows on an action of a plan but not on one of a RequestGroup."""
 
 
 class Compiler:
@@ -87,6 +93,16 @@ class Compiler:
     def activity(self, definition: Resource) -> CompiledActivity:
         """Return the compiled ActivityDefinition; raises InvalidContent."""
         return self._activity(definition, definition)
+
+    def _formula(self, element: Resource) -> Formula:
+        """Return the compiled expression; the same text is compiled once for all definitions."""
+        if "extension" in element or "expression" not in element:
+            return Formula(element, self._languages)
+        key = ("formula", element.get("language"), element["expression"], id(self._languages))
+        found: Formula = self._knowledge.memo(
+            key, lambda: (Formula(element, self._languages), self._languages)
+        )[0]
+        return found
 
     def _once(self, kind: object, definition: Resource, make: Callable[[], Any]) -> Any:
         """Return what was compiled before when the definition belongs to the knowledge."""
@@ -137,7 +153,7 @@ class Compiler:
     def _names(self, owner: Resource, issues: list[Issue]) -> Names:
         """Return the names of a plan or ActivityDefinition: its variables, then its Libraries'."""
         names = Names(canonical_of(owner))
-        names.add_facts(owner.get("extension"), VARIABLE, self._languages)
+        names.add_facts(owner.get("extension"), VARIABLE, self._formula)
         for canonical in owner.get("library") or ():
             library = self._knowledge.find(canonical, owner, "Library")
             try:
@@ -147,6 +163,8 @@ class Compiler:
             except ContentError as error:
                 issues.append(issue_of(error))
         _note_problems(names, issues)
+        meaning = frozenset((name, id(entry)) for name, entry in names.entries.items())
+        names.meaning = self._knowledge.memo(("meaning", meaning), object)
         return names
 
     def _library(self, library: Resource, chain: tuple[str, ...]) -> Names:
@@ -162,7 +180,7 @@ class Compiler:
 
     def _compile_library(self, library: Resource, chain: tuple[str, ...]) -> Names:
         _refuse_misshapen(library)
-        names = library_names(library, self._languages)
+        names = library_names(library, self._formula)
         for artifact in library.get("relatedArtifact") or ():
             if artifact.get("type") == "depends-on" and "resource" in artifact:
                 other = self._knowledge.find(artifact["resource"], library, "Library")
@@ -178,7 +196,7 @@ class Compiler:
             names = self._names(activity, issues) if "library" in activity else None
             made = compile_activity(
                 activity,
-                self._languages,
+                self._formula,
                 (names,) if names is not None else (),
                 self._settings.request_status,
             )
@@ -211,7 +229,7 @@ class Compiler:
         )
         is_any = _applicability_behavior(action) == "any"
         resource_type = activity.resource_type if activity is not None and activity.kind else ""
-        values = compile_dynamic_values(action, resource_type, self._languages, issues)
+        values = compile_dynamic_values(action, resource_type, self._formula, issues)
         return CompiledAction(
             source=action,
             key=key,
@@ -244,12 +262,12 @@ class Compiler:
         """Yield the applicability conditions; start and stop are carried, never evaluated."""
         for condition in action.get("condition") or ():
             if condition.get("kind") == "applicability":
-                yield Formula(condition.get("expression") or {}, self._languages)
+                yield self._formula(condition.get("expression") or {})
 
     def _action_names(self, action: Resource) -> Names | None:
         """Return what an action adds to the names: its variables and inputs."""
         names = Names(str(action.get("id", "action")))
-        names.add_facts(action.get("extension"), VARIABLE, self._languages)
+        names.add_facts(action.get("extension"), VARIABLE, self._formula)
         names.add_collections(action.get("input") or ())
         return names if names.entries else None
 
@@ -291,7 +309,11 @@ class Compiler:
             for key in (name, f"_{name}"):
                 if key in action:
                     made[key] = action[key]
-        kept = [e for e in made.get("extension") or () if e.get("url") not in _NOT_COPIED]
+        kept = [
+            {**e, "url": _CARRIED_AS.get(e["url"], e["url"])}
+            for e in made.get("extension") or ()
+            if e.get("url") not in _NOT_COPIED
+        ]
         if kept:
             made["extension"] = kept
         else:
