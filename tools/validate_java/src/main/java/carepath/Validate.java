@@ -94,11 +94,18 @@ public final class Validate {
     }
   }
 
+  /** A profile of somebody else, claimed and not there, is no fault of the resource. */
+  private static boolean isForeignProfile(String message) {
+    return message.startsWith("Invalid profile. Failed to retrieve profile with url=")
+        && !message.contains("=https://carepath.example/");
+  }
+
   private void validate(FhirValidator validator, String text, String name) {
     resources++;
     for (SingleValidationMessage message : validator.validateWithResult(text).getMessages()) {
       ResultSeverityEnum severity = message.getSeverity();
-      if (severity == ResultSeverityEnum.ERROR || severity == ResultSeverityEnum.FATAL) {
+      boolean bad = severity == ResultSeverityEnum.ERROR || severity == ResultSeverityEnum.FATAL;
+      if (bad && !isForeignProfile(message.getMessage())) {
         errors++;
         System.out.printf("%s: %s: %s%n", name, message.getLocationString(), message.getMessage());
       }
