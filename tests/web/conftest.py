@@ -63,7 +63,8 @@ DEFINITIONS = [
                 "stroll",
                 condition=condition("%patient.gender = 'female'"),
                 definitionCanonical=f"{URL}/ActivityDefinition/stroll",
-            )
+            ),
+            action("talk", condition=condition("%conditions.exists()")),
         ],
     ),
     definition("PlanDefinition", "walk", version="0.9.0", name="WalkPlan", title="An older walk"),
@@ -188,6 +189,12 @@ class Server:
             self.process.send_signal(signal.SIGTERM)
         self.log += self.process.communicate(timeout=40)[1]
         return self.process.returncode
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time of the process so far, its workers left out."""
+        path = Path(f"/proc/{self.process.pid}/stat")
+        fields = path.read_text("utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     @property
     def lines(self) -> list[dict[str, Any]]:

@@ -259,7 +259,7 @@ def _body(name: Any, bundle: Bundle) -> Json | None:
 
 
 @pytest.mark.parametrize(("operation", "body", "status", "said", "elements"), REFUSED)
-def test_refused_by_name(
+def test_refused_by_name(  # noqa: PLR0917  one argument for each column
     client: FlaskClient,
     bundle: Bundle,
     operation: str,

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
+from gunicorn.http.errors import ParseException
+
 from carepath import json_codec
 from carepath.errors import MalformedInput
 from carepath.resources import Resource
 from carepath.web.config import Config
 from carepath.web.negotiation import Format, UnsupportedMediaType
-from carepath.web.refusals import TooLarge
+from carepath.web.refusals import TooLarge, TooSlow
 
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _CHUNK = 65_536
@@ -34,7 +36,9 @@ def read(stream: Stream, declared: int | None, encoding: str, config: Config) ->
     try:
         # One byte more than allowed tells that there is more.
         data = stream.read(limit + 1 if declared is None else declared)
-    except OSError as error:  # what the server raises for broken chunks, too
+    except TimeoutError as error:
+        raise TooSlow(config.body_seconds) from error
+    except (OSError, ParseException) as error:
         raise MalformedInput("the body broke off or is not chunked as it says") from error
     if len(data) > limit:
         raise TooLarge("The body", limit)

@@ -54,6 +54,7 @@ class Config:
     max_entries: int = _setting(5_000, "Largest number of entries in a Bundle.")
     max_depth: int = _setting(64, "Deepest nesting of a request body.")
     max_url_bytes: int = _setting(8_000, "Longest path with query.")
+    body_seconds: float = _setting(20.0, "Longest pause of a client in the middle of a body.")
     request_seconds: float = _setting(25.0, "Longest time that one operation may take.")
     max_applications: int = _setting(4, "Operations that run at once in one worker.")
     queue_seconds: float = _setting(5.0, "How long an operation waits for its turn before 503.")
@@ -223,6 +224,7 @@ _POSITIVE = (
     "max_entries",
     "max_depth",
     "max_url_bytes",
+    "body_seconds",
     "request_seconds",
     "max_applications",
     "rate_burst",

@@ -49,6 +49,7 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
     negotiation.UnsupportedMediaType: Meaning(415, "not-supported"),
     refusals.TooLarge: Meaning(413, "too-long"),
     refusals.UrlTooLong: Meaning(414, "too-long"),
+    refusals.TooSlow: Meaning(408, "timeout"),
     refusals.TooCostly: Meaning(422, "too-costly"),
     refusals.UnsupportedParameter: Meaning(400, "not-supported"),
     refusals.UnknownParameter: Meaning(400, "not-supported"),

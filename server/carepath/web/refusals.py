@@ -28,6 +28,16 @@ class UrlTooLong(InputError):
 
 
 @dataclass(eq=False)
+class TooSlow(InputError):
+    """The client stopped sending in the middle of a body."""
+
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"Nothing of the body came for {self.seconds:g} seconds."
+
+
+@dataclass(eq=False)
 class TooCostly(InputError):
     """An operation was stopped because it took too long; sending it again will not help."""
 

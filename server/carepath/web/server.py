@@ -14,8 +14,8 @@ from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.http import errors as http_errors
+from gunicorn.workers import gthread
 from gunicorn.workers.base import Worker
-from gunicorn.workers.gthread import ThreadWorker
 
 from carepath import json_codec
 from carepath.web import logs, outcomes
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _FIGURES = "PROMETHEUS_MULTIPROC_DIR"
 _LONGEST_LINE = 8190
 _SPARE_SECONDS = 30
+_SILENT_SECONDS = 0.05
 _STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
     (http_errors.LimitRequestLine, 414),
     (http_errors.LimitRequestHeaders, 431),
@@ -38,8 +39,18 @@ _STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
 )
 
 
-class FhirWorker(ThreadWorker):  # type: ignore[misc]
+class FhirWorker(gthread.ThreadWorker):  # type: ignore[misc]
     """A gthread worker whose own refusals are OperationOutcomes, too."""
+
+    def handle(self, conn: Any) -> Any:
+        """Serve a connection; one that is silent goes back to the poller at once.
+
+        The worker itself would keep a thread waiting for seconds on each silent connection.
+        """
+        is_new = not conn.initialized and not conn.data_ready
+        if is_new and not conn.wait_for_data(_SILENT_SECONDS):
+            return gthread._DEFER
+        return super().handle(conn)
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
         """Answer what the HTTP parser refused, or a failure outside the application."""

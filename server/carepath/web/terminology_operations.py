@@ -54,7 +54,8 @@ def validate_code(call: Call) -> Resource:
         reason = "cannot be decided here: codes are not loaded" if unknown else "is not in it"
         parts.append({"name": "message", "valueString": f"The code {reason}."})
         return _parameters(parts)
-    display = (terminology.concept(member.get("system", ""), member["code"]) or {}).get("display")
+    system = member.get("system") or _system_of(terminology, canonical, member["code"])
+    display = (terminology.concept(system, member["code"]) or {}).get("display")
     given = call.one("display") or member.get("display")
     if display and given and fold(given) != fold(display):
         parts[0]["valueBoolean"] = False
@@ -109,6 +110,12 @@ def subsumes(call: Call) -> Resource:
     if outcome is None:
         raise UnsupportedParameter("system", "its hierarchy is not known here")
     return _parameters([{"name": "outcome", "valueCode": outcome}])
+
+
+def _system_of(terminology: Terminology, value_set: str, code: str) -> str:
+    """Return the system that a code has in a value set, when it was sent without one."""
+    expansion = terminology.expansion(value_set)
+    return next((s for s, c in sorted(expansion.codes) if c == code), "") if expansion else ""
 
 
 def _value_set(call: Call) -> tuple[Terminology, str]:

@@ -1,0 +1,278 @@
+"""Operations on definitions, codes and resources.  https://hl7.org/fhir/R4/operationslist.html."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from carepath.canonical import Canonical
+from carepath.r4.model import RESOURCE_TYPES
+from carepath.validation import check_structure
+
+URL = "https://example.org/fhir"
+PALETTE = f"{URL}/CodeSystem/palette"
+COLOURS = f"{URL}/ValueSet/colours"
+EXAMPLES = Path(__file__).parents[2] / "../shared/suites/fhir-r4-examples"
+
+Json = dict[str, Any]
+
+
+def call(client: FlaskClient, url: str, body: Json | None = None) -> Json:
+    """Call an operation that must succeed; by GET without a body."""
+    response = client.get(url) if body is None else client.post(url, json=body)
+    assert response.status_code == 200, response.data
+    answer: Json = json.loads(response.data)
+    assert [i for i in check_structure(answer) if i.is_error] == []
+    return answer
+
+
+def parameters(**values: Any) -> Json:
+    slots = {str: "valueString", bool: "valueBoolean", int: "valueInteger"}
+    parts = []
+    for name, value in values.items():
+        if isinstance(value, dict):
+            slot = next((f"value{t}" for t in ("Coding",) if "code" in value), "resource")
+            slot = "valueCodeableConcept" if "coding" in value else slot
+        else:
+            slot = slots[type(value)]
+        parts.append({"name": name, slot: value})
+    return {"resourceType": "Parameters", "parameter": parts}
+
+
+def values(answer: Json) -> dict[str, Any]:
+    assert answer["resourceType"] == "Parameters"
+    return {
+        p["name"]: next(v for k, v in p.items() if k.startswith(("value", "part")))
+        for p in answer["parameter"]
+    }
+
+
+def test_versions(client: FlaskClient) -> None:
+    expected = {"version": "4.0", "default": "4.0"}
+    assert values(call(client, "/fhir/$versions")) == expected
+    assert values(call(client, "/fhir/$versions", parameters())) == expected
+    assert client.post("/fhir/$versions").status_code == 200  # without parameters, without a body
+
+
+def codes(value_set: Json) -> list[str]:
+    return [entry["code"] for entry in value_set["expansion"].get("contains", [])]
+
+
+@pytest.mark.parametrize("url", [f"ValueSet/$expand?url={COLOURS}", "ValueSet/colours/$expand"])
+def test_expand(client: FlaskClient, url: str) -> None:
+    answer = call(client, f"/fhir/{url}")
+    assert codes(answer) == ["blue", "red", "scarlet"]
+    assert answer["expansion"]["total"] == 3
+    assert answer["expansion"]["timestamp"] == "2026-03-31T09:15:00+04:00"
+    assert answer["expansion"]["contains"][1] == {
+        "system": PALETTE,
+        "code": "red",
+        "display": "Red",
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "expected", "total"),
+    [
+        ("filter=RED", ["red"], 1),
+        ("filter=r", ["red", "scarlet"], 2),
+        ("filter=nothing", [], 0),
+        ("count=1", ["blue"], 3),
+        ("offset=1&count=1", ["red"], 3),
+        ("offset=9", [], 3),
+        ("activeOnly=true", ["blue", "red", "scarlet"], 3),
+    ],
+)
+def test_expand_filtered_and_paged(
+    client: FlaskClient, query: str, expected: list[str], total: int
+) -> None:
+    answer = call(client, f"/fhir/ValueSet/colours/$expand?{query}")
+    assert (codes(answer), answer["expansion"]["total"]) == (expected, total)
+
+
+def test_expand_with_designations(client: FlaskClient) -> None:
+    answer = call(client, "/fhir/ValueSet/colours/$expand?includeDesignations=true&filter=red")
+    assert answer["expansion"]["contains"][0]["designation"] == [{"language": "de", "value": "Rot"}]
+
+
+@pytest.mark.parametrize("shape", ["bare", "Parameters"])
+def test_expand_a_value_set_that_is_sent(client: FlaskClient, shape: str) -> None:
+    value_set = {
+        "resourceType": "ValueSet",
+        "status": "draft",
+        "compose": {"include": [{"system": PALETTE, "concept": [{"code": "blue"}]}]},
+    }
+    body = value_set if shape == "bare" else parameters(valueSet=value_set)
+    assert codes(call(client, "/fhir/ValueSet/$expand", body)) == ["blue"]
+
+
+@pytest.mark.parametrize(
+    ("given", "result"),
+    [
+        ({"code": "red", "system": PALETTE}, True),
+        ({"code": "red"}, True),
+        ({"code": "green", "system": PALETTE}, False),
+        ({"code": "red", "system": "urn:other"}, False),
+        ({"code": "red", "system": PALETTE, "display": "Blue"}, False),
+        ({"coding": {"system": PALETTE, "code": "red"}}, True),
+        ({"codeableConcept": {"coding": [{"system": "urn:x", "code": "y"},
+                                         {"system": PALETTE, "code": "red"}]}}, True),
+    ],
+)  # fmt: skip
+def test_validate_code(client: FlaskClient, given: Json, result: bool) -> None:
+    answer = values(call(client, "/fhir/ValueSet/$validate-code", parameters(url=COLOURS, **given)))
+    assert answer["result"] is result
+    assert ("message" in answer) != result
+    if result:
+        assert answer["display"] == "Red"
+
+
+def test_lookup(client: FlaskClient) -> None:
+    by_get = call(client, f"/fhir/CodeSystem/$lookup?system={PALETTE}&code=red")
+    by_post = call(
+        client,
+        "/fhir/CodeSystem/$lookup",
+        parameters(coding={"system": PALETTE, "code": "red"}),
+    )
+    assert by_get == by_post
+    answer = values(by_get)
+    assert (answer["name"], answer["version"], answer["display"]) == ("Palette", "1.0.0", "Red")
+    assert {"name": "value", "valueString": "Rot"} in answer["designation"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "outcome"),
+    [
+        ("red", "scarlet", "subsumes"),
+        ("scarlet", "red", "subsumed-by"),
+        ("red", "red", "equivalent"),
+        ("red", "blue", "not-subsumed"),
+    ],
+)
+def test_subsumes(client: FlaskClient, first: str, second: str, outcome: str) -> None:
+    query = f"codeA={first}&codeB={second}"
+    at_type = call(client, f"/fhir/CodeSystem/$subsumes?system={PALETTE}&{query}")
+    at_instance = call(client, f"/fhir/CodeSystem/palette/$subsumes?{query}")
+    assert values(at_type) == values(at_instance) == {"outcome": outcome}
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "said"),
+    [
+        ("ValueSet/$expand", 400, "url"),
+        ("ValueSet/$expand?url=urn:nowhere", 404, "urn:nowhere"),
+        (f"ValueSet/$expand?url={COLOURS}&count=-1", 400, "count"),
+        (f"ValueSet/$expand?url={COLOURS}&count=many", 400, "count"),
+        (f"ValueSet/$expand?url={COLOURS}&displayLanguage=de", 400, "displayLanguage"),
+        (f"ValueSet/$expand?url={COLOURS}&colour=red", 400, "colour"),
+        (f"ValueSet/$expand?url={COLOURS}&url={COLOURS}", 400, "url"),
+        (f"ValueSet/colours/$expand?url={COLOURS}", 400, "url"),
+        ("ValueSet/nowhere/$expand", 404, "nowhere"),
+        (f"ValueSet/$validate-code?url={COLOURS}", 400, "code"),
+        (f"CodeSystem/$lookup?system={PALETTE}", 400, "code"),
+        ("CodeSystem/$lookup?code=red", 400, "system"),
+        (f"CodeSystem/$lookup?system={PALETTE}&code=green", 404, "green"),
+        ("CodeSystem/$lookup?system=urn:x&code=red", 404, "urn:x"),
+        (f"CodeSystem/$lookup?system={PALETTE}&version=9&code=red", 404, "9"),
+        (f"CodeSystem/$subsumes?system={PALETTE}&codeA=red", 400, "codeB"),
+        (f"CodeSystem/$subsumes?system={PALETTE}&codeA=red&codeB=green", 404, "green"),
+        ("PlanDefinition/$data-requirements", 400, "url"),
+        ("PlanDefinition/nowhere/$package", 404, "nowhere"),
+        ("PlanDefinition/walk/$validate?mode=maybe", 400, "mode"),
+        ("Patient/$validate", 400, "resource"),
+    ],
+)
+def test_refused_by_name(client: FlaskClient, url: str, status: int, said: str) -> None:
+    response = client.get(f"/fhir/{url}")
+    assert response.status_code == status
+    assert said in json.loads(response.data)["issue"][0]["diagnostics"]
+
+
+def test_data_requirements(client: FlaskClient) -> None:
+    at_instance = call(client, "/fhir/PlanDefinition/walk/$data-requirements")
+    canonical = f"{URL}/PlanDefinition/walk"
+    at_type = call(client, f"/fhir/PlanDefinition/$data-requirements?url={canonical}")
+    assert at_instance == at_type
+    assert at_instance["resourceType"] == "Library"
+    assert "Condition" in {need["type"] for need in at_instance["dataRequirement"]}
+
+
+def test_package_holds_everything_that_is_needed(client: FlaskClient) -> None:
+    answer = call(client, "/fhir/PlanDefinition/walk/$package")
+    assert answer["resourceType"] == "Bundle"
+    found = {f"{e['resource']['resourceType']}/{e['resource']['id']}" for e in answer["entry"]}
+    assert {"PlanDefinition/walk", "ActivityDefinition/stroll", "Library/needs"} <= found
+    urls = [Canonical.parse(e["resource"]["url"]).url for e in answer["entry"]]
+    assert len(urls) == len(set(urls))
+
+
+PATIENT = {"resourceType": "Patient", "id": "p", "gender": "female"}
+
+
+def issues(answer: Json) -> list[tuple[str, str]]:
+    return [(i["severity"], i.get("expression", [""])[0]) for i in answer["issue"]]
+
+
+@pytest.mark.parametrize("wrapped", [False, True], ids=["bare", "Parameters"])
+def test_validate(client: FlaskClient, wrapped: bool) -> None:
+    def send(resource: Json) -> Json:
+        body = parameters(resource=resource) if wrapped else resource
+        return call(client, f"/fhir/{resource['resourceType']}/$validate", body)
+
+    assert all(severity in {"information", "warning"} for severity, _ in issues(send(PATIENT)))
+    wrong = send({**PATIENT, "gender": "F", "birthDate": "2026-02-30", "colour": "red"})
+    assert {("error", "Patient.gender"), ("error", "Patient.birthDate"),
+            ("error", "Patient.colour")} <= set(issues(wrong))  # fmt: skip
+
+
+def test_validate_says_when_the_url_speaks_of_something_else(client: FlaskClient) -> None:
+    assert ("error", "Patient") in issues(call(client, "/fhir/Condition/$validate", PATIENT))
+    plan = {"resourceType": "PlanDefinition", "id": "rest", "status": "draft"}
+    found = issues(call(client, "/fhir/PlanDefinition/walk/$validate", plan))
+    assert ("error", "PlanDefinition.id") in found
+
+
+@pytest.mark.parametrize(
+    ("mode", "resource", "is_fine"),
+    [
+        ("create", {"resourceType": "Patient"}, True),
+        ("update", {"resourceType": "Patient"}, False),
+        ("update", PATIENT, True),
+    ],
+)
+def test_validate_modes(client: FlaskClient, mode: str, resource: Json, is_fine: bool) -> None:
+    answer = call(client, "/fhir/Patient/$validate", parameters(mode=mode, resource=resource))
+    assert all(severity != "error" for severity, _ in issues(answer)) == is_fine
+
+
+def test_validate_a_definition_that_is_here(client: FlaskClient) -> None:
+    answer = call(client, "/fhir/CodeSystem/palette/$validate")
+    assert all(severity != "error" for severity, _ in issues(answer))
+
+
+def test_validate_against_a_profile_that_is_not_here(client: FlaskClient) -> None:
+    body = parameters(resource=PATIENT, profile="urn:nowhere")
+    answer = call(client, "/fhir/Patient/$validate", body)
+    assert "urn:nowhere" in json.dumps(answer["issue"])
+
+
+@pytest.mark.parametrize("resource_type", sorted(RESOURCE_TYPES))
+def test_validate_takes_every_resource_type(client: FlaskClient, resource_type: str) -> None:
+    body = {"resourceType": resource_type}
+    if resource_type == "Parameters":  # that is the envelope itself, so it travels inside one
+        body = parameters(resource=body)
+    answer = call(client, f"/fhir/{resource_type}/$validate", body)
+    assert answer["resourceType"] == "OperationOutcome"
+
+
+def test_content_of_a_deployment(make_client: Callable[..., FlaskClient], tmp_path: Path) -> None:
+    from carepath.web import Config, create_app  # noqa: PLC0415  the one test that loads a folder
+
+    plan = {"resourceType": "PlanDefinition", "id": "ours", "url": "urn:ours", "status": "draft"}
+    (tmp_path / "ours.json").write_text(json.dumps(plan), "utf-8")
+    client = create_app(Config(content=(str(tmp_path),))).test_client()
+    assert client.get("/fhir/PlanDefinition/ours").status_code == 200
+    assert client.get("/fhir/PlanDefinition/mst-pathway").status_code == 200
