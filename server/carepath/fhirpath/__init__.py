@@ -8,7 +8,7 @@ from carepath.fhirpath.expression import Expression, Traced, check, compile_expr
 from carepath.fhirpath.quantity import Quantity
 from carepath.fhirpath.temporal import Date, DateTime, Time
 from carepath.fhirpath.tracing import Touched
-from carepath.fhirpath.variables import Node
+from carepath.fhirpath.variables import Known, Node
 
 __all__ = [
     "Date",
@@ -16,6 +16,7 @@ __all__ = [
     "Environment",
     "Expression",
     "Limits",
+    "Known",
     "Node",
     "Quantity",
     "Terminology",

@@ -17,7 +17,7 @@ from carepath.fhirpath.parser import parse_expression
 from carepath.fhirpath.text import text_of
 from carepath.fhirpath.tracing import Evidence, evidence_of, merge, rooted
 from carepath.fhirpath.types import STRING, Item, Items, system_value
-from carepath.fhirpath.variables import Node, items_of, names_of, node_of
+from carepath.fhirpath.variables import Known, Node, items_of, names_of, node_of
 
 
 class Traced(NamedTuple):
@@ -59,6 +59,10 @@ class Expression:
     def evaluate_nodes(self, focus: Any, environment: Environment) -> list[Node]:
         """Return the values with their types."""
         return [node_of(item) for item in self._items(focus, environment)]
+
+    def evaluate_known(self, focus: Any, environment: Environment) -> Known:
+        """Return the values in the engine's own form, for other expressions to read."""
+        return Known(self._items(focus, environment))
 
     def trace(self, focus: Any, environment: Environment) -> Traced:
         """Return the values and what they rest on; slower than `evaluate`."""

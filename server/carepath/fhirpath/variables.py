@@ -62,8 +62,28 @@ def node_of(item: Item) -> Node:
     )
 
 
+class Known:
+    """A collection in the engine's own form: as a variable or a focus it is read at no cost."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: Items) -> None:
+        self.items = items
+
+    @classmethod
+    def of(cls, value: Any) -> "Known":
+        """Return what a value, resource, Node, or a list of them is to the engine."""
+        return cls(items_of(value))
+
+    def nodes(self) -> list[Node]:
+        """Return the values with their types."""
+        return [node_of(item) for item in self.items]
+
+
 def items_of(value: Any, *, traced: bool = False) -> Items:
     """Return the items for what a caller handed in: a value, resource, Node, or several."""
+    if type(value) is Known:
+        return [rooted(item) for item in value.items] if traced else value.items
     if value is None:
         return []
     if isinstance(value, list | tuple):
@@ -105,6 +125,8 @@ def variable(node: Variable) -> Evaluator:
             value = context.environment.variables[name]
         except KeyError:
             raise Failure(f"`%{name}` is not defined", (), node) from None
+        if type(value) is Known and not context.traced:
+            return value.items
         try:
             return items_of(value, traced=context.traced)
         except Failure as failure:
