@@ -52,12 +52,13 @@ GROUPS = (
     "%agreed",
 )
 LEAVES = (
-    "%grade = 'high' and %size > 5",
-    "%stage = 2 and %status <= 1",
-    "%margin = 'R0' or %risk = 'high'",
+    "%grade = 'high' and %size > {number}.5",
+    "%stage = 2 and %status <= {number}",
+    "%margin = 'R0' or %risk = 'r{number}'",
 )
-INSTRUCTION = "'Grade ' & %grade & ', stage ' & %stage.toString()"
-PRIORITY = "iif(%size > 5, 'urgent', 'routine')"
+"""No two leaves share an expression, so that nothing is gained by deciding a text only once."""
+INSTRUCTION = "'Step {number}: grade ' & %grade & ', stage ' & %stage.toString()"
+PRIORITY = "iif(%size > {number}, 'urgent', 'routine')"
 
 
 def _expression(text: str) -> Json:
@@ -116,7 +117,6 @@ def _activity(number: int) -> Json:
         "code": {
             "coding": [{"system": BASE, "code": f"S{number}", "display": f"Service {number}"}]
         },
-        "dynamicValue": [{"path": "patientInstruction", "expression": _expression(INSTRUCTION)}],
     }
 
 
@@ -144,14 +144,19 @@ def _group(group: int) -> Json:
 
 
 def _leaf(group: int, leaf: int) -> Json:
+    number = group * 3 + leaf
+    values = (("patientInstruction", INSTRUCTION), ("priority", PRIORITY))
     return {
         "id": f"a{group}{leaf}",
         "title": f"Action {group}.{leaf}",
         "description": f"What to do in step {leaf} of group {group}.",
         "priority": "routine",
-        "condition": _condition(LEAVES[leaf]),
-        "definitionCanonical": f"{BASE}/ActivityDefinition/order-{(group * 3 + leaf) % 25}",
-        "dynamicValue": [{"path": "priority", "expression": _expression(PRIORITY)}],
+        "condition": _condition(LEAVES[leaf].format(number=group)),
+        "definitionCanonical": f"{BASE}/ActivityDefinition/order-{number % 25}",
+        "dynamicValue": [
+            {"path": path, "expression": _expression(text.format(number=number))}
+            for path, text in values
+        ],
     }
 
 
@@ -262,12 +267,15 @@ def floor(data: bytes) -> bytes:
         facts["site"] == "limb",
         facts["agreed"] is True,
     )
-    leaf_met = (
-        facts["grade"] == "high" and facts["size"] > 5,
-        facts["stage"] == 2 and facts["status"] <= 1,
-        facts["margin"] == "R0" or facts["risk"] == "high",
-    )
-    return _encode(_care_plan(met, leaf_met, facts, phrases, references))
+    return _encode(_care_plan(met, facts, phrases, references))
+
+
+def _leaf_met(group: int, leaf: int, facts: Json) -> bool:
+    if leaf == 0:
+        return facts["grade"] == "high" and facts["size"] > group + 0.5
+    if leaf == 1:
+        return facts["stage"] == 2 and facts["status"] <= group
+    return facts["margin"] == "R0" or facts["risk"] == f"r{group}"
 
 
 def _value(observation: Json) -> Any:
@@ -282,15 +290,12 @@ def _value(observation: Json) -> Any:
 
 def _care_plan(
     met: tuple[bool, ...],
-    leaf_met: tuple[bool, ...],
     facts: Json,
     phrases: dict[str, str],
     references: dict[str, Json],
 ) -> Json:
     subject = {"reference": "Patient/p"}
     canonical = [f"{BASE}/PlanDefinition/bench|1"]
-    priority = "urgent" if facts["size"] > 5 else "routine"
-    instruction = f"Grade {facts['grade']}, stage {facts['stage']}"
     html = ['<div xmlns="http://www.w3.org/1999/xhtml"><h2>Benchmark</h2><h3>Proposed</h3>']
     actions: list[Json] = []
     requests: list[Json] = []
@@ -306,10 +311,11 @@ def _care_plan(
         is_first = False
         leaves: list[Json] = []
         for leaf in range(3):
-            if not leaf_met[leaf]:
+            if not _leaf_met(group, leaf, facts):
                 refused += 1
                 continue
-            number = (group * 3 + leaf) % 25
+            step = group * 3 + leaf
+            number = step % 25
             id_ = f"order-{number}"
             count = taken[id_] = taken.get(id_, 0) + 1
             if count > 1:
@@ -330,8 +336,10 @@ def _care_plan(
                     "subject": subject,
                     "authoredOn": "2026-03-31",
                     "reasonReference": [references[name] for name in reasons],
-                    "patientInstruction": instruction,
-                    "priority": priority,
+                    "patientInstruction": (
+                        f"Step {step}: grade {facts['grade']}, stage {facts['stage']}"
+                    ),
+                    "priority": "urgent" if facts["size"] > step else "routine",
                 }
             )
             leaves.append(
@@ -343,7 +351,9 @@ def _care_plan(
                     "resource": {"reference": f"#{id_}"},
                 }
             )
-            because = " and ".join([phrases[name] for name in reasons])
+            because = " and ".join(
+                [phrases[name] for name in reasons if name not in _REASONS[group]]
+            )
             opening = "<ul>" if len(leaves) == 1 else "</li>"
             html.append(f"{opening}{_LEAF_HEADS[group][leaf]}{because}.</p>")
         if leaves:

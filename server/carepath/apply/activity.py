@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from carepath.apply.dynamic import DynamicValue
-from carepath.apply.formula import Formula
 from carepath.apply.issues import issue_of
 from carepath.apply.kinds import APPOINTMENT_PRIORITY, KINDS, Kind
-from carepath.apply.languages import ExpressionLanguage
-from carepath.apply.names import Names
+from carepath.apply.names import CompileExpression, Names
 from carepath.apply.path import UnknownPath, compile_path
 from carepath.apply.source import Source, allowed_code
 from carepath.errors import UnsupportedFeature
@@ -47,7 +45,7 @@ class CompiledActivity:
 
 def compile_activity(
     activity: Resource,
-    languages: Mapping[str, ExpressionLanguage],
+    compile_: CompileExpression,
     names: tuple[Names, ...],
     status: str,
 ) -> CompiledActivity:
@@ -74,7 +72,7 @@ def compile_activity(
         resource_type=resource_type,
         kind=kind,
         template=template,
-        dynamic_values=compile_dynamic_values(activity, resource_type, languages, issues),
+        dynamic_values=compile_dynamic_values(activity, resource_type, compile_, issues),
         names=names,
         subject_type=subject_type(activity),
         may_be_option=kind is not None
@@ -90,14 +88,14 @@ def compile_activity(
 def compile_dynamic_values(
     owner: Resource,
     resource_type: str,
-    languages: Mapping[str, ExpressionLanguage],
+    compile_: CompileExpression,
     issues: list[Issue],
 ) -> tuple[DynamicValue, ...]:
     """Compile the dynamicValues of a definition or an action, in the order listed."""
     compiled = []
     for item in owner.get("dynamicValue") or ():
         text = str(item.get("path") or "")
-        formula = Formula(item.get("expression") or {}, languages)
+        formula = compile_(item.get("expression") or {})
         if formula.problem is not None:
             problem = formula.problem
             told = f"The value for `{text}` was not set. {problem.diagnostics}"
@@ -124,7 +122,7 @@ def _resource_type(activity: Resource) -> str:
 
 
 def subject_type(definition: Resource) -> str:
-    """Return the type of the subject that a definition or action names, empty when it names none."""
+    """Return the type of the subject that a definition or action names, empty without one."""
     if "subjectReference" in definition:
         return "Group"
     concept = definition.get("subjectCodeableConcept") or {}

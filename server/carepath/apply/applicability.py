@@ -39,7 +39,7 @@ def decide(action: CompiledAction, scope: Scope) -> Verdict:
     else:
         decisive, otherwise = NOT_MET, _MET
     for condition in action.conditions:
-        verdict = _decide_one(condition, scope)
+        verdict = _decide_once(condition, scope)
         if verdict.outcome == decisive:
             return verdict
         if verdict.outcome == UNDETERMINED:
@@ -51,6 +51,19 @@ def decide(action: CompiledAction, scope: Scope) -> Verdict:
         tuple(dict.fromkeys(name for verdict in undecided for name in verdict.missing)),
         tuple(problem for verdict in undecided for problem in verdict.problems),
     )
+
+
+def _decide_once(condition: Formula, scope: Scope) -> Verdict:
+    """Return the verdict on a condition; one that means the same elsewhere is decided once."""
+    names = scope.names
+    if not condition.variables_are_in(names.entries):
+        return _decide_one(condition, scope)
+    verdicts = scope.session.verdicts
+    key = (condition.text, names.meaning)
+    found: Verdict | None = verdicts.get(key)
+    if found is None:
+        found = verdicts[key] = _decide_one(condition, scope)
+    return found
 
 
 def _decide_one(condition: Formula, scope: Scope) -> Verdict:

@@ -11,6 +11,7 @@ from typing import Any
 
 from carepath.apply.compiled import CompiledAction
 from carepath.apply.decision import MET, UNDETERMINED, Step, facts_read, json_value
+from carepath.apply.names import Parameter
 from carepath.apply.scope import FactValue, evidence_of_fact
 from carepath.fhirpath import Node
 
@@ -38,12 +39,10 @@ def _why_met(step: Step) -> str:
     known = _known(step)
     if known:
         return f"{verb} because {known}."
+    if step.reason is not None:
+        return f"{verb} as part of “{step.reason.action.title}”."
     if step.action.conditions:
         return f"{verb} because its condition is true: {step.action.expression}."
-    if step.reason is not None:
-        above = _known(step.reason)
-        part = f"{verb} as part of “{step.reason.action.title}”"
-        return f"{part}, because {above}." if above else f"{part}."
     return f"{verb} without a condition."
 
 
@@ -73,13 +72,34 @@ def _known(step: Step) -> str:
 
     An auxiliary fact says nothing to a clinician; the facts that it rests on stand in for it.
     """
+    told, helping = _told(step)
+    # Where only auxiliary facts decided, they are better than nothing.
+    found = told or helping
+    above = _told_above(step)
+    return _listed([phrase_of(value) for name, value in found.items() if name not in above])
+
+
+def _told(step: Step) -> tuple[dict[str, FactValue], dict[str, FactValue]]:
+    """Return the facts to tell for a step, and the auxiliary ones that led to them."""
     told: dict[str, FactValue] = {}
     helping: dict[str, FactValue] = {}
     for value in facts_read(step):
-        if value.values:
+        if value.known.items:
             _tell(value, told, helping)
-    # Where only auxiliary facts decided, they are better than nothing.
-    return _listed([phrase_of(value) for value in (told or helping).values()])
+    return told, helping
+
+
+def _told_above(step: Step) -> set[str]:
+    """Return the facts that the groups around an action have told already."""
+    found: set[str] = set()
+    reason = step.reason
+    while reason is not None:
+        if reason.told is None:
+            told, helping = _told(reason)
+            reason.told = frozenset(told or helping)
+        found |= reason.told
+        reason = reason.reason
+    return found
 
 
 def _tell(value: FactValue, told: dict[str, FactValue], helping: dict[str, FactValue]) -> None:
@@ -88,12 +108,19 @@ def _tell(value: FactValue, told: dict[str, FactValue], helping: dict[str, FactV
     if not fact.is_auxiliary:
         told[fact.name] = value
         return
-    if fact.name in helping:
+    if fact.name in helping or _is_switch(value):
         return
     helping[fact.name] = value
     for inner in value.scope.read_facts(fact.formula.variables):
-        if inner.values:
+        if inner.known.items:
             _tell(inner, told, helping)
+
+
+def _is_switch(value: FactValue) -> bool:
+    """Tell whether a fact only repeats how the deployment is set up."""
+    names = value.fact.formula.variables
+    entries = value.fact.home.entries
+    return bool(names) and all(isinstance(entries.get(name), Parameter) for name in names)
 
 
 def phrase_of(value: FactValue) -> str:

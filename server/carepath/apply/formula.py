@@ -10,12 +10,15 @@ from typing import Any
 from carepath.apply.issues import issue_of
 from carepath.apply.languages import ExpressionLanguage
 from carepath.errors import CarepathError, ExpressionError, UnsupportedFeature
-from carepath.fhirpath import Node
+from carepath.fhirpath import Known, Node
 from carepath.fhirpath.nodes import Ast, Call, Member, Special, children, walk
 from carepath.issues import Issue
 from carepath.resources import Resource
 
 ALTERNATIVE = "http://hl7.org/fhir/StructureDefinition/cqf-alternativeExpression"
+
+_NOT_KNOWN = frozenset({""})
+"""A name that nobody has."""
 
 Evaluate = Callable[[Any, Any], Sequence[Any]]
 
@@ -29,9 +32,11 @@ class Formula:
     """
 
     __slots__ = (
+        "_names",
         "compiled",
         "error",
         "evaluate",
+        "evaluate_known",
         "evaluate_nodes",
         "reads_variables_only",
         "text",
@@ -41,19 +46,22 @@ class Formula:
     text: str
     variables: tuple[str, ...]
     reads_variables_only: bool
+    _names: frozenset[str]
     error: CarepathError | RecursionError | None
     compiled: Any
     evaluate: Evaluate
     evaluate_nodes: Callable[[Any, Any], Sequence[Node]]
+    evaluate_known: Callable[[Any, Any], Known]
 
     def __init__(self, element: Resource, languages: Mapping[str, ExpressionLanguage]) -> None:
         """Compile an Expression element; an alternative in a known language stands in for it."""
         self.text = str(element.get("expression") or element.get("reference") or "")
         self.variables = ()
+        self._names = _NOT_KNOWN
         self.reads_variables_only = False
         self.error = None
         self.compiled = None
-        self.evaluate = self.evaluate_nodes = _refuse
+        self.evaluate = self.evaluate_nodes = self.evaluate_known = _refuse
         chosen = _in_known_language(element, languages)
         if chosen is None:
             what = f"The expression language `{element.get('language')}`"
@@ -70,10 +78,16 @@ class Formula:
             return
         self.compiled = compiled
         self.variables = tuple(sorted(compiled.variables, key=self._place))
+        self._names = frozenset(self.variables)
         tree = getattr(compiled, "ast", None)
         self.reads_variables_only = tree is not None and not _reads_elsewhere(tree)
         self.evaluate = partial(language.evaluate, compiled)
         self.evaluate_nodes = partial(language.evaluate_nodes, compiled)
+        self.evaluate_known = partial(language.evaluate_known, compiled)
+
+    def variables_are_in(self, entries: Mapping[str, Any]) -> bool:
+        """Tell whether all names that the expression reads are among these."""
+        return self._names <= entries.keys()
 
     @property
     def problem(self) -> Issue | None:
@@ -102,7 +116,7 @@ def _reads_elsewhere(node: Ast) -> bool:
     return any(_reads_elsewhere(child) for child in children(node))
 
 
-def _refuse(*_: Any) -> Sequence[Any]:
+def _refuse(*_: Any) -> Any:
     """Stand in for what could not be compiled; callers look at `error` first."""
     raise UnsupportedFeature("", "An expression that does not compile")
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from carepath.fhirpath import Environment, Expression, Node, parse
+from carepath.fhirpath import Environment, Expression, Known, Node, parse
 
 
 class CompiledExpression(Protocol):
@@ -54,6 +54,10 @@ class FhirPath:
     ) -> list[Node]:
         """Return values with their types."""
         return compiled.evaluate_nodes(focus, environment)
+
+    def evaluate_known(self, compiled: Expression, focus: Any, environment: Environment) -> Known:
+        """Return values for other expressions to read."""
+        return compiled.evaluate_known(focus, environment)
 
 
 LANGUAGES: Mapping[str, ExpressionLanguage] = MappingProxyType({"text/fhirpath": FhirPath()})

@@ -11,7 +11,7 @@ from carepath.apply.collection import Collection
 from carepath.apply.formula import Formula
 from carepath.apply.names import Fact, Parameter
 from carepath.apply.scope import FAILURES, Scope
-from carepath.fhirpath import Expression
+from carepath.fhirpath import Expression, Known
 from carepath.fhirpath.nodes import Ast, Binary, Call, Variable, walk
 
 _LOGICAL = {"and", "or", "xor", "implies"}
@@ -61,7 +61,7 @@ def _missing_variable(name: str, scope: Scope, seen: frozenset[str]) -> Iterator
     if entry is None or isinstance(entry, Collection) or name in seen:
         return
     try:
-        if scope[name]:
+        if Known.of(scope[name]).items:
             return
     except FAILURES:
         pass

@@ -1,20 +1,21 @@
-"""The names that expressions read: facts of Libraries, variables of plans, collections, parameters.
+"""The names that expressions read: facts, variables, collections and parameters.
 
-A Library holds facts (extension `fact`), collections (`dataRequirement` with an id) and parameters; a
-plan or an action adds variables (extension `variable`) and collections of its own (`input` with an id).
-Everything here is compiled once and shared by all applications.
+A Library holds facts (extension `fact`), collections (`dataRequirement` with an id) and parameters;
+a plan or an action adds variables (extension `variable`) and collections of its own (`input` with
+an id).  Everything here is compiled once and shared by all applications.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from carepath.apply.collection import Collection
 from carepath.apply.formula import Formula
-from carepath.apply.languages import ExpressionLanguage
 from carepath.resources import Resource
 
 FACT = "https://carepath.example/fhir/StructureDefinition/fact"
+CompileExpression = Callable[[Resource], Formula]
+
 AUXILIARY = "https://carepath.example/fhir/StructureDefinition/auxiliary-fact"
 VARIABLE = "http://hl7.org/fhir/StructureDefinition/variable"
 
@@ -43,16 +44,16 @@ class Names:
     def __init__(self, owner: str) -> None:
         self.owner = owner
         self.entries: dict[str, Fact | Collection | Parameter] = {}
+        self.meaning: object = self
+        """The same for all names that mean the same: expressions need not be decided twice then."""
 
-    def add_facts(
-        self, extensions: Any, url: str, languages: Mapping[str, ExpressionLanguage]
-    ) -> None:
+    def add_facts(self, extensions: Any, url: str, compile_: CompileExpression) -> None:
         """Add the named expressions among some extensions."""
         for expression in _expressions(extensions, url):
             name = str(expression.get("name"))
             self.entries[name] = Fact(
                 name=name,
-                formula=Formula(expression, languages),
+                formula=compile_(expression),
                 description=str(expression.get("description", "")),
                 is_auxiliary=name.startswith("_") or _is_flagged(expression),
                 home=self,
@@ -76,11 +77,11 @@ class Names:
             self.entries.setdefault(name, entry)
 
 
-def library_names(library: Resource, languages: Mapping[str, ExpressionLanguage]) -> Names:
+def library_names(library: Resource, compile_: CompileExpression) -> Names:
     """Compile what one Library holds."""
     names = Names(str(library.get("url") or library.get("id") or "Library"))
-    names.add_facts(library.get("extension"), FACT, languages)
-    names.add_facts(library.get("extension"), VARIABLE, languages)
+    names.add_facts(library.get("extension"), FACT, compile_)
+    names.add_facts(library.get("extension"), VARIABLE, compile_)
     names.add_collections(library.get("dataRequirement") or ())
     names.add_parameters(library.get("parameter") or ())
     return names

@@ -15,7 +15,7 @@ from carepath.apply.collection import Collection
 from carepath.apply.formula import Formula
 from carepath.apply.names import Fact, Names, Parameter
 from carepath.errors import CarepathError, CyclicDefinition
-from carepath.fhirpath import Environment, Node
+from carepath.fhirpath import Environment, Known, Node
 
 if TYPE_CHECKING:
     from carepath.apply.session import Session
@@ -29,10 +29,15 @@ class FactValue:
     """What a fact is for this patient, with the scope it was worked out in."""
 
     fact: Fact
-    values: Sequence[Any]
+    known: Known
     scope: "Scope"
     evidence: tuple[str, ...] | None = None
     phrase: str | None = None
+
+    @property
+    def values(self) -> list[Any]:
+        """Return the values; one keeps its type where the bare value would lose it."""
+        return plain_values(self.known.nodes())
 
 
 class Scope(dict[str, Any]):
@@ -87,15 +92,15 @@ class Scope(dict[str, Any]):
         try:
             if fact.formula.error is not None:
                 raise fact.formula.error
-            values = plain_values(fact.formula.evaluate_nodes(session.focus, self.environment))
+            known = fact.formula.evaluate_known(session.focus, self.environment)
         except FAILURES as error:
             session.failed[fact] = error
             raise
         finally:
             session.pending.pop()
-        self[fact.name] = values
-        self.facts[fact.name] = FactValue(fact, values, self)
-        return values
+        self[fact.name] = known
+        self.facts[fact.name] = FactValue(fact, known, self)
+        return known
 
     def fact(self, name: str) -> FactValue | None:
         """Return a fact that was worked out, None when the name is no fact or was not read."""
@@ -151,24 +156,24 @@ class Scope(dict[str, Any]):
         others: dict[str, None] = {}
         for name in formula.variables:
             fact = self.fact(name)
-            if fact is not None and not all(map(_is_resource, fact.values)):
+            items = fact.known.items if fact is not None else self.items_read(name)
+            if all(map(_is_resource, items)):
+                reference_to = self.session.record.reference_to
+                resources.update(dict.fromkeys([reference_to(item[0]) for item in items]))
+            elif fact is not None:
                 others.update(dict.fromkeys(evidence_of_fact(fact)))
-                continue
-            values = fact.values if fact is not None else self.known(name)
-            if not all(map(_is_resource, values)):
+            else:
                 return None
-            resources.update(dict.fromkeys(map(self.session.record.reference_to, values)))
         if len(resources) > 1 or "" in resources:
             return None
         return (*resources, *(name for name in others if name not in resources))
 
-    def known(self, name: str) -> Sequence[Any]:
-        """Return the value of a name if it was read already, as a list."""
+    def items_read(self, name: str) -> Sequence[Any]:
+        """Return the items of a name that is no fact, if it was read already."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope:
-                value = scope[name]
-                return value if isinstance(value, list) else [value]
+                return Known.of(scope[name]).items
             scope = scope.outer
         return ()
 
@@ -194,9 +199,9 @@ class TracedScope(dict[str, Any]):
         if isinstance(entry, Fact) and name in scope.facts:
             if entry.home is not scope.names:
                 value = scope.session.scope_of(entry.home).traced[name]
-            elif all(map(_is_resource, scope.facts[name].values)):
+            elif all(map(_is_resource, scope.facts[name].known.items)):
                 # A resource is its own evidence: there is nothing to trace.
-                value = [scope.session.named(v) for v in scope.facts[name].values]
+                value = [scope.session.named(item[0]) for item in scope.facts[name].known.items]
             else:
                 value = _trace(entry.formula, self).nodes
         elif entry is None and scope.outer is not None and name not in scope:
@@ -210,8 +215,10 @@ class TracedScope(dict[str, Any]):
 def evidence_of_fact(value: FactValue) -> tuple[str, ...]:
     """Return the resources that a fact comes from, each once; made once."""
     if value.evidence is None:
-        if all(map(_is_resource, value.values)):
-            names = map(value.scope.session.record.reference_to, value.values)
+        items = value.known.items
+        if all(map(_is_resource, items)):
+            reference_to = value.scope.session.record.reference_to
+            names = (reference_to(item[0]) for item in items)
             value.evidence = tuple(dict.fromkeys(name for name in names if name))
             return value.evidence
         value.evidence = value.scope.only_source(value.fact.formula)
@@ -257,8 +264,9 @@ def plain_values(nodes: Iterable[Node]) -> list[Any]:
     return [node.value if _is_plain(node) else node for node in nodes]
 
 
-def _is_resource(value: Any) -> bool:
-    return isinstance(value, dict) and "resourceType" in value
+def _is_resource(item: Any) -> bool:
+    """Tell whether an item of the engine is a whole resource."""
+    return type(item[0]) is dict and "resourceType" in item[0]
 
 
 def _is_plain(node: Node) -> bool:

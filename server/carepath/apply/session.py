@@ -11,7 +11,7 @@ from carepath.apply.names import Fact, Names
 from carepath.apply.people import People
 from carepath.apply.request import ApplyRequest
 from carepath.apply.scope import Scope
-from carepath.fhirpath import DateTime, Environment, Node, Touched
+from carepath.fhirpath import DateTime, Environment, Known, Node, Touched
 from carepath.issues import Issue
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource
@@ -26,12 +26,14 @@ class Session:
         self.request = request
         self.knowledge = knowledge
         self.record = request.patient_record()
-        self.focus: Resource = self.record.subject or {}
+        self.patient: Resource = self.record.subject or {}
+        self.focus = Known.of(self.patient)
         self.people = People(request, self.record)
         self.now = request.now
         self.today = request.now.date().isoformat()
         self.failed: dict[Fact, Exception] = {}
         self.pending: list[Fact] = []
+        self.verdicts: dict[tuple[str, object], Any] = {}
         self.gaps: list[tuple[str, str]] = []
         self.issues: list[Issue] = []
         self._homes: dict[Names, Scope] = {}
@@ -61,10 +63,10 @@ class Session:
         """Return the action that is being applied, as `%action`."""
         return Node(action, "PlanDefinition.action")
 
-    def collection(self, collection: Collection) -> list[Any]:
+    def collection(self, collection: Collection) -> Known:
         """Return the subject's resources that a data requirement selects."""
         found = collection.select(self.record, self.knowledge.terminology, self.now)
-        return [self.named(resource) for resource in found]
+        return Known.of([self.named(resource) for resource in found])
 
     def named(self, resource: Resource) -> Any:
         """Return a resource that only its full URL names, with that name as its evidence."""
@@ -118,7 +120,7 @@ class Session:
             "setting": _concept(request.setting),
             "settingContext": _concept(request.setting_context),
             "action": [],
-            "now": DateTime.of(self.now),
+            "now": Known.of(DateTime.of(self.now)),
         }
 
 
