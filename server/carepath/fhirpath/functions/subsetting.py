@@ -84,7 +84,7 @@ def _sort(compiler: "Compiler", node: Call) -> Evaluator:
     source = compiler.source(node)
     keys = [_sort_key(compiler, argument) for argument in node.arguments]
     if not keys:
-        keys = [(lambda _, item: [item], False)]
+        keys = [(lambda _, item: [item], False, False)]
 
     def evaluate(context: Context, this: Item) -> Items:
         items = source(context, this)
@@ -100,40 +100,43 @@ def _sort(compiler: "Compiler", node: Call) -> Evaluator:
     return evaluate
 
 
-def _sort_key(compiler: "Compiler", argument: Ast) -> tuple[Evaluator, bool]:
-    """Return evaluator and direction.  A leading minus means descending, for strings as well."""
-    descending = False
+Key = tuple[Evaluator, bool, bool]
+"""Evaluator, whether the values are negated, whether the order is turned."""
+
+
+def _sort_key(compiler: "Compiler", argument: Ast) -> Key:
+    """Read `-key` and `key desc`: a minus leaves empty keys in front, `desc` puts them last."""
+    descending = negated = False
     if isinstance(argument, SortKey):
         descending, argument = argument.descending, argument.key
     while isinstance(argument, Unary):
-        descending ^= argument.operator == "-"
+        negated ^= argument.operator == "-"
         argument = argument.operand
-    return compiler.in_loop(compiler.items, argument), descending
+    return compiler.in_loop(compiler.items, argument), negated, descending
 
 
-def _sorted(context: Context, items: Items, keys: list[tuple[Evaluator, bool]]) -> Items:
+def _sorted(context: Context, items: Items, keys: list[Key]) -> Items:
     ranked = list(items)
     # The last key first: each sort is stable, so the first key decides in the end.
-    for key, descending in reversed(keys):
-        pairs = []
+    for key, negated, descending in reversed(keys):
+        empty, pairs = [], []
         for context.index, item in enumerate(ranked):
             found = one(key(context, item))
             if found is None or found[0] is None:
-                pairs.append((None, item))
+                empty.append(item)
             else:
                 pairs.append((found, item))
-        pairs.sort(key=cmp_to_key(_compare_keys), reverse=descending)
-        ranked = [item for _, item in pairs]
+        pairs.sort(key=_BY_KEY, reverse=negated is not descending)
+        values = [item for _, item in pairs]
+        ranked = values + empty if descending else empty + values
     return ranked
 
 
-def _compare_keys(left: tuple[Item | None, Item], right: tuple[Item | None, Item]) -> int:
-    ours, theirs = left[0], right[0]
-    if ours is None or theirs is None:
-        return (ours is not None) - (theirs is not None)
-    return order(ours, theirs) or 0
+def _compare_keys(left: tuple[Item, Item], right: tuple[Item, Item]) -> int:
+    return order(left[0], right[0]) or 0
 
 
+_BY_KEY = cmp_to_key(_compare_keys)
 _ANY_NUMBER = 100
 
 FUNCTIONS: Table = {
