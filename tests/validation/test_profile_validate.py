@@ -1,5 +1,7 @@
 """`validate` as a whole: modes, unknown profiles, claims inside a Bundle, official examples."""
 
+import copy
+import functools
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -172,6 +174,31 @@ def test_nothing_that_is_passed_in_is_changed() -> None:
     before = repr(resource)
     check(resource)
     assert repr(resource) == before
+
+
+HOSTILE: tuple[Any, ...] = (None, True, -1, "#", {}, [], [None], {"coding": 1}, [{"url": [3]}])
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    if not isinstance(value, dict | list):
+        return []
+    steps = value.items() if isinstance(value, dict) else enumerate(value)
+    return [p for step, item in steps for p in ((*path, step), *places(item, (*path, step)))]
+
+
+@pytest.mark.parametrize("name", ["mst-careplan", "mst-record", "bp"])
+def test_no_shape_is_too_odd(name: str) -> None:
+    """Whatever stands in the place of an element, an issue tells of it and nothing is raised."""
+    cases = decode((Path(__file__).parent / f"profile_cases/{name}.json").read_bytes())
+    known = Knowledge.shipped().with_definitions(STANDARD)
+    good = cases["cases"][0]["resource"]
+    for number, path in enumerate(places(good)):
+        resource = copy.deepcopy(good)
+        owner = functools.reduce(lambda value, step: value[step], path[:-1], resource)
+        owner[path[-1]] = HOSTILE[number % len(HOSTILE)]
+        issues = check(resource, definitions=known, profiles=[cases["profile"]])
+        if owner[path[-1]] in (None, [], {}):
+            assert any(issue.is_error for issue in issues), path
 
 
 REALLY_INVALID: dict[str, str] = {}

@@ -129,7 +129,8 @@ def _any_of(place: Place, error: ValidationError) -> Iterator[Problem]:
 
 def _nulls(place: Place, name: str) -> Iterator[Problem]:
     """Yield each null in an array that has no sibling array to explain it."""
-    for index, value in enumerate(place.value[name]):
+    values = place.value[name]
+    for index, value in enumerate(values if isinstance(values, list) else ()):
         if value is None:
             yield Problem("null", place.child(name).item(index), "is null")
 
@@ -187,7 +188,7 @@ def _conflict(place: Place, error: ValidationError) -> Iterator[Problem]:
 
 
 def _conflicts(owner: Place) -> Iterator[Problem]:
-    found = type_of(owner.type)
+    found = type_of(owner.type) if isinstance(owner.value, dict) else None
     for step, elements in (found.choices if found else {}).items():
         present = [
             one.name for one in elements if one.name in owner.value or "_" + one.name in owner.value

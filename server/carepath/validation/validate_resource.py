@@ -20,6 +20,7 @@ from carepath.validation.profile_references import References
 from carepath.validation.profile_tree import Profile, compile_profile
 from carepath.validation.structure import check_structure
 from carepath.validation.walker import Item, every, root_item
+from carepath.validation.walker_shape import well_shaped
 
 MODES = ("create", "update", "delete", "profile")
 
@@ -47,10 +48,12 @@ def validate(
     asked = tuple(profiles)
     found = list(_of_mode(resource, mode, asked))
     if mode != "delete":
-        found += check_structure(resource)
-        if resource_type_of(resource):
-            walk = profile_walk(resource, definitions, terminology, now)
-            found += _of_content(resource, walk, asked, claims=mode != "profile")
+        structure = check_structure(resource)
+        found += structure
+        readable = well_shaped(resource) if structure else resource
+        if readable:
+            walk = profile_walk(readable, definitions, terminology, now)
+            found += _of_content(readable, walk, asked, claims=mode != "profile")
     return tuple(dict.fromkeys(found))
 
 
