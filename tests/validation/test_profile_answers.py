@@ -1,0 +1,53 @@
+"""What the shipped pathways answer to the examples: valid, and as our own profiles promise it."""
+
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from carepath.apply import ApplyRequest, apply_plan
+from carepath.json_codec import decode
+from carepath.knowledge import Knowledge
+from carepath.record import Record
+from carepath.validation import model_problems, validate
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted((ROOT / "examples").glob("*.json"))
+NOW = datetime.fromisoformat("2026-03-01T10:00:00+04:00")
+OWN = "https://carepath.example/fhir/StructureDefinition/"
+
+
+@cache
+def answers(path: Path) -> tuple[dict[str, Any], ...]:
+    """Return the CarePlan and the Bundle for the first patient of an example."""
+    knowledge = Knowledge.shipped()
+    content = decode(path.read_bytes())
+    parts = {part["name"]: part for part in content.get("parameter", ())}
+    record = Record.of(parts["data"]["resource"] if parts else content)
+    plan = knowledge.plan("mst-pathway")
+    applied = apply_plan(ApplyRequest(plan, record, NOW, subject=record.subjects[0]), knowledge)
+    return applied.care_plan(), applied.bundle()
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_answer_is_valid(path: Path) -> None:
+    for answer in answers(path):
+        issues = validate(answer, definitions=Knowledge.shipped(), now=NOW)
+        assert [issue for issue in issues if issue.is_error] == []
+        assert list(model_problems(answer)) == []
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_a_care_plan_conforms_to_its_profile(path: Path) -> None:
+    care_plan = answers(path)[0]
+    issues = validate(
+        care_plan, definitions=Knowledge.shipped(), profiles=[OWN + "mst-careplan"], now=NOW
+    )
+    assert [issue for issue in issues if issue.is_error] == []
+
+
+def test_the_examples_give_proposals_at_all() -> None:
+    kinds = {c["resourceType"] for path in EXAMPLES for c in answers(path)[0]["contained"]}
+    assert {"RequestGroup", "ServiceRequest"} <= kinds
