@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import httpx
 import pytest
@@ -163,32 +164,36 @@ def running(**environment: str) -> Iterator["Server"]:
     settings = {"CAREPATH_NOW": NOW, "CAREPATH_LOG_LEVEL": "info", **environment}
     command = [sys.executable, "-m", "carepath", "serve", "--port", str(port)]
     started = time.perf_counter()
-    process = subprocess.Popen(
-        command, env={**os.environ, **settings}, stderr=subprocess.PIPE, text=True
-    )
-    server = Server(f"http://127.0.0.1:{port}", process)
-    try:
-        server.seconds_to_start = _until_ready(server, started)
-        yield server
-    finally:
-        server.stop()
+    # A file, because a pipe that nobody reads would stop the service once it is full.
+    with TemporaryFile() as log:
+        process = subprocess.Popen(command, env={**os.environ, **settings}, stderr=log)
+        server = Server(f"http://127.0.0.1:{port}", process, log)
+        try:
+            server.seconds_to_start = _until_ready(server, started)
+            yield server
+        finally:
+            server.stop()
 
 
 class Server:
     """A running service."""
 
-    def __init__(self, root: str, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, root: str, process: "subprocess.Popen[bytes]", log: IO[bytes]) -> None:
         self.root = root
         self.base = f"{root}/fhir"
         self.process = process
         self.seconds_to_start = 0.0
         self.log = ""
+        self._file = log
 
     def stop(self) -> int:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        self.log += self.process.communicate(timeout=40)[1]
-        return self.process.returncode
+        code = self.process.wait(timeout=40)
+        if not self._file.closed:
+            self._file.seek(0)
+            self.log = self._file.read().decode()
+        return code
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of the process so far, its workers left out."""
@@ -204,7 +209,8 @@ class Server:
 def _until_ready(server: Server, started: float) -> float:
     while time.perf_counter() - started < 30:
         if server.process.poll() is not None:
-            raise AssertionError(server.process.communicate()[1])
+            server.stop()
+            raise AssertionError(server.log)
         try:
             if httpx.get(f"{server.root}/readyz", timeout=2).is_success:
                 return time.perf_counter() - started

@@ -6,9 +6,10 @@ https://hl7.org/fhir/R4/capabilitystatement-operation-versions.html
 
 from carepath.apply import data_requirements as requirements_of
 from carepath.apply import package as package_of
-from carepath.errors import InvalidParameter
+from carepath.errors import InvalidParameter, InvalidResource
 from carepath.issues import Issue, operation_outcome
 from carepath.resources import Resource
+from carepath.validation import check_structure
 from carepath.validation.validate_resource import MODES
 from carepath.validation.validate_resource import validate as validate_resource
 from carepath.web.operation import Call
@@ -21,8 +22,7 @@ def definition_of(call: Call, resource_type: str, inline: str = "") -> Resource:
     if call.level == "instance":
         return call.service.definitions.read(resource_type, call.id).source
     if inline and call.one(inline) is not None:
-        sent: Resource = call.one(inline)
-        return sent
+        return checked(call.one(inline))
     canonical = call.one("canonical") or call.one("url")
     if not canonical:
         also = f", `{inline}`" if inline else ""
@@ -30,6 +30,14 @@ def definition_of(call: Call, resource_type: str, inline: str = "") -> Resource:
     version = call.one("version")
     wanted = f"{canonical}|{version}" if version and "|" not in canonical else canonical
     return call.service.knowledge.definition(resource_type, wanted)
+
+
+def checked(definition: Resource) -> Resource:
+    """Return a definition that was sent along; strictly valid, unlike data, or InvalidResource."""
+    problems = check_structure(definition)
+    if problems:
+        raise InvalidResource(problems)
+    return definition
 
 
 def data_requirements(call: Call) -> Resource:

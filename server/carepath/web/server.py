@@ -8,7 +8,7 @@ import shutil
 import socket
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
@@ -21,9 +21,6 @@ from carepath import json_codec
 from carepath.web import logs, outcomes
 from carepath.web.config import Config
 from carepath.web.negotiation import CONTENT_TYPES
-
-if TYPE_CHECKING:
-    from flask import Flask
 
 _FIGURES = "PROMETHEUS_MULTIPROC_DIR"
 _LONGEST_LINE = 8190
@@ -39,7 +36,7 @@ _STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
 )
 
 
-class FhirWorker(gthread.ThreadWorker):  # type: ignore[misc]
+class FhirWorker(gthread.ThreadWorker):
     """A gthread worker whose own refusals are OperationOutcomes, too."""
 
     def handle(self, conn: Any) -> Any:
@@ -49,10 +46,10 @@ class FhirWorker(gthread.ThreadWorker):  # type: ignore[misc]
         """
         is_new = not conn.initialized and not conn.data_ready
         if is_new and not conn.wait_for_data(_SILENT_SECONDS):
-            return gthread._DEFER
+            return gthread._DEFER  # type: ignore[attr-defined]
         return super().handle(conn)
 
-    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
         """Answer what the HTTP parser refused, or a failure outside the application."""
         status = next((code for kind, code in _STATUS_OF if isinstance(exc, kind)), 500)
         outcome = outcomes.outcome_of_status(status)
@@ -69,7 +66,7 @@ class FhirWorker(gthread.ThreadWorker):  # type: ignore[misc]
             self.log.debug("the client is gone")
 
 
-class Logger(glogging.Logger):  # type: ignore[misc]
+class Logger(glogging.Logger):
     """Gunicorn's own log in our form."""
 
     def setup(self, cfg: Any) -> None:
@@ -78,7 +75,7 @@ class Logger(glogging.Logger):  # type: ignore[misc]
         logs.configure(cfg.loglevel)
 
 
-class Application(BaseApplication):  # type: ignore[misc]
+class Application(BaseApplication):
     """The service as a gunicorn application."""
 
     def __init__(self, config: Config) -> None:
@@ -90,7 +87,7 @@ class Application(BaseApplication):  # type: ignore[misc]
         for name, value in gunicorn_settings(self._config).items():
             self.cfg.set(name, value)
 
-    def load(self) -> "Flask":
+    def load(self) -> Any:
         """Make the application, once, before the workers are forked."""
         # The folder of the figures must be known before they are imported.
         from carepath.web.app import create_app  # noqa: PLC0415

@@ -12,6 +12,7 @@ from carepath.knowledge import Knowledge
 from carepath.knowledge.terminology import Terminology
 from carepath.r4.codes import value_sets
 from carepath.resources import Resource, canonical_of, codings
+from carepath.web.definition_operations import checked
 from carepath.web.operation import Call
 from carepath.web.refusals import UnsupportedParameter
 from carepath.web.search_values import fold
@@ -126,7 +127,7 @@ def _value_set(call: Call) -> tuple[Terminology, str]:
         return knowledge.terminology, canonical_of(held.source)
     given = call.one("valueSet")
     if given is not None:
-        return _sent_value_set(knowledge, given)
+        return _sent_value_set(knowledge, checked(given))
     url, version = call.one("url"), call.one("valueSetVersion")
     if not url:
         raise InvalidParameter("url", None, "the canonical of a value set, or `valueSet` itself")
