@@ -9,6 +9,7 @@ compares, and prints one line per case.  Use a server of its own: nothing is del
 """
 
 import json
+import re
 import sys
 import urllib.error
 import urllib.parse
@@ -105,13 +106,19 @@ def refusal_differences(case: Json, status: int, body: Json) -> list[str]:
     return [f"the refusal does not name {name}" for name in names if name not in text]
 
 
+def encoded(resource: Json) -> bytes:
+    """Return a resource as JSON; decimals keep their digits, which floats would lose."""
+    text = json.dumps(resource, default=lambda number: f"decimal {number}")
+    return re.sub(r'"decimal (-?[0-9.]+)"', r"\1", text).encode()
+
+
 def _send(base: str, call: Call) -> tuple[int, Json]:
-    data = None if call.body is None else json.dumps(call.body, default=float).encode()
+    data = None if call.body is None else encoded(call.body)
     headers = {"Accept": "application/fhir+json", "Content-Type": "application/fhir+json"}
     request = urllib.request.Request(f"{base}/{call.path}", data, headers, method=call.method)  # noqa: S310 (the caller names the server)
     try:
         with urllib.request.urlopen(request) as response:  # noqa: S310
-            return response.status, json.load(response, parse_float=Decimal)
+            return response.status, json.loads(response.read() or b"{}", parse_float=Decimal)
     except urllib.error.HTTPError as error:
         return error.code, json.loads(error.read() or b"{}", parse_float=Decimal)
 
@@ -119,6 +126,10 @@ def _send(base: str, call: Call) -> tuple[int, Json]:
 def _main(base: str, names: list[str]) -> int:
     from compare import answer_differences  # noqa: PLC0415 (only as a program beside compare.py)
 
+    known = {path.stem for path in CASES.glob("*.json")}
+    if not set(names) <= known:
+        print(f"no such case: {', '.join(sorted(set(names) - known))}", file=sys.stderr)  # noqa: T201
+        return 2
     failed = 0
     for path in sorted(CASES.glob("*.json")):
         if names and path.stem not in names:
@@ -127,11 +138,14 @@ def _main(base: str, names: list[str]) -> int:
         for call in definitions_first(case):
             _send(base, call)
         status, body = _send(base, operation_call(case))
-        if "refused" in case["expect"]:
-            found = refusal_differences(case, status, body)
-        else:
-            pairs = answers_of(case, body)
-            found = [d for expect, answer in pairs for d in answer_differences(expect, answer)]
+        try:
+            if "refused" in case["expect"]:
+                found = refusal_differences(case, status, body)
+            else:
+                pairs = answers_of(case, body)
+                found = [d for expect, answer in pairs for d in answer_differences(expect, answer)]
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            found = [f"status {status}, and an answer of another shape: {error!r}"]
         failed += bool(found) and "optional" not in case
         print(f"{'FAIL' if found else 'ok  '} {path.stem}", *found, sep="\n     " if found else "")  # noqa: T201
     return 1 if failed else 0

@@ -6,15 +6,16 @@ The cases are told in README.md beside this file.
 import functools
 import importlib.util
 import sys
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from carepath.json_codec import decode, encode
+from carepath.json_codec import decode
 from carepath.knowledge import Knowledge
-from carepath.validation import check_structure
+from carepath.validation import validate
 from carepath.web import Config, create_app
 
 HERE = Path(__file__).parent
@@ -61,7 +62,7 @@ def asked(path: Path) -> tuple[dict[str, Any], int, dict[str, Any]]:
     config = Config(now=case["request"].get("now", NOW))
     app = create_app(config, knowledge=Knowledge.of(case["definitions"]))
     call = http_calls.operation_call(case)
-    sent = {} if call.body is None else {"data": encode(call.body)}
+    sent = {} if call.body is None else {"data": http_calls.encoded(call.body)}
     answer = app.test_client().open(
         f"/fhir/{call.path}", method=call.method, content_type="application/fhir+json", **sent
     )
@@ -84,4 +85,5 @@ def test_case(path: Path) -> None:
 def test_answer_is_valid(path: Path) -> None:
     """Every answer is valid FHIR, refusals too."""
     _, _, body = asked(path)
-    assert [i for i in check_structure(body) if i.is_error] == []
+    found = validate(body, definitions=Knowledge.shipped(), now=datetime.fromisoformat(NOW))
+    assert [i for i in found if i.is_error] == []
