@@ -7,7 +7,7 @@ changed.  Everything a caller gets from a record concerns its subject: what name
 patient stays out, and what names nobody belongs to the subject unless there is a second patient.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from carepath.errors import InvalidParameter, SubjectNotFound
@@ -100,6 +100,7 @@ class Record:
         self._content = content
         self._subject = subject
         self._own: dict[str, tuple[Resource, ...]] = {}
+        self._left_out: list[str] = []
         self._by_code: dict[tuple[str, str], dict[str, list[Resource]]] = {}
         self._about = self._names_of(subject) if subject is not None else frozenset()
 
@@ -147,6 +148,8 @@ class Record:
         except KeyError:
             everything = self._content.by_type.get(resource_type, ())
             own = tuple(resource for resource in everything if self._is_own(resource))
+            if len(own) < len(everything):
+                self._left_out.append(resource_type)
             return self._own.setdefault(resource_type, own)
 
     def with_codes(self, resource_type: str, path: str, codes: Iterable[str]) -> set[int]:
@@ -156,6 +159,10 @@ class Record:
         """
         index = self._code_index(resource_type, path)
         return {id(resource) for code in codes for resource in index.get(code, ())}
+
+    def with_code(self, resource_type: str, path: str, code: str) -> Sequence[Resource]:
+        """Return the subject's resources of a type that hold one code, in the order sent."""
+        return self._code_index(resource_type, path).get(code, ())
 
     def resolve(self, reference: Any, within: Resource | None = None) -> Resource | None:
         """Return the resource that a Reference (or its text) means, None when it is not here.
@@ -181,7 +188,10 @@ class Record:
         return self._content.full_url(resource)
 
     def issues(self) -> tuple[Issue, ...]:
-        """Return an issue for each resource that names a patient who was not sent."""
+        """Return an issue for each resource left out because its patient was not sent.
+
+        Only types that were read are looked at.
+        """
         return tuple(
             Issue(
                 "information",
@@ -189,8 +199,8 @@ class Record:
                 f"`{self.reference_to(resource) or resource['resourceType']}` was left out: it "
                 "refers to a patient who is not in the data.",
             )
-            for resources in self._content.by_type.values()
-            for resource in resources
+            for resource_type in self._left_out
+            for resource in self._content.by_type[resource_type]
             if self._is_stray(resource)
         )
 
@@ -201,6 +211,9 @@ class Record:
 
     def _is_own(self, resource: Resource) -> bool:
         """Tell whether a resource belongs to the subject's view."""
+        named = resource.get("subject")
+        if type(named) is dict and named.get("reference") in self._about:
+            return True
         if resource["resourceType"] == "Patient":
             return resource is self._subject
         found = False
@@ -229,7 +242,8 @@ class Record:
         if index is None:
             index = {}
             for resource in self.resources(resource_type):
-                for name in _coding_names(resource, path):
+                names = _coding_names(resource, path)
+                for name in names:
                     index.setdefault(name, []).append(resource)
             self._by_code[(resource_type, path)] = index
         return index
@@ -310,6 +324,15 @@ def _identifiers(resource: Resource) -> list[tuple[Any, Any]]:
 
 def _coding_names(resource: Resource, path: str) -> set[str]:
     """Return `code` and `system|code` of each coding at a path of names."""
+    concept = resource.get(path)
+    if type(concept) is dict and type(concept.get("coding")) is list:
+        # The usual case, a CodeableConcept at the top, without the general way of walking.
+        return {
+            name
+            for coding in concept["coding"]
+            if type(coding) is dict and type(coding.get("code")) is str
+            for name in (coding["code"], f"{coding.get('system')}|{coding['code']}")
+        }
     names: set[str] = set()
     for value in values_at(resource, path):
         if isinstance(value, str):

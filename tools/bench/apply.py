@@ -71,16 +71,16 @@ def main() -> int:
 
 
 def _timed(
-    functions: tuple[Callable[[bytes], bytes], ...], data: bytes, rounds: int = 15
+    functions: tuple[Callable[[bytes], bytes], ...], data: bytes, rounds: int = 80
 ) -> list[float]:
     """Return the best time of each function in milliseconds, the rounds interleaved."""
     best = [float("inf")] * len(functions)
     for _ in range(rounds):
         for index, function in enumerate(functions):
             start = time.process_time()
-            for _ in range(20):
+            for _ in range(4):
                 function(data)
-            best[index] = min(best[index], (time.process_time() - start) / 20)
+            best[index] = min(best[index], (time.process_time() - start) / 4)
     return [seconds * 1000 for seconds in best]
 
 

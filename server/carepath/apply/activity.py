@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from carepath.apply.dynamic import DynamicValue
+from carepath.apply.dynamic import DynamicValue, dynamic_value
 from carepath.apply.issues import issue_of
 from carepath.apply.kinds import APPOINTMENT_PRIORITY, KINDS, Kind
 from carepath.apply.names import CompileExpression, Names
@@ -102,7 +102,7 @@ def compile_dynamic_values(
             issues.append(Issue(_severity(problem), problem.code, told))
             continue
         try:
-            compiled.append(DynamicValue(compile_path(text, resource_type), formula))
+            compiled.append(dynamic_value(compile_path(text, resource_type), formula))
         except UnknownPath as error:
             issues.append(Issue("error", "invalid", str(error)))
     return tuple(compiled)

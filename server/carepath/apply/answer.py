@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from carepath.apply.decision import MET, Decision, evidence_of
+from carepath.apply.decision import Decision
 from carepath.apply.decisions import decision_of
 from carepath.apply.narrative import narrative
 from carepath.apply.plan import Walk
@@ -153,12 +153,7 @@ class Applied:
     def _addressed(self) -> list[Resource]:
         """Return the Conditions that goals address, then those that proposals rest on."""
         found = list(self._walk.goals.addressed)
-        for step in self._walk.steps:
-            if step.outcome == MET and step.request is not None:
-                for resource_type, reference in self._session.resource_types(evidence_of(step)):
-                    if resource_type == "Condition" and reference not in found:
-                        found.append(reference)
-        return found
+        return found + [r for r in self._walk.requests.conditions.values() if r not in found]
 
     def _uuid(self, name: str) -> str:
         """Return an id that the same plan, version, patient and part of the answer always get."""

@@ -6,7 +6,8 @@ Several conditions are combined as FHIRPath combines truth values that may be un
 false decides `all`, one that is true decides `any`, whatever the others are.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from carepath.apply.compiled import CompiledAction
 from carepath.apply.decision import MET, NOT_MET, UNDETERMINED, Outcome
@@ -14,6 +15,7 @@ from carepath.apply.formula import Formula
 from carepath.apply.issues import issue_of
 from carepath.apply.missing import missing_facts
 from carepath.apply.scope import FAILURES, Scope
+from carepath.fhirpath import Known
 from carepath.issues import Issue
 
 
@@ -62,16 +64,36 @@ def _decide_once(condition: Formula, scope: Scope) -> Verdict:
     key = (condition.text, names.meaning)
     found: Verdict | None = verdicts.get(key)
     if found is None:
-        found = verdicts[key] = _decide_one(condition, scope)
+        found = _decide_variable(condition, scope) or _decide_one(condition, scope)
+        verdicts[key] = found
     return found
+
+
+def _decide_variable(condition: Formula, scope: Scope) -> Verdict | None:
+    """Decide a condition that is nothing but a fact; None when it is more, or not that simple."""
+    if not condition.variable:
+        return None
+    try:
+        known = scope[condition.variable]
+    except FAILURES:
+        return None
+    if type(known) is Known and len(known.items) == 1:
+        value = known.items[0][0]
+        return _MET if value is True else _NOT_MET if value is False else None
+    return None
 
 
 def _decide_one(condition: Formula, scope: Scope) -> Verdict:
     """Evaluate one condition; only a single true or false decides."""
     if condition.error is not None:
         return Verdict(UNDETERMINED, (), (issue_of(condition.error),))
+    values: Sequence[Any]
     try:
-        values = condition.evaluate(scope.session.focus, scope.environment)
+        if condition.decide is not None:
+            truth = condition.decide(scope.session.focus, scope.environment)
+            values = () if truth is None else (truth,)
+        else:
+            values = condition.evaluate(scope.session.focus, scope.environment)
     except FAILURES as error:
         return Verdict(UNDETERMINED, missing_facts(condition, scope), (issue_of(error),))
     if len(values) == 1:

@@ -7,6 +7,7 @@ the record that they come from.
 import re
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from carepath.apply.compiled import CompiledAction
@@ -72,21 +73,21 @@ def _known(step: Step) -> str:
 
     An auxiliary fact says nothing to a clinician; the facts that it rests on stand in for it.
     """
-    told, helping = _told(step)
-    # Where only auxiliary facts decided, they are better than nothing.
-    found = told or helping
     above = _told_above(step)
-    return _listed([phrase_of(value) for name, value in found.items() if name not in above])
+    return _listed([phrase_of(value) for name, value in _told(step).items() if name not in above])
 
 
-def _told(step: Step) -> tuple[dict[str, FactValue], dict[str, FactValue]]:
-    """Return the facts to tell for a step, and the auxiliary ones that led to them."""
-    told: dict[str, FactValue] = {}
-    helping: dict[str, FactValue] = {}
-    for value in facts_read(step):
-        if value.known.items:
-            _tell(value, told, helping)
-    return told, helping
+def _told(step: Step) -> dict[str, FactValue]:
+    """Return the facts to tell for a step; made once."""
+    if step.told is None:
+        told: dict[str, FactValue] = {}
+        helping: dict[str, FactValue] = {}
+        for value in facts_read(step):
+            if value.known.items:
+                _tell(value, told, helping)
+        # Where only auxiliary facts decided, they are better than nothing.
+        step.told = told or helping
+    return step.told
 
 
 def _told_above(step: Step) -> set[str]:
@@ -94,10 +95,7 @@ def _told_above(step: Step) -> set[str]:
     found: set[str] = set()
     reason = step.reason
     while reason is not None:
-        if reason.told is None:
-            told, helping = _told(reason)
-            reason.told = frozenset(told or helping)
-        found |= reason.told
+        found.update(_told(reason))
         reason = reason.reason
     return found
 
@@ -136,6 +134,7 @@ def phrase_of(value: FactValue) -> str:
     return value.phrase
 
 
+@cache
 def words(name: str) -> str:
     """Return the name of a fact as words: `sizeCm` is `size in cm`."""
     text = _HUMP.sub(" ", name.lstrip("_")).replace("-", " ")

@@ -22,7 +22,16 @@ Interval = tuple[datetime, datetime]
 class Collection:
     """The compiled requirement; `select` gives the resources, in the order sent."""
 
-    __slots__ = ("code_filters", "date_filters", "limit", "name", "requirement", "sort", "type")
+    __slots__ = (
+        "code_filters",
+        "date_filters",
+        "limit",
+        "name",
+        "one_code",
+        "requirement",
+        "sort",
+        "type",
+    )
 
     def __init__(self, requirement: Resource) -> None:
         self.requirement = requirement
@@ -32,9 +41,12 @@ class Collection:
         self.date_filters = tuple(requirement.get("dateFilter") or ())
         self.sort = tuple(requirement.get("sort") or ())
         self.limit = requirement.get("limit")
+        self.one_code = self._one_code()
 
     def select(self, record: Record, terminology: Terminology, now: datetime) -> list[Resource]:
         """Return the resources; raises UnresolvedCanonical for a value set that is not known."""
+        if self.one_code is not None:
+            return list(record.with_code(self.type, *self.one_code))
         found: list[Resource] = list(record.resources(self.type))
         for code_filter in self.code_filters:
             wanted = _wanted_codes(code_filter, terminology, self.name)
@@ -50,6 +62,26 @@ class Collection:
             is_down = order.get("direction") == "descending"
             found.sort(key=_sort_key(str(order.get("path"))), reverse=is_down)
         return found[: self.limit] if self.limit else found
+
+    def _one_code(self) -> tuple[str, str] | None:
+        """Return path and code when that is all that is asked for: the index has the answer."""
+        if len(self.code_filters) != 1 or self.date_filters or self.sort or self.limit:
+            return None
+        code_filter = self.code_filters[0]
+        wanted = _plain_codes(code_filter)
+        if "valueSet" in code_filter or len(wanted) != 1:
+            return None
+        return _path(self.type, code_filter) or "code", wanted.pop()
+
+
+def _plain_codes(code_filter: Mapping[str, Any]) -> set[str]:
+    """Return the codes that a filter lists, as `system|code` or `code`."""
+    return {
+        f"{coding['system']}|{coding.get('code')}"
+        if "system" in coding
+        else str(coding.get("code"))
+        for coding in code_filter.get("code") or ()
+    }
 
 
 def _wanted_codes(

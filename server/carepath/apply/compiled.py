@@ -28,6 +28,7 @@ class CompiledAction:
     template: Resource
     subject_type: str
     conditions: tuple[Formula, ...]
+    read_names: tuple[str, ...]
     any_condition: bool
     children: tuple["CompiledAction", ...]
     first_child_only: bool

@@ -106,10 +106,13 @@ class Compiler:
 
     def _once(self, kind: object, definition: Resource, make: Callable[[], Any]) -> Any:
         """Return what was compiled before when the definition belongs to the knowledge."""
+        key = (kind, id(definition), self._setup)
+        found = self._knowledge.recalled(key)
+        if found is not None:
+            return found[0]
         if not self._knowledge.holds(definition):
             return make()
         # The languages stand in the value too, so that their id cannot be reused.
-        key = (kind, id(definition), *self._setup)
         return self._knowledge.memo(key, lambda: (make(), self._languages))[0]
 
     def _plan(self, definition: Resource, chain: tuple[str, ...]) -> CompiledPlan:
@@ -237,6 +240,7 @@ class Compiler:
             template=self._template(action, activity),
             subject_type=subject_type(action),
             conditions=conditions,
+            read_names=tuple(dict.fromkeys(name for c in conditions for name in c.variables)),
             any_condition=is_any,
             children=children,
             first_child_only=is_any and bool(children),

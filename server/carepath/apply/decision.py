@@ -36,7 +36,7 @@ class Step:
     """The nearest action above with conditions of its own, which a child without any rests on."""
     depth: int
     request: str | None = None
-    told: frozenset[str] | None = None
+    told: dict[str, FactValue] | None = None
     """The facts that this step's reason tells, once it has been written."""
     result: dict[str, Any] | None = None
 
@@ -83,18 +83,19 @@ class Decision:
 
 def facts_read(step: Step) -> list[FactValue]:
     """Return the facts that the conditions of an action read, each once, in the order written."""
-    names = dict.fromkeys(name for c in step.action.conditions for name in c.variables)
-    return step.scope.read_facts(names)
+    return step.scope.read_facts(step.action.read_names)
 
 
 def evidence_of(step: Step) -> tuple[str, ...]:
     """Return what a decision rests on: its own evidence, else that of the group it is in."""
-    found: dict[str, None] = {}
-    for condition in step.action.conditions:
-        found |= dict.fromkeys(step.scope.evidence(condition))
+    conditions = step.action.conditions
+    if len(conditions) == 1:
+        found = step.scope.evidence(conditions[0])
+    else:
+        found = tuple(dict.fromkeys(e for c in conditions for e in step.scope.evidence(c)))
     if not found and step.reason is not None:
         return evidence_of(step.reason)
-    return tuple(found)
+    return found
 
 
 def fact_as_json(value: FactValue) -> dict[str, Any]:

@@ -4,14 +4,13 @@ https://hl7.org/fhir/R4/metadatatypes.html#Expression
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from carepath.apply.issues import issue_of
 from carepath.apply.languages import ExpressionLanguage
 from carepath.errors import CarepathError, ExpressionError, UnsupportedFeature
 from carepath.fhirpath import Known, Node
-from carepath.fhirpath.nodes import Ast, Call, Member, Special, children, walk
+from carepath.fhirpath.nodes import Ast, Call, Member, Special, Variable, children, walk
 from carepath.issues import Issue
 from carepath.resources import Resource
 
@@ -27,25 +26,30 @@ class Formula:
     """An expression ready to be evaluated on a focus in an environment.
 
     `text` is shown to people; `variables` are the names it reads, in the order of the text;
-    `reads_variables_only` tells that nothing else contributes to its value;
+    `decide` is a quicker `evaluate` for what can only be true or false, `variable` the name when
+    the expression is nothing but a variable; `reads_variables_only` tells that nothing else contributes to its value;
     `error` says why it cannot be evaluated, and is None when it can.
     """
 
     __slots__ = (
         "_names",
         "compiled",
+        "decide",
         "error",
         "evaluate",
         "evaluate_known",
         "evaluate_nodes",
         "reads_variables_only",
         "text",
+        "variable",
         "variables",
     )
 
     text: str
     variables: tuple[str, ...]
     reads_variables_only: bool
+    decide: Callable[[Any, Any], bool | None] | None
+    variable: str
     _names: frozenset[str]
     error: CarepathError | RecursionError | None
     compiled: Any
@@ -61,6 +65,8 @@ class Formula:
         self.reads_variables_only = False
         self.error = None
         self.compiled = None
+        self.decide = None
+        self.variable = ""
         self.evaluate = self.evaluate_nodes = self.evaluate_known = _refuse
         chosen = _in_known_language(element, languages)
         if chosen is None:
@@ -81,9 +87,12 @@ class Formula:
         self._names = frozenset(self.variables)
         tree = getattr(compiled, "ast", None)
         self.reads_variables_only = tree is not None and not _reads_elsewhere(tree)
-        self.evaluate = partial(language.evaluate, compiled)
-        self.evaluate_nodes = partial(language.evaluate_nodes, compiled)
-        self.evaluate_known = partial(language.evaluate_known, compiled)
+        self.evaluate = compiled.evaluate
+        self.evaluate_nodes = compiled.evaluate_nodes
+        self.evaluate_known = compiled.evaluate_known
+        if getattr(compiled, "is_condition", False):
+            self.decide = getattr(compiled, "decide", None)
+        self.variable = tree.name if isinstance(tree, Variable) else ""
 
     def variables_are_in(self, entries: Mapping[str, Any]) -> bool:
         """Tell whether all names that the expression reads are among these."""

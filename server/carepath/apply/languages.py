@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from carepath.fhirpath import Environment, Expression, Known, Node, parse
+from carepath.fhirpath import Environment, Known, Node, parse
 
 
 class CompiledExpression(Protocol):
-    """What a language makes of a text: the text and the names of the variables it reads."""
+    """What a language makes of a text; evaluating it raises errors of the ExpressionError family.
+
+    The focus is what an expression starts from: the patient.
+    """
 
     @property
     def text(self) -> str:
@@ -24,40 +27,29 @@ class CompiledExpression(Protocol):
     def variables(self) -> frozenset[str]:
         """The names that the expression reads as %name."""
 
+    def evaluate(self, focus: Known, environment: Environment) -> Sequence[Any]:
+        """Return plain values."""
+
+    def evaluate_nodes(self, focus: Known, environment: Environment) -> Sequence[Node]:
+        """Return values together with their FHIR types."""
+
+    def evaluate_known(self, focus: Known, environment: Environment) -> Known:
+        """Return values for FHIRPath expressions to read: `Known.of` the nodes."""
+
 
 class ExpressionLanguage(Protocol):
-    """Compiles and evaluates; errors are of the ExpressionError family."""
+    """A language: it makes texts into expressions that can be evaluated."""
 
     def compile(self, text: str) -> CompiledExpression:
         """Compile a text; raises ExpressionSyntaxError or UnsupportedFeature."""
-
-    def evaluate(self, compiled: Any, focus: Any, environment: Environment) -> Sequence[Any]:
-        """Return plain values; raises EvaluationError."""
-
-    def evaluate_nodes(self, compiled: Any, focus: Any, environment: Environment) -> Sequence[Node]:
-        """Return values together with their FHIR types."""
 
 
 class FhirPath:
     """FHIRPath, by this package's engine."""
 
-    def compile(self, text: str) -> Expression:
+    def compile(self, text: str) -> CompiledExpression:
         """Parse an expression."""
         return parse(text)
-
-    def evaluate(self, compiled: Expression, focus: Any, environment: Environment) -> list[Any]:
-        """Return plain values."""
-        return compiled.evaluate(focus, environment)
-
-    def evaluate_nodes(
-        self, compiled: Expression, focus: Any, environment: Environment
-    ) -> list[Node]:
-        """Return values with their types."""
-        return compiled.evaluate_nodes(focus, environment)
-
-    def evaluate_known(self, compiled: Expression, focus: Any, environment: Environment) -> Known:
-        """Return values for other expressions to read."""
-        return compiled.evaluate_known(focus, environment)
 
 
 LANGUAGES: Mapping[str, ExpressionLanguage] = MappingProxyType({"text/fhirpath": FhirPath()})

@@ -23,6 +23,7 @@ from carepath.resources import Resource
 
 _NOT_ID = re.compile(r"[^A-Za-z0-9.-]+")
 _ID_LENGTH = 58
+_IS_ID = re.compile(r"[A-Za-z0-9.-]{1,58}").fullmatch
 """An id has at most 64 characters; a number may have to follow."""
 
 
@@ -34,6 +35,9 @@ class Requests:
         self.made: list[Resource] = []
         self.contained: list[Resource] = []
         self._taken: dict[str, int] = {"request-group": 1, "issues": 1}
+        self.conditions: dict[str, Resource] = {}
+        """The Conditions that requests rest on, by reference."""
+        self._evidence: dict[tuple[str, tuple[str, ...]], Resource] = {}
         self._common: dict[tuple[str, str], Resource | None] = {}
 
     def make(
@@ -54,7 +58,9 @@ class Requests:
         if is_option and activity.may_be_option and session.request.settings.option_intent:
             resource["intent"] = "option"
         self._add_people(resource, activity)
-        add_evidence(resource, activity.kind, session.resource_types(evidence_of(step)))
+        evidence = evidence_of(step)
+        if evidence:
+            resource.update(self._reasons(activity, evidence))
         scope = step.scope
         if activity.names:
             scope = Scope(activity.names[0], session, scope)
@@ -66,13 +72,30 @@ class Requests:
         step.request = activity.resource_type
         return {"reference": f"#{id_}"}
 
+    def _reasons(self, activity: CompiledActivity, evidence: tuple[str, ...]) -> Resource:
+        """Return the elements that name the evidence; the same evidence is sorted out once."""
+        key = (activity.canonical, evidence)
+        found = self._evidence.get(key)
+        if found is None and activity.kind is not None:
+            typed = self._session.resource_types(evidence)
+            found = self._evidence[key] = evidence_elements(
+                activity.resource_type, activity.kind, activity.template, typed
+            )
+            self.conditions.update(
+                (reference["reference"], reference)
+                for resource_type, reference in typed
+                if resource_type == "Condition"
+            )
+        return found or {}
+
     def set_action_values(self, step: Step, result: Resource) -> None:
         """Set the elements of a RequestGroup action that dynamicValues name."""
         self._set_values(result, step.action.action_values, step.scope, step)
 
     def unique_id(self, name: str) -> str:
         """Return an id that no other resource of the answer has."""
-        name = _NOT_ID.sub("-", name)[:_ID_LENGTH] or "request"
+        if not _IS_ID(name):
+            name = _NOT_ID.sub("-", name)[:_ID_LENGTH] or "request"
         count = self._taken[name] = self._taken.get(name, 0) + 1
         return name if count == 1 else self.unique_id(f"{name}-{count}")
 
@@ -80,10 +103,12 @@ class Requests:
         self, target: Resource, values: Iterable[DynamicValue], scope: Scope, step: Step
     ) -> None:
         """Evaluate dynamicValues and put them, the later over the earlier."""
+        focus = self._session.focus
         for value in values:
             try:
-                nodes = value.formula.evaluate_nodes(scope.session.focus, scope.environment)
-                put(target, value.path, nodes)
+                known = value.formula.evaluate_known(focus, scope.environment)
+                if value.quick is None or not value.quick(target, known.items):
+                    put(target, value.path, known.nodes())
             except FAILURES as error:
                 told = f"`{value.path.text}` was not set. {issue_of(error).diagnostics}"
                 code = "value" if isinstance(error, CannotCoerce) else issue_of(error).code
@@ -152,32 +177,39 @@ class Requests:
         return with_references(resource, renamed) if renamed else resource
 
 
-def add_evidence(resource: Resource, kind: Kind, evidence: Sequence[tuple[str, Resource]]) -> None:
-    """Refer to what a decision rests on: as the reason where R4 allows, else as information."""
-    if not evidence or not (kind.reason_reference or kind.supporting):
-        return
-    name = resource["resourceType"]
+def evidence_elements(
+    name: str, kind: Kind, template: Resource, evidence: Sequence[tuple[str, Resource]]
+) -> Resource:
+    """Return how a request refers to what it rests on.
+
+    As the reason where R4 allows the type, else as supporting information where the kind has any.
+    """
+    if not (kind.reason_reference or kind.supporting):
+        return {}
     targets = _targets(name, kind.reason_reference) if kind.reason_reference else ()
     others: list[Resource] = []
     reasons: list[Resource] = []
     for resource_type, reference in evidence:
-        if resource_type == "Patient":
-            continue
-        is_reason = kind.reason_reference and (not targets or resource_type in targets)
-        (reasons if is_reason else others).append(reference)
+        if resource_type != "Patient":
+            is_reason = kind.reason_reference and (not targets or resource_type in targets)
+            (reasons if is_reason else others).append(reference)
     if name == "Task":
-        others = reasons[1:]
-        reasons = reasons[:1]
-        if reasons:
-            resource["reasonReference"] = reasons[0]
-        others_input = [{"type": {"text": "evidence"}, "valueReference": r} for r in others]
-        if others_input:
-            resource["input"] = [*resource.get("input", ()), *others_input]
-        return
-    if reasons:
-        resource[kind.reason_reference] = reasons
+        return _task_evidence(template, reasons)
+    made: Resource = {kind.reason_reference: reasons} if reasons else {}
     if others and kind.supporting:
-        resource[kind.supporting] = [*resource.get(kind.supporting, ()), *others]
+        made[kind.supporting] = [*template.get(kind.supporting, ()), *others]
+    return made
+
+
+def _task_evidence(template: Resource, reasons: list[Resource]) -> Resource:
+    """Return the evidence of a Task, which has one reason; the others are inputs."""
+    if not reasons:
+        return {}
+    made: Resource = {"reasonReference": reasons[0]}
+    inputs = [{"type": {"text": "evidence"}, "valueReference": r} for r in reasons[1:]]
+    if inputs:
+        made["input"] = [*template.get("input", ()), *inputs]
+    return made
 
 
 def with_references(value: Any, renamed: dict[str, str]) -> Any:

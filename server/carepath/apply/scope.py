@@ -104,6 +104,9 @@ class Scope(dict[str, Any]):
 
     def fact(self, name: str) -> FactValue | None:
         """Return a fact that was worked out, None when the name is no fact or was not read."""
+        found = self.facts.get(name)
+        if found is not None:
+            return found
         scope: Scope | None = self
         while scope is not None:
             found = scope.facts.get(name)
@@ -133,6 +136,10 @@ class Scope(dict[str, Any]):
 
     def evidence(self, condition: Formula) -> tuple[str, ...]:
         """Return the resources that a condition rests on: those behind the facts it read."""
+        if len(condition.variables) == 1:
+            only = self.facts.get(condition.variables[0])
+            if only is not None and condition.reads_variables_only:
+                return evidence_of_fact(only)
         found: dict[str, None] = {}
         is_plain = bool(condition.variables)
         for name in condition.variables:
@@ -152,6 +159,13 @@ class Scope(dict[str, Any]):
         """
         if not formula.reads_variables_only:
             return None
+        if len(formula.variables) == 1:
+            value = self.get(formula.variables[0])
+            if type(value) is Known and not self.facts.get(formula.variables[0]):
+                items = value.items
+                if len(items) == 1 and _is_resource(items[0]):
+                    name = self.session.record.reference_to(items[0][0])
+                    return (name,) if name else None
         resources: dict[str, None] = {}
         others: dict[str, None] = {}
         for name in formula.variables:

@@ -44,6 +44,7 @@ def _step(activity: CompiledActivity, session: Session) -> Step:
         template={},
         subject_type="",
         conditions=(),
+        read_names=(),
         any_condition=False,
         children=(),
         first_child_only=False,

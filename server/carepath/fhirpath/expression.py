@@ -7,12 +7,14 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from carepath.errors import EvaluationError
+from carepath.fhirpath import operators
 from carepath.fhirpath.access import many
 from carepath.fhirpath.compiler import Compiler
-from carepath.fhirpath.context import Context, Evaluator
+from carepath.fhirpath.context import Context, Evaluator, Truth
 from carepath.fhirpath.environment import Environment
 from carepath.fhirpath.failure import Failure
-from carepath.fhirpath.nodes import Ast, Call, Literal, Variable, walk
+from carepath.fhirpath.functions import TRUTHS
+from carepath.fhirpath.nodes import Ast, Binary, Call, Literal, Variable, walk
 from carepath.fhirpath.parser import parse_expression
 from carepath.fhirpath.text import text_of
 from carepath.fhirpath.tracing import Evidence, evidence_of, merge, rooted
@@ -55,6 +57,28 @@ class Expression:
     def evaluate(self, focus: Any, environment: Environment) -> list[Any]:
         """Return the values the expression has for a resource or value; never changes it."""
         return [_plain(item) for item in self._items(focus, environment)]
+
+    def decide(self, focus: Known, environment: Environment) -> bool | None:
+        """Return the truth of a condition (see `is_condition`), None when it is empty."""
+        item = focus.item
+        try:
+            return self._truth(Context(environment, item), item)
+        except Failure as failure:
+            raise self._located(failure, focus, environment) from None
+        except RecursionError:
+            raise EvaluationError(self.text, self.text, "it nests too deep") from None
+
+    @cached_property
+    def is_condition(self) -> bool:
+        """Whether the outermost operator or function can only give a boolean."""
+        node = self.ast
+        if isinstance(node, Binary):
+            return node.operator in operators.TRUTHS
+        return isinstance(node, Call) and node.name in TRUTHS
+
+    @cached_property
+    def _truth(self) -> Truth:
+        return Compiler(self.text).truth(self.ast)
 
     def evaluate_nodes(self, focus: Any, environment: Environment) -> list[Node]:
         """Return the values with their types."""
@@ -100,7 +124,7 @@ class Expression:
     def _run(
         self, evaluator: Evaluator, focus: Any, environment: Environment, *, traced: bool = False
     ) -> Items:
-        item = many(items_of(focus))
+        item = focus.item if type(focus) is Known else many(items_of(focus))
         if traced:
             item = rooted(item)
         return evaluator(Context(environment, item, traced=traced), item)

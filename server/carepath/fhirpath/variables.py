@@ -6,13 +6,13 @@ https://hl7.org/fhirpath/#environment-variables and https://hl7.org/fhir/R4/fhir
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from carepath.fhirpath.access import many, spread
 from carepath.fhirpath.context import Context, Evaluator
 from carepath.fhirpath.failure import Failure, described
 from carepath.fhirpath.nodes import Variable
 from carepath.fhirpath.results import text
-from carepath.fhirpath.tracing import Evidence, rooted
+from carepath.fhirpath.tracing import Evidence, rooted, with_evidence
 from carepath.fhirpath.types import FACTORY, SYSTEM, TERMINOLOGIES, Item, Items, fhir_type, item_of
-from carepath.fhirpath.access import spread
 
 _CONSTANTS = {
     "sct": "http://snomed.info/sct",
@@ -30,9 +30,7 @@ class Node:
 
     __slots__ = ("evidence", "sibling", "type", "value")
 
-    def __init__(
-        self, value: Any, type: str, evidence: Evidence = (), sibling: Any = None
-    ) -> None:
+    def __init__(self, value: Any, type: str, evidence: Evidence = (), sibling: Any = None) -> None:
         self.value = value
         self.type = type
         self.evidence = evidence
@@ -42,9 +40,10 @@ class Node:
         return f"Node({self.value!r}, {self.type!r})"
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Node)
-            and (self.value, self.type, self.sibling) == (other.value, other.type, other.sibling)
+        return isinstance(other, Node) and (self.value, self.type, self.sibling) == (
+            other.value,
+            other.type,
+            other.sibling,
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -65,10 +64,18 @@ def node_of(item: Item) -> Node:
 class Known:
     """A collection in the engine's own form: as a variable or a focus it is read at no cost."""
 
-    __slots__ = ("items",)
+    __slots__ = ("_item", "items")
 
     def __init__(self, items: Items) -> None:
         self.items = items
+        self._item: Item | None = None
+
+    @property
+    def item(self) -> Item:
+        """Return the collection as one focus."""
+        if self._item is None:
+            self._item = many(self.items)
+        return self._item
 
     @classmethod
     def of(cls, value: Any) -> "Known":
@@ -91,7 +98,7 @@ def items_of(value: Any, *, traced: bool = False) -> Items:
     if isinstance(value, Node):
         item = _item_of_node(value)
         if traced and value.evidence:
-            return [(*item, None)[:3] + (value.evidence,)]
+            return [with_evidence(item, value.evidence)]
     else:
         found = item_of(value)
         if found is None:
@@ -102,8 +109,10 @@ def items_of(value: Any, *, traced: bool = False) -> Items:
 
 def _item_of_node(node: Node) -> Item:
     namespace, _, name = node.type.rpartition(".")
-    type_ = SYSTEM[name] if namespace == "System" and name in SYSTEM else fhir_type(
-        node.type.removeprefix("FHIR.")
+    type_ = (
+        SYSTEM[name]
+        if namespace == "System" and name in SYSTEM
+        else fhir_type(node.type.removeprefix("FHIR."))
     )
     if not type_.primitive and not isinstance(node.value, dict):
         raise Failure(f"{described(node.value)} is no {type_!r}")
@@ -160,8 +169,8 @@ def _rooted(name: str, find: Callable[[Context], Any]) -> Callable[[Context], It
         found = context.roots.get(name)
         if found is None:
             value = find(context)
-            found = spread(context.focus) if value is None else items_of(
-                value, traced=context.traced
+            found = (
+                spread(context.focus) if value is None else items_of(value, traced=context.traced)
             )
             context.roots[name] = found
         return found
@@ -171,7 +180,9 @@ def _rooted(name: str, find: Callable[[Context], Any]) -> Callable[[Context], It
 
 def _root_resource(context: Context) -> Any:
     environment = context.environment
-    return environment.root_resource if environment.root_resource is not None else environment.resource
+    return (
+        environment.root_resource if environment.root_resource is not None else environment.resource
+    )
 
 
 def singleton(type_: Any) -> Callable[[Context], Items]:
@@ -193,7 +204,5 @@ RESERVED = frozenset({*_STANDARD, *_CONSTANTS})
 def names_of(variables: Iterable[str]) -> frozenset[str]:
     """Return the names that the caller has to give: all but the standard ones."""
     return frozenset(
-        name
-        for name in variables
-        if name not in RESERVED and not name.startswith(tuple(_PREFIXED))
+        name for name in variables if name not in RESERVED and not name.startswith(tuple(_PREFIXED))
     )

@@ -137,6 +137,10 @@ class Knowledge:
             find_value_set=lambda url: self.find(url, resource_type="ValueSet"),
         )
 
+    def recalled(self, key: Any) -> Any:
+        """Return what `memo` keeps for a key, None when it was not made yet."""
+        return self._memo.get(key)
+
     def memo(self, key: Any, make: Callable[[], T]) -> T:
         """Return what `make` gave for this key the first time; other threads wait for it."""
         try:
