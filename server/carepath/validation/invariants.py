@@ -41,6 +41,8 @@ class Evaluation:
     find: Callable[[str, Any], Any] | None = None
     """Return the resource that a reference means, seen from the resource that holds it."""
     terminology: Any = None
+    conforms_to: Callable[[Mapping[str, Any], str], bool | None] | None = None
+    """Tell whether a resource conforms to a profile; None when it is not known."""
 
     def environment(self, item: Item) -> Environment:
         """Return the environment of an expression on an element."""
@@ -52,6 +54,7 @@ class Evaluation:
             context=item.resource,
             resolver=None if find is None else lambda text: find(text, item.root),
             terminology=self.terminology,
+            conforms_to=self.conforms_to,
         )
 
 

@@ -108,10 +108,14 @@ class ProfileWalk:
             conforms_to=self._conforms_to,
         )
 
-    def _conforms_to(self, item: Item, canonical: str) -> bool:
+    def conforms(self, item: Item, canonical: str) -> bool | None:
+        """Tell whether an element conforms to a profile; None when it is not known."""
         if self.find_profile(canonical) is None and not core_type(canonical):
-            return False
+            return None
         return not _has_error(self.canonical_issues(item, canonical))
+
+    def _conforms_to(self, item: Item, canonical: str) -> bool:
+        return self.conforms(item, canonical) is True
 
     def _type_profile_issues(self, item: Item, node: Node) -> Iterator[Issue]:
         """Yield what keeps a value from conforming to one of the profiles of its type."""

@@ -142,12 +142,19 @@ def _next(node: Node, step: Step, around: Surroundings) -> Iterator[Node]:
         return
     for holder in (node, *node.slices.values()):
         for key, child in holder.children.items():
-            if key.removesuffix("[x]") == name or key == name:
-                yield child
-                yield from _all_slices(child)
+            if name in (key, key.removesuffix("[x]")):
+                found = (child, *_all_slices(child))
+                yield from (one for one in found if not argument or _is_for(one, argument))
     for canonical in node.profiles(""):
         for root in _roots(canonical, around):
             yield from _next(root, step, around)
+
+
+def _is_for(node: Node, url: str) -> bool:
+    """Tell whether a slice of `extension` is the one for a URL."""
+    own = node.children.get("url")
+    by_profile = [canonical.partition("|")[0] for canonical in node.profiles("Extension")]
+    return url in by_profile or (own is not None and own.required("fixed") == url)
 
 
 def _roots(canonical: str, around: Surroundings) -> Iterator[Node]:

@@ -66,16 +66,18 @@ def profile_walk(
     """Return what checks a resource and its elements against the profiles of the definitions."""
     references = References(resource)
     known = terminology or _terminology_of(definitions)
-    return ProfileWalk(
+    walk = ProfileWalk(
         find_profile=profile_finder(definitions),
         terminology=known,
         evaluation=Evaluation(
             now=datetime.now(UTC) if now is None else now,
             find=references.find,
             terminology=known,
+            conforms_to=lambda inside, canonical: walk.conforms(root_item(inside), canonical),
         ),
         references=references,
     )
+    return walk
 
 
 def profile_finder(definitions: Knowledge | Find) -> Callable[[str], Profile | None]:
