@@ -1,28 +1,21 @@
-"""Working out facts of the Library as a plan would: a probe plan with one action for each fact."""
+"""The shared content, and working out its facts for one patient."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
-from functools import cache
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from carepath.apply import ApplyRequest, apply_plan
+from carepath.fact_cases import Fact, work_out
 from carepath.knowledge import Knowledge
-from carepath.record import Record
 
 SHARED = Path(__file__).parents[2] / "pathways" / "shared"
-LIBRARY = "https://carepath.example/fhir/Library/mst-facts"
-NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
-
-Fact = Mapping[str, Any]
-WorkOut = Callable[..., dict[str, Fact]]
 
 
-@cache
-def knowledge() -> Knowledge:
+@pytest.fixture(scope="session")
+def shared() -> Knowledge:
     """Return what is under pathways/shared, and nothing else."""
     return Knowledge.from_folder(SHARED)
 
@@ -43,60 +36,6 @@ def main_facts(library: dict[str, Any]) -> set[str]:
 
 
 @pytest.fixture(scope="session")
-def work_out() -> WorkOut:
-    """Return the function that works out facts for one patient."""
-    return _work_out
-
-
-def _work_out(
-    names: Iterable[str],
-    resources: Iterable[dict[str, Any]],
-    parameters: Mapping[str, Any] | None = None,
-    now: datetime = NOW,
-) -> dict[str, Fact]:
-    """Return value, evidence and missing facts of each named fact for one patient."""
-    plan = _probe(tuple(names))
-    request = ApplyRequest(
-        definition=plan,
-        record=Record.of(list(resources)),
-        now=now,
-        parameters={name: [value] for name, value in (parameters or {}).items()},
-    )
-    applied = apply_plan(request, knowledge())
-    wrong = [issue.diagnostics for issue in applied.issues if issue.severity == "error"]
-    assert not wrong, wrong
-    found: dict[str, Fact] = {}
-    for decision in applied.decisions:
-        read = next((f for f in decision.facts if f["name"] == decision.id), None)
-        assert read is not None, decision
-        found[decision.id] = {**read, "missing": list(decision.missing)}
-    return found
-
-
-@cache
-def _probe(names: tuple[str, ...]) -> dict[str, Any]:
-    """Return a plan whose actions ask for one fact each."""
-    return {
-        "resourceType": "PlanDefinition",
-        "id": "probe",
-        "status": "draft",
-        "library": [LIBRARY],
-        "action": [
-            {
-                "id": name,
-                "title": name,
-                "condition": [
-                    {
-                        "kind": "applicability",
-                        "expression": {"language": "text/fhirpath", "expression": _asked(name)},
-                    }
-                ],
-            }
-            for name in names
-        ],
-    }
-
-
-def _asked(name: str) -> str:
-    """Return a condition that is empty when the fact is."""
-    return f"%{name}.first() = %{name}.first()"
+def facts_of(shared: Knowledge, library: dict[str, Any]) -> Callable[..., dict[str, Fact]]:
+    """Return a function of fact names and resources that works the facts out."""
+    return partial(work_out, knowledge=shared, library=library["url"])

@@ -1,55 +1,38 @@
-"""Each fact of the Library, by cases: resources of a patient in, values and evidence out.
+"""Each fact of the Library by the cases of `cases/`: resources of a patient in, values out."""
 
-The cases are the JSON files of `cases/`: `given` resources, perhaps `parameters` and `now`, and
-the `facts` expected; an empty list is an unknown fact.  `evidence` names resources that must be
-behind a fact.
-"""
-
-import json
-from collections.abc import Callable
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-FOLDER = Path(__file__).parent / "cases"
-WorkOut = Callable[..., dict[str, Any]]
+from carepath.fact_cases import FactCase, fact_differences, read_fact_cases, values_of
+from carepath.knowledge import Knowledge
+
+CASES = read_fact_cases(Path(__file__).parent / "cases")
 
 
-def all_cases() -> list[Any]:
-    """Return every case of every file, named for both."""
-    return [
-        pytest.param(case, id=f"{path.stem}: {case['case']}")
-        for path in sorted(FOLDER.glob("*.json"))
-        for case in json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)["cases"]
-    ]
-
-
-def as_list(value: Any) -> list[Any]:
-    """Return a value as the list of values that it stands for."""
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
-
-
-@pytest.mark.parametrize("case", all_cases())
-def test_fact(case: dict[str, Any], work_out: WorkOut) -> None:
-    options = {"now": datetime.fromisoformat(case["now"])} if "now" in case else {}
-    found = work_out(case["facts"], case["given"], case.get("parameters"), **options)
-    values = {name: as_list(fact["value"]) for name, fact in found.items()}
-    assert values == {name: as_list(value) for name, value in case["facts"].items()}
-    for name, resources in case.get("evidence", {}).items():
-        assert set(resources) <= set(found[name]["evidence"]), name
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
+def test_fact(case: FactCase, shared: Knowledge) -> None:
+    assert fact_differences(case, shared) == []
 
 
 def test_every_fact_has_a_case_with_a_value_and_one_without(main_facts: set[str]) -> None:
-    with_value: set[str] = set()
-    without: set[str] = set()
-    for parameter in all_cases():
-        for name, value in parameter.values[0]["facts"].items():
-            (with_value if as_list(value) else without).add(name)
+    facts = [(name, values_of(value)) for case in CASES for name, value in case.facts.items()]
     never_unknown = {"biopsy", "recurrence", "priorChemo", "priorRT", "priorTKI"}
-    assert main_facts - with_value == set()
-    assert main_facts - without == never_unknown
+    assert main_facts - {name for name, values in facts if values} == set()
+    assert main_facts - {name for name, values in facts if not values} == never_unknown
+
+
+def test_a_case_that_does_not_hold_says_so(shared: Knowledge) -> None:
+    case = next(case for case in CASES if case.name == "biopsy: core")
+    wrong = FactCase(
+        name="wrong",
+        library=case.library,
+        given=case.given,
+        facts={"biopsy": "open", "grade": "low"},
+        evidence={"biopsy": ["Procedure/other"]},
+    )
+    assert fact_differences(wrong, shared) == [
+        "`biopsy` is ['core'], expected ['open'].",
+        "`grade` is [], expected ['low'].",
+        "`biopsy` does not rest on Procedure/other.",
+    ]

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-WorkOut = Callable[..., dict[str, Any]]
+FactsOf = Callable[..., dict[str, Any]]
 PACKAGE = "hl7.fhir.us.mcode@4.0.0"
 REFERENCES = ("subject", "patient")
 
@@ -49,7 +49,7 @@ def test_there_are_179_examples(examples: list[dict[str, Any]]) -> None:
 
 
 def test_no_patient_of_the_examples_is_in_scope(
-    examples: list[dict[str, Any]], work_out: WorkOut, main_facts: set[str]
+    examples: list[dict[str, Any]], facts_of: FactsOf, main_facts: set[str]
 ) -> None:
     patients = [e for e in examples if e["resourceType"] == "Patient"]
     others = [e for e in examples if e["resourceType"] not in ("Patient", "Bundle")]
@@ -57,29 +57,29 @@ def test_no_patient_of_the_examples_is_in_scope(
     for patient in patients:
         name = f"Patient/{patient['id']}"
         about = [e for e in others if reference(e) in ("", name)]
-        found = work_out(sorted(main_facts | {"inScope"}), [patient, *about])
+        found = facts_of(sorted(main_facts | {"inScope"}), [patient, *about])
         scopes[name] = (found["inScope"]["value"], found["type"]["value"])
     assert scopes == {f"Patient/{p['id']}": (False, None) for p in patients}
 
 
 def test_no_single_example_brings_a_patient_into_scope(
-    examples: list[dict[str, Any]], work_out: WorkOut
+    examples: list[dict[str, Any]], facts_of: FactsOf
 ) -> None:
     in_scope = []
     for example in examples:
         if example["resourceType"] in ("Patient", "Bundle"):
             continue
         patient = {"resourceType": "Patient", "id": reference(example).rpartition("/")[2] or "x"}
-        found = work_out(["inScope", "type", "m", "kit", "stage"], [patient, example])
+        found = facts_of(["inScope", "type", "m", "kit", "stage"], [patient, example])
         if found["inScope"]["value"] is not False:
             in_scope.append(example["id"])
     assert in_scope == []
 
 
 def test_no_bundle_of_the_examples_is_in_scope(
-    examples: list[dict[str, Any]], work_out: WorkOut
+    examples: list[dict[str, Any]], facts_of: FactsOf
 ) -> None:
     bundles = [e for e in examples if e["resourceType"] == "Bundle"]
     contents = [[entry["resource"] for entry in bundle["entry"]] for bundle in bundles]
-    found = [work_out(["inScope", "type"], content) for content in contents]
+    found = [facts_of(["inScope", "type"], content) for content in contents]
     assert [f["inScope"]["value"] for f in found] == [False] * len(bundles)
