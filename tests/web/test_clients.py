@@ -129,7 +129,7 @@ def test_fhir_kit_client(server: Any, node_modules: Path) -> None:
         "batch": {"status": 405, **outcome},
         "transaction": {"status": 405, **outcome},
         "create": {"status": 404, **outcome},
-        "smart": "no security",
+        "smart": "answered",
     }
 
 

@@ -1,6 +1,7 @@
 """The OpenAPI document lists every door, and a fuzzer that reads it finds none that breaks."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,11 +38,12 @@ def test_every_path_argument_is_declared(client: FlaskClient) -> None:
 @pytest.mark.slow
 def test_a_fuzzer_finds_no_server_error(server: Any, tmp_path: Path) -> None:
     """Schemathesis calls every door with odd input: no 5xx, and errors as documented."""
-    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.root}/openapi.json"]
-    options = ["--checks", "not_a_server_error", "--max-examples", "15", "--phases", "fuzzing",
-               "--seed", "20260331", "--no-color"]  # fmt: skip
+    program = str(Path(sys.executable).parent / "schemathesis")
+    command = [program, "run", f"{server.root}/openapi.json"]
+    options = ["--checks", "not_a_server_error", "--max-examples", "15", "--seed", "20260331",
+               "--phases", "examples,coverage,fuzzing", "--no-color"]  # fmt: skip
     done = subprocess.run(
         [*command, *options], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=900
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
-    assert "No issues found" in done.stdout
+    assert re.search(r"(\d{3,}) generated, \1 passed", done.stdout)

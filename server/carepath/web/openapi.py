@@ -4,7 +4,7 @@ https://spec.openapis.org/oas/v3.0.3
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -61,13 +61,16 @@ _ARGUMENT_SCHEMAS = {
 _TYPES = {"boolean": "boolean", "integer": "integer"}
 
 
-def document(routes: "Iterable[Route]", server: str) -> dict[str, Any]:
-    """Return the OpenAPI document of all routes under a server address."""
+def document(routes: "Iterable[Route]", server: str, examples: Mapping[str, str]) -> dict[str, Any]:
+    """Return the OpenAPI document of all routes under a server address.
+
+    `examples` holds an id that is there for each type of definition.
+    """
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         operations = paths.setdefault(_ARGUMENT.sub(r"{\2}", route.rule), {})
         for method in route.methods:
-            operations[method.lower()] = _operation(route, method)
+            operations[method.lower()] = _operation(route, method, examples)
     return {
         "openapi": "3.0.3",
         "info": {"title": "Carepath", "version": version("carepath")},
@@ -77,11 +80,11 @@ def document(routes: "Iterable[Route]", server: str) -> dict[str, Any]:
     }
 
 
-def _operation(route: "Route", method: str) -> dict[str, Any]:
+def _operation(route: "Route", method: str, examples: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "operationId": f"{route.name}.{method.lower()}",
         "summary": f"{route.about} {route.resource_type}".strip(),
-        "parameters": [*_in_path(route.rule), *_in_query(route, method)],
+        "parameters": [*_in_path(route, examples), *_in_query(route, method)],
         "responses": _responses(route),
     }
     if method == "POST":
@@ -89,10 +92,12 @@ def _operation(route: "Route", method: str) -> dict[str, Any]:
     return found
 
 
-def _in_path(rule: str) -> Iterator[dict[str, Any]]:
-    for kind, name in _ARGUMENT.findall(rule):
-        schema = _ARGUMENT_SCHEMAS[kind]
-        yield {"name": name, "in": "path", "required": True, "schema": schema}
+def _in_path(route: "Route", examples: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    for kind, name in _ARGUMENT.findall(route.rule):
+        found = {"name": name, "in": "path", "required": True, "schema": _ARGUMENT_SCHEMAS[kind]}
+        if name == "id" and route.resource_type in examples:
+            found["example"] = examples[route.resource_type]
+        yield found
 
 
 def _in_query(route: "Route", method: str) -> Iterator[dict[str, Any]]:

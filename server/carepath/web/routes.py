@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from flask import Response, jsonify
 
-from carepath.web import interactions, monitoring, openapi
+from carepath.web import interactions, monitoring, openapi, service
 from carepath.web.definitions import DEFINITION_TYPES
 from carepath.web.exchange import current
 from carepath.web.operation import Level, Operation
@@ -97,4 +97,6 @@ def _operation_routes(operation: Operation) -> Iterator[Route]:
 
 def _openapi() -> Response:
     """Answer with the OpenAPI document."""
-    return jsonify(openapi.document(routes(), current().base.removesuffix(FHIR)))
+    by_type = service.current().definitions.by_type
+    examples = {name: held[0].id for name, held in by_type.items() if held}
+    return jsonify(openapi.document(routes(), current().base.removesuffix(FHIR), examples))

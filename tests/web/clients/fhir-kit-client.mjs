@@ -1,6 +1,6 @@
 // fhir-kit-client against a live service: prints one JSON object with what it got.
 import { readFileSync } from 'node:fs';
-import Client from 'fhir-kit-client';
+import { Client } from 'fhir-kit-client';
 
 const [base, example] = process.argv.slice(2);
 const client = new Client({ baseUrl: base });
@@ -48,5 +48,5 @@ seen.compartment = await failure(client.search({
 seen.batch = await failure(client.batch({ body: bundle }));
 seen.transaction = await failure(client.transaction({ body: bundle }));
 seen.create = await failure(client.create({ resourceType: 'Patient', body: { resourceType: 'Patient' } }));
-seen.smart = await client.smartAuthMetadata().then(() => 'answered', () => 'no security');
+seen.smart = await client.smartAuthMetadata().then(() => 'answered', () => 'refused');
 console.log(JSON.stringify(seen));
