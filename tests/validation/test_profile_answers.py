@@ -51,3 +51,23 @@ def test_a_care_plan_conforms_to_its_profile(path: Path) -> None:
 def test_the_examples_give_proposals_at_all() -> None:
     kinds = {c["resourceType"] for path in EXAMPLES for c in answers(path)[0]["contained"]}
     assert {"RequestGroup", "ServiceRequest"} <= kinds
+
+
+def test_no_action_of_an_answer_has_an_extension_that_only_a_plan_may_have() -> None:
+    urls = {
+        extension["url"]
+        for path in EXAMPLES
+        for resource in answers(path)[0]["contained"]
+        for extension in _extensions(resource.get("action", ()))
+    }
+    assert OWN + "quality-of-evidence" in urls
+    assert not any(url.startswith("http://hl7.org/fhir/StructureDefinition/cqf-") for url in urls)
+
+
+def _extensions(actions: Any) -> list[dict[str, Any]]:
+    """Return the extensions of actions and of those below them."""
+    return [
+        extension
+        for action in actions
+        for extension in (*action.get("extension", ()), *_extensions(action.get("action", ())))
+    ]
