@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ def ours(suite: Path) -> dict[str, dict[str, Any]]:
     result = {}
     for name, context, text in expressions(suite):
         resource = contexts[context]
-        environment = Environment(now=datetime.now(timezone.utc), resource=resource)
+        environment = Environment(now=datetime.now(UTC), resource=resource)
         expression = compile_expression(text)
         result[name] = {
             "answer": [_plain(v) for v in expression.evaluate(resource, environment)],
@@ -107,7 +107,9 @@ def javascript(suite: Path) -> dict[str, dict[str, Any]]:
     if not (folder / "node_modules" / "fhirpath").exists():
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(HERE / "fhirpath_js" / "package.json", folder)
-        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent"], cwd=folder, check=True)
+        subprocess.run(
+            ["npm", "install", "--no-audit", "--no-fund", "--silent"], cwd=folder, check=True
+        )
     script = HERE / "fhirpath_js" / "bench.js"
     return _answer(["node", str(script), str(suite), str(folder / "node_modules"), str(ROUNDS)])
 
@@ -137,7 +139,9 @@ def main() -> int:
     """Run the three engines and print the table."""
     suite = Path(sys.argv[1] if len(sys.argv) > 1 else SUITE).resolve()
     mine, script, python = ours(suite), javascript(suite), peer(suite)
-    print(f"{'expression':<20}{'carepath':>10}{'fhirpath.js':>13}{'ratio':>8}{'fhirpathpy':>12}{'ratio':>8}")
+    print(
+        f"{'expression':<20}{'carepath':>10}{'fhirpath.js':>13}{'ratio':>8}{'fhirpathpy':>12}{'ratio':>8}"
+    )
     wrong = [n for n in mine if mine[n]["answer"] != script[n]["answer"]]
     over_script, over_python = [], []
     for name, row in mine.items():
@@ -155,7 +159,9 @@ def main() -> int:
     for name in wrong:
         print(f"different answers: {name}: {mine[name]['answer']} and {script[name]['answer']}")
     agreed = sum(python[n].get("answer") == mine[n]["answer"] for n in mine)
-    print(f"answers: {len(mine) - len(wrong)} of {len(mine)} as fhirpath.js, {agreed} as fhirpathpy")
+    print(
+        f"answers: {len(mine) - len(wrong)} of {len(mine)} as fhirpath.js, {agreed} as fhirpathpy"
+    )
     print(f"parse and compile: {per_second:,.0f} per second")
     print(f"geomean {geomean(over_python):.1f} x fhirpathpy")
     print(f"geomean {geomean(over_script):.2f} x fhirpath.js")

@@ -35,8 +35,23 @@ from carepath.fhirpath.signatures import (
     UNORDERED,
 )
 from carepath.fhirpath.text import text_of
-from carepath.fhirpath.types import SYSTEM, TypeInfo, fhir_type, fits, is_type, known_type, model
-from carepath.fhirpath.types import BOOLEAN, DATE, DATE_TIME, INTEGER, LONG, DECIMAL, OBJECT, STRING
+from carepath.fhirpath.types import (
+    BOOLEAN,
+    DATE,
+    DATE_TIME,
+    DECIMAL,
+    INTEGER,
+    LONG,
+    OBJECT,
+    STRING,
+    SYSTEM,
+    TypeInfo,
+    fhir_type,
+    fits,
+    is_type,
+    known_type,
+    model,
+)
 
 Types = frozenset[str] | None
 """Full names such as `FHIR.Patient`; None: anything."""
@@ -151,9 +166,10 @@ class _Analysis:
         return _result(node.name, source)
 
     def _check_text_input(self, node: Call, source: Kinds) -> None:
-        if node.name in TEXT_INPUT and source.types:
-            if all(_info(name).kind != STRING for name in source.types):
-                raise self.error(node, f"it applies to a string, not to {_listed(source.types)}")
+        if node.name not in TEXT_INPUT or not source.types:
+            return
+        if all(_info(name).kind != STRING for name in source.types):
+            raise self.error(node, f"it applies to a string, not to {_listed(source.types)}")
 
     def projection(self, node: Call, source: Kinds, _: Kinds) -> Kinds:
         inner = self.kinds(node.arguments[0], source._replace(single=True))
@@ -177,17 +193,8 @@ class _Analysis:
         return _either(branches)
 
     def repetition(self, node: Call, source: Kinds, _: Kinds) -> Kinds:
-        """Follow the projection from its own results until no new type turns up."""
-        types, seen = source.types, frozenset[str]()
-        while types and not types <= seen:
-            seen |= types
-            inner = self.kinds(node.arguments[0], Kinds(types))
-            types = inner.types
-            if types is None:
-                return ANYTHING
-            seen_results = seen | types
-            if seen_results == seen:
-                break
+        """Check the projection on the input; what it gives may lack the element and ends it."""
+        self.kinds(node.arguments[0], source._replace(single=True))
         return ANYTHING
 
     def type_function(self, node: Call, source: Kinds, _: Kinds) -> Kinds:
@@ -317,7 +324,7 @@ def _unknown(name: str, types: frozenset[str]) -> str:
         type_ = model().type_of(owner.removeprefix("FHIR."))
         element = type_.elements.get(name) if type_ else None
         if element is not None and element.choice:
-            return f"write `{element.choice}.ofType({element.type})`, the element has no type in its name"
+            return f"`{name}` is written `{element.choice}.ofType({element.type})` in FHIRPath"
     return f"{_listed(types)} has no element `{name}`"
 
 

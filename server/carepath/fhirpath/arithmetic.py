@@ -4,8 +4,8 @@ https://hl7.org/fhirpath/#math
 """
 
 from collections.abc import Callable
-from decimal import ROUND_DOWN, Context as DecimalContext, Decimal, DivisionByZero, Overflow
-from decimal import InvalidOperation
+from decimal import ROUND_DOWN, Decimal, DivisionByZero, InvalidOperation, Overflow
+from decimal import Context as DecimalContext
 from typing import Any
 
 from carepath.fhirpath import results
@@ -87,9 +87,10 @@ def _sum(context: Context, left: Items, right: Items, operator: str) -> Items:
     ours, our_kind, theirs, their_kind = pair
     sign = 1 if operator == "+" else -1
     if our_kind in NUMBERS and their_kind in NUMBERS:
-        return _calculated(
-            lambda: ours + theirs if sign > 0 else ours - theirs, _wider(our_kind, their_kind)
-        )
+        kind = _wider(our_kind, their_kind)
+        if kind != DECIMAL:
+            return number(ours + sign * theirs, kind)
+        return _calculated(lambda: PRECISE.add(Decimal(ours), Decimal(theirs) * sign), kind)
     if our_kind == their_kind == STRING and sign > 0:
         return results.text(context.checked_text(_text(left) + _text(right)))
     if our_kind in _MOMENTS and their_kind == QUANTITY:
@@ -189,7 +190,9 @@ def _product(ours: Any, theirs: Any, sign: int, left: Items, right: Items) -> It
 
 def _product_of_quantities(one: Quantity, other: Quantity, sign: int) -> Items:
     if other.unit == "1":
-        return results.quantity(Quantity(_times(one.value, other.value, sign), one.unit, one.calendar))
+        return results.quantity(
+            Quantity(_times(one.value, other.value, sign), one.unit, one.calendar)
+        )
     if one.unit == "1" and sign > 0:
         return results.quantity(
             Quantity(_times(one.value, other.value, sign), other.unit, other.calendar)

@@ -50,7 +50,7 @@ def equal_items(left: Item, right: Item) -> bool | None:
     ours, theirs = left[0], right[0]
     if ours_type.kind == theirs_type.kind == STRING and ours is not None and theirs is not None:
         return bool(ours == theirs)
-    if ours_type.kind == OBJECT or theirs_type.kind == OBJECT:
+    if OBJECT in (ours_type.kind, theirs_type.kind):
         return _same_object(left, right)
     if ours_type.convert:
         ours = ours_type.convert(ours)
@@ -67,7 +67,7 @@ def _equal_values(ours: Any, our_kind: int, theirs: Any, their_kind: int) -> boo
             return False
         order = compare(ours, theirs)
         return None if order is None else order == 0
-    if our_kind == QUANTITY or their_kind == QUANTITY:
+    if QUANTITY in (our_kind, their_kind):
         pair = _as_quantities(ours, our_kind, theirs, their_kind)
         order = compare_quantities(*pair) if pair else None
         return False if pair is None else None if order is None else order == 0
@@ -112,7 +112,7 @@ def order(left: Item, right: Item) -> int | None:
     if ours is None or theirs is None:
         return None
     if our_kind in NUMBERS and their_kind in NUMBERS:
-        return (ours > theirs) - (ours < theirs)
+        return int(ours > theirs) - int(ours < theirs)
     if isinstance(ours, str) and isinstance(theirs, str):
         return (ours > theirs) - (ours < theirs)
     if isinstance(ours, Moment) and isinstance(theirs, Moment):
@@ -143,7 +143,7 @@ def equivalent(left: Items, right: Items) -> bool:
 def equivalent_items(left: Item, right: Item) -> bool:
     """Return whether two items mean the same: case, spaces and trailing digits aside."""
     our_kind, their_kind = left[1].kind, right[1].kind
-    if our_kind == OBJECT or their_kind == OBJECT:
+    if OBJECT in (our_kind, their_kind):
         return our_kind == their_kind and _equivalent_json(left[0], right[0])
     ours, theirs = system_value(left), system_value(right)
     if ours is None or theirs is None:

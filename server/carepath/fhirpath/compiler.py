@@ -143,7 +143,7 @@ def _once(evaluator: Evaluator) -> Evaluator:
         found = context.cache.get(key)
         if found is None:
             found = context.cache[key] = evaluator(context, this)
-        return found  # type: ignore[no-any-return]
+        return found
 
     return evaluate
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from carepath.fhirpath.types import Item
 
 
-class Failure(Exception):  # noqa: N818
+class Failure(Exception):
     """An evaluation that cannot go on: why, at which node, with which items in hand."""
 
     def __init__(self, reason: str, items: "Sequence[Item]" = (), node: "Ast | None" = None):

@@ -32,7 +32,9 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-KEYWORDS = frozenset("and or xor implies div mod is as in contains true false".split())
+KEYWORDS = frozenset(
+    ["and", "or", "xor", "implies", "div", "mod", "is", "as", "in", "contains", "true", "false"]
+)
 
 _BAD = {
     "'": "a closing quote for this string",
@@ -53,6 +55,7 @@ _ESCAPES = {
     "/": "/",
     "\\": "\\",
 }
+_UNREADABLE = frozenset({"bad", "comment"})
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 
 
@@ -67,7 +70,7 @@ def tokens(text: str) -> list[Token]:
         word = match.group()
         if kind == "op" or (kind == "word" and word in KEYWORDS):
             add((word, word, match.start()))
-        elif kind == "bad" or kind == "comment":
+        elif kind in _UNREADABLE:
             raise _unreadable(text, word, match.start())
         else:
             add((kind, word, match.start()))

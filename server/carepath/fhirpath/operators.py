@@ -100,7 +100,7 @@ def _ordering(accepted: tuple[int, ...]) -> Callable[["Compiler", Binary], Truth
                 return None
             if len(ours) > 1 or len(theirs) > 1:
                 raise Failure(
-                    f"`{node.operator}` compares single values, found {max(len(ours), len(theirs))}",
+                    f"`{node.operator}` compares one with one, found {len(ours)} and {len(theirs)}",
                     ours if len(ours) > 1 else theirs,
                     node,
                 )

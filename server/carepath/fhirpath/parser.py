@@ -29,7 +29,7 @@ MAX_DEPTH = 100
 MAX_LENGTH = 100_000
 """Characters; no expression written by hand comes near."""
 
-UNARY = 12
+TYPE_TEST, UNARY = 8, 12
 POWER = {
     "implies": 1,
     "or": 2,
@@ -46,8 +46,8 @@ POWER = {
     "<=": 6,
     ">=": 6,
     "|": 7,
-    "is": 8,
-    "as": 8,
+    "is": TYPE_TEST,
+    "as": TYPE_TEST,
     "+": 9,
     "-": 9,
     "&": 9,
@@ -107,7 +107,7 @@ class _Parser:
             if power <= least:
                 break
             self.place += 1
-            if power == 8:
+            if power == TYPE_TEST:
                 left = TypeTest(kind, left, self.type_name(), offset)
             else:
                 left = Binary(kind, left, self.expression(power), offset)

@@ -5,7 +5,20 @@ https://hl7.org/fhirpath/#functions
 
 BOOLEAN_RESULT = frozenset({"System.Boolean"})
 SAME = frozenset(
-    "where first last tail skip take single distinct trace intersect exclude sort".split()
+    [
+        "where",
+        "first",
+        "last",
+        "tail",
+        "skip",
+        "take",
+        "single",
+        "distinct",
+        "trace",
+        "intersect",
+        "exclude",
+        "sort",
+    ]
 )
 """Functions whose result has the types of their input."""
 UNORDERED = frozenset({"children", "descendants"})
@@ -13,8 +26,27 @@ UNORDERED = frozenset({"children", "descendants"})
 ORDERED = frozenset({"first", "last", "tail", "skip", "take"})
 """Functions that rely on the order of their input."""
 TEXT_INPUT = frozenset(
-    "startsWith endsWith matches matchesFull replace replaceMatches substring upper lower"
-    " indexOf lastIndexOf length toChars trim split encode decode escape unescape".split()
+    [
+        "startsWith",
+        "endsWith",
+        "matches",
+        "matchesFull",
+        "replace",
+        "replaceMatches",
+        "substring",
+        "upper",
+        "lower",
+        "indexOf",
+        "lastIndexOf",
+        "length",
+        "toChars",
+        "trim",
+        "split",
+        "encode",
+        "decode",
+        "escape",
+        "unescape",
+    ]
 )
 """Functions that apply to a string only; `contains` does, too."""
 TEXT_INPUT |= {"contains"}
@@ -32,7 +64,9 @@ _STRINGS = (
 RESULTS: dict[str, str] = {
     **dict.fromkeys(_BOOLEANS.split(), "System.Boolean"),
     **dict.fromkeys(_STRINGS.split(), "System.String"),
-    **dict.fromkeys("count length indexOf lastIndexOf toInteger precision".split(), "System.Integer"),
+    **dict.fromkeys(
+        ["count", "length", "indexOf", "lastIndexOf", "toInteger", "precision"], "System.Integer"
+    ),
     "toDecimal": "System.Decimal",
     "toLong": "System.Long",
     "toDate": "System.Date",

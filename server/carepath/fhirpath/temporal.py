@@ -267,7 +267,7 @@ def _as_datetime(fields: tuple[Number, ...]) -> tuple[datetime, Decimal]:
     second = Decimal(padded[5])
     micro = int(second * 1_000_000)
     whole = (int(f) for f in padded[:5])
-    start = datetime(*whole, micro // 1_000_000, micro % 1_000_000)  # type: ignore[misc, arg-type]  # noqa: DTZ001
+    start = datetime(*whole, micro // 1_000_000, micro % 1_000_000)  # type: ignore[call-arg, arg-type]  # noqa: DTZ001
     return start, second - Decimal(micro).scaleb(-6)
 
 

@@ -5,7 +5,7 @@ a function hands on (`where`, `first`) keeps its evidence; one that is computed 
 takes that of everything its operands gave, which the wrapper of each evaluator collects.
 """
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from carepath.fhirpath.types import MANY, RESOURCE, RESOURCE_OF, Item, Items
 
@@ -56,20 +56,17 @@ def traced(evaluator: "Evaluator") -> "Evaluator":
     """Return the evaluator that collects evidence around another."""
 
     def evaluate(context: "Context", this: Item) -> Items:
-        outer, mine = context.frame, []  # type: tuple[list[Any], list[Any]]
+        outer = context.frame
+        mine: list[Touched] = []
         context.frame = mine
         try:
             items = evaluator(context, this)
         finally:
             context.frame = outer
         merged = merge(mine)
-        found = [
-            each if evidence_of(each) else with_evidence(each, merged) for each in items
-        ]
+        found = [each if evidence_of(each) else with_evidence(each, merged) for each in items]
         for each in found:
             outer.extend(each[3])
-        if not found:
-            outer.extend(())
         return found
 
     return evaluate
@@ -115,7 +112,9 @@ def _placed(children: Items, parent: Item, name: str, key: "Key") -> Items:
         with_evidence(
             child,
             tuple(
-                Touched(p.resource, f"{p.path}.{name}{f'[{index}]' if isinstance(raw, list) else ''}")
+                Touched(
+                    p.resource, f"{p.path}.{name}{f'[{index}]' if isinstance(raw, list) else ''}"
+                )
                 for p in places[:1]
             ),
         )

@@ -49,7 +49,7 @@ class TypeInfo:
         self.convert = convert
         self.ancestors = ancestors
         self.primitive = primitive
-        self.members: Mapping[str, Access] = Members(self)
+        self.members = Members(self)
 
     def __repr__(self) -> str:
         return f"{self.namespace}.{self.name}"
@@ -89,7 +89,7 @@ _MAX_REMEMBERED = 1000
 
 def _access_of_type(access: Access, name: str, wanted: str) -> Access:
     """Return how to get only the children of one type."""
-    kind, property_, beside, child = access
+    kind, property_, _, child = access
     if kind == CHOICE:
         fitting = {n: a for n, a in child.items() if fits(a[3], wanted)}
         return next(iter(fitting.values())) if len(fitting) == 1 else (kind, name, "", fitting)
@@ -134,9 +134,7 @@ def _access(owner: TypeInfo, name: str) -> Access:
         return NO_ACCESS
     if element.choice:
         # An empty result here would be a silent "no": the element is named without its type.
-        raise Failure(
-            f"`{name}` is written `{element.choice}.ofType({element.type})` in FHIRPath"
-        )
+        raise Failure(f"`{name}` is written `{element.choice}.ofType({element.type})` in FHIRPath")
     return _element_access(element)
 
 

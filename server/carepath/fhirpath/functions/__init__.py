@@ -6,7 +6,9 @@ https://hl7.org/fhirpath/#functions
 from carepath.fhirpath.functions import (
     boundaries,
     conversion,
+    dates,
     existence,
+    factory,
     fhir,
     filtering,
     math,
@@ -19,12 +21,14 @@ from carepath.fhirpath.functions import (
 from carepath.fhirpath.functions.table import Table
 
 FUNCTIONS: Table = {
+    **factory.FUNCTIONS,
     **existence.FUNCTIONS,
     **filtering.FUNCTIONS,
     **subsetting.FUNCTIONS,
     **conversion.FUNCTIONS,
     **strings.FUNCTIONS,
     **math.FUNCTIONS,
+    **dates.FUNCTIONS,
     **boundaries.FUNCTIONS,
     **types.FUNCTIONS,
     **utility.FUNCTIONS,

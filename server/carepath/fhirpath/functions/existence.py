@@ -10,9 +10,9 @@ from carepath.fhirpath.comparison import equal_items, key_of
 from carepath.fhirpath.context import Context, Evaluator, Truth
 from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.functions.table import Function, Table, located, plain
-from carepath.fhirpath.nodes import Call
+from carepath.fhirpath.nodes import Call, Special
 from carepath.fhirpath.operators import distinct
-from carepath.fhirpath.results import as_truth, integer, of_truth
+from carepath.fhirpath.results import integer, of_truth
 from carepath.fhirpath.types import BOOLEAN, Item, Items, system_value
 
 if TYPE_CHECKING:
@@ -64,13 +64,8 @@ def _empty(compiler: "Compiler", node: Call) -> Truth:
 
 
 def _not(compiler: "Compiler", node: Call) -> Truth:
-    if node.source is None:
-        source = compiler.source(node)
-
-        def value(context: Context, this: Item) -> bool | None:
-            return as_truth(source(context, this))
-    else:
-        value = compiler.truth(node.source)
+    # Alone, `not()` applies to `$this`.
+    value = compiler.truth(node.source if node.source is not None else Special("$this", node.at))
 
     def truth(context: Context, this: Item) -> bool | None:
         try:
@@ -82,9 +77,7 @@ def _not(compiler: "Compiler", node: Call) -> Truth:
     return truth
 
 
-def _from_truth(
-    make: Callable[["Compiler", Call], Truth], least: int, most: int
-) -> Function:
+def _from_truth(make: Callable[["Compiler", Call], Truth], least: int, most: int) -> Function:
     def build(compiler: "Compiler", node: Call) -> Evaluator:
         truth = make(compiler, node)
         return lambda context, this: of_truth(truth(context, this))
@@ -134,8 +127,7 @@ def _any_false(_: Context, items: Items) -> Items:
 def _within(items: Items, others: Items) -> bool:
     keys = {key_of(other) for other in others}
     return all(
-        key_of(item) in keys or any(equal_items(item, other) for other in others)
-        for item in items
+        key_of(item) in keys or any(equal_items(item, other) for other in others) for item in items
     )
 
 

@@ -9,8 +9,10 @@ from decimal import (
     ROUND_DOWN,
     ROUND_FLOOR,
     ROUND_HALF_UP,
-    Context as DecimalContext,
     Decimal,
+)
+from decimal import (
+    Context as DecimalContext,
 )
 from typing import Any
 

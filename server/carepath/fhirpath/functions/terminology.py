@@ -110,9 +110,7 @@ def _lookup(terminology: Terminology, coded: Items, _: Items = EMPTY) -> Any:
     return terminology.lookup(str(coding.get("system") or ""), str(coding["code"]))
 
 
-def _validate_vs(
-    terminology: Terminology, value_set: Items, coded: Items, _: Items = EMPTY
-) -> Any:
+def _validate_vs(terminology: Terminology, value_set: Items, coded: Items, _: Items = EMPTY) -> Any:
     item = one(coded)
     answer = None
     for coding in codings(item) if item is not None else ():
@@ -141,8 +139,9 @@ def _subsumes_on_terminologies(
 
 
 def _subsumes(least: int) -> Function:
-    on_coding, on_terminologies = _subsumption(frozenset({"equivalent", "subsumes"})), plain(
-        _subsumes_on_terminologies, 3, 4
+    on_coding, on_terminologies = (
+        _subsumption(frozenset({"equivalent", "subsumes"})),
+        plain(_subsumes_on_terminologies, 3, 4),
     )
 
     def build(compiler: Any, node: Any) -> Any:

@@ -1,0 +1,164 @@
+"""Errors say where: in the text by column, in the expression by part, in the resource by path."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from carepath.errors import EvaluationError, ExpressionSyntaxError
+from carepath.fhirpath import Environment, Limits, parse
+
+NOW = datetime(2026, 3, 31, 9, 15, tzinfo=UTC)
+CONDITION: dict[str, Any] = {
+    "resourceType": "Condition",
+    "id": "tumour",
+    "code": {"coding": [{"code": "C49.2"}, {"code": "8990/3"}]},
+}
+
+
+def environment(**given: Any) -> Environment:
+    return Environment(now=NOW, **given)
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "expected"),
+    [
+        ("Patient..name", 9, "a name"),
+        ("1 +", 4, "an expression"),
+        ("name.where(use = 'a'", 21, "`,` or `)`"),
+        ("'open", 1, "a closing quote for this string"),
+        ("@2026-02-30", 1, "a date or time that exists"),
+        ("1 is 2", 6, "the name of a type"),
+        ("a b", 3, "an operator or the end of the expression"),
+        (r"'\q'", 2, r"an escape such as `\n` or `\u00e4`"),
+        ("1\n+ * 2", 5, "an expression"),
+    ],
+)
+def test_syntax_error_points_at_the_place(text: str, column: int, expected: str) -> None:
+    with pytest.raises(ExpressionSyntaxError) as caught:
+        parse(text)
+    error = caught.value
+    assert (error.expression, error.column, error.expected) == (text, column, expected)
+
+
+def test_syntax_error_shows_a_caret() -> None:
+    with pytest.raises(ExpressionSyntaxError) as caught:
+        parse("Patient..name")
+    assert str(caught.value).splitlines()[1:] == ["  Patient..name", "          ^"]
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "element"),
+    [
+        ("code.coding.single().code", "code.coding.single()", "Condition.code.coding[0]"),
+        ("code.coding.code.upper()", "code.coding.code.upper()", "Condition.code.coding[0].code"),
+        ("1 + 2 > code", "1 + 2 > code", "Condition.code"),
+        ("id.where($this < 5)", "$this < 5", "Condition.id"),
+        ("id + %none", "%none", ""),
+        ("id.nothing()", "id.nothing()", ""),
+        ("codeCodeableConcept.coding", "codeCodeableConcept.coding", ""),
+    ],
+)
+def test_evaluation_error_names_part_and_element(text: str, at: str, element: str) -> None:
+    if "codeCodeable" in text:
+        assert parse(text).evaluate(CONDITION, environment()) == []
+        return
+    with pytest.raises(EvaluationError) as caught:
+        parse(text).evaluate(CONDITION, environment())
+    assert (caught.value.expression, caught.value.at, caught.value.element) == (text, at, element)
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("Condition.kode", "Condition.kode"),
+        ("code.coding.where(kode = 'x')", "kode"),
+        ("Patient.name", "Patient"),
+        ("onsetAge.value", "onsetAge"),
+        ("code.startsWith('C')", "code.startsWith('C')"),
+        ("recordedDate + 7", "recordedDate + 7"),
+        ("nothing()", "nothing()"),
+        ("code.exists(1, 2)", "code.exists(1, 2)"),
+        ("onset.ofType(Nothing)", "onset.ofType(Nothing)"),
+        ("id.is(NoType)", "id.is(NoType)"),
+        ("iif(id, 1)", "iif(id, 1)"),
+        ("bodySite.where(text)", "bodySite.where(text)"),
+    ],
+)
+def test_static_error_names_the_part(text: str, at: str) -> None:
+    with pytest.raises(EvaluationError) as caught:
+        parse(text, input_type="Condition")
+    assert (caught.value.expression, caught.value.at) == (text, at)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "code.coding.where(system = %sct).code",
+        "subject.resolve().ofType(Patient).birthDate <= today() - 18 years",
+        "onset.ofType(Age) > 18 years or onset.ofType(dateTime) < now()",
+        "descendants().ofType(Coding).code",
+        "extension.value.ofType(Coding).code",
+        "repeat(stage).assessment.resolve().value",
+        "%facts.anything.at.all",
+        "stage.select(summary.coding | type.coding).code",
+        "defineVariable('c', code).select(%c.coding)",
+        "note.time.where($this > @2026).sort().first()",
+    ],
+)
+def test_static_check_lets_what_may_be_right_pass(text: str) -> None:
+    assert parse(text, input_type="Condition").text == text
+
+
+def test_unknown_input_type_is_refused() -> None:
+    with pytest.raises(EvaluationError) as caught:
+        parse("id", input_type="Tumour")
+    assert caught.value.at == "Tumour"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("(1 | 2 | 3).repeatAll($this + 1)", "more than 100 items"),
+        ("(1 | 2).repeat($this + 1).where(false)", "more than"),
+        ("descendants().where(%resource.descendants().where(%resource.descendants().empty()).empty())", "500 steps"),
+        ("(1 | 2).repeatAll($this | ($this + 1))", "more than"),
+        ("(1 | 2).aggregate($total & $total & 'x')", None),
+        ("'aaaaaaaaaa'.toChars().aggregate($total & $total & 'xxxxxxxxxx', '')", "characters"),
+        ("'aaaaaaaa'.replace('', 'bbbbbbbbbbbbbbbb')", "characters"),
+        ("(1 | 2 | 3).select(1 | 2 | 3).select(%resource.descendants()).select(%resource.descendants())", "more than"),
+    ],
+)  # fmt: skip
+def test_limits_end_what_would_not_end(text: str, reason: str | None) -> None:
+    small = environment(limits=Limits(steps=500, items=100, text=100))
+    if reason is None:
+        assert parse(text).evaluate(CONDITION, small) == ["xxx"]
+        return
+    with pytest.raises(EvaluationError) as caught:
+        parse(text).evaluate(CONDITION, small)
+    assert reason in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["(" * 200 + "1" + ")" * 200, "-" * 500 + "1", "+".join(["1"] * 1000), "a" + ".b" * 1000,
+     "a" + "[0]" * 1000, "1" + " is Integer" * 1000, "x" * 200_000],
+    ids=["parentheses", "signs", "sum", "path", "indexers", "types", "length"],
+)  # fmt: skip
+def test_deep_nesting_is_a_syntax_error(text: str) -> None:
+    with pytest.raises(ExpressionSyntaxError) as caught:
+        parse(text)
+    assert "at most" in caught.value.expected
+
+
+def test_the_deepest_expression_there_may_be_is_evaluated() -> None:
+    text = "+".join(["1"] * 190)
+    assert parse(text).evaluate(CONDITION, environment()) == [190]
+    assert parse("(" * 90 + "1" + ")" * 90).evaluate(CONDITION, environment()) == [1]
+    nested = "1.select(" * 90 + "$this" + ")" * 90
+    assert parse(nested).trace(CONDITION, environment()).values == [1]
+
+
+def test_regular_expressions_cannot_blow_up() -> None:
+    text = "'" + "a" * 5000 + "!'" + ".matches('^(a+)+$')"
+    assert parse(text).evaluate(CONDITION, environment()) == [False]

@@ -1,0 +1,69 @@
+"""The official FHIRPath suite for R4, whole and strictly compared."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SUITE = ROOT / "../shared/suites/fhirpath-r4"
+
+
+def suite_tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        "fhirpath_suite", ROOT / "tools/fhirpath_suite.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["fhirpath_suite"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.skipif(not SUITE.exists(), reason="the official suite is not beside this checkout")
+def test_every_test_of_the_official_suite_passes() -> None:
+    tool = suite_tool()
+    passed, by_kind = tool.failures(SUITE)
+    assert list(tool.report(by_kind)) == []
+    assert passed == 935
+
+
+TINY = """<tests xmlns="http://hl7.org/fhirpath/tests" name="tiny"><group name="g">
+<test name="good" inputfile="patient.xml"><expression>gender</expression>
+  <output type="code">female</output></test>
+<test name="type" inputfile="patient.xml"><expression>gender</expression>
+  <output type="string">female</output></test>
+<test name="value"><expression>1 + 1</expression><output type="integer">3</output></test>
+<test name="count"><expression>1 | 2</expression><output type="integer">1</output></test>
+<test name="order"><expression>1 | 2</expression>
+  <output type="integer">2</output><output type="integer">1</output></test>
+<test name="any order" ordered="false"><expression>1 | 2</expression>
+  <output type="integer">2</output><output type="integer">1</output></test>
+<test name="no error"><expression invalid="execution">1</expression></test>
+<test name="an error"><expression invalid="syntax">1 +</expression></test>
+<test name="unexpected"><expression>1 +</expression></test>
+<test name="predicate" inputfile="patient.xml" predicate="true">
+  <expression>name</expression><output type="boolean">true</output></test>
+<test name="no such file" inputfile="nothing.xml"><expression>1</expression></test>
+</group></tests>"""
+
+
+def test_the_runner_fails_what_should_fail(tmp_path: Path) -> None:
+    (tmp_path / "input").mkdir()
+    (tmp_path / "tests-tiny.xml").write_text(TINY, "utf-8")
+    patient = '{"resourceType": "Patient", "gender": "female", "name": [{"family": "E"}]}'
+    (tmp_path / "input" / "patient.json").write_text(patient, "utf-8")
+    passed, by_kind = suite_tool().failures(tmp_path)
+    names = {kind: [case.name for case, _ in found] for kind, found in by_kind.items()}
+    assert passed == 4
+    assert names == {
+        "type": ["type"],
+        "value": ["value", "order"],
+        "count": ["count"],
+        "no execution error": ["no error"],
+        "unexpected error": ["unexpected"],
+        "input missing": ["no such file"],
+    }
