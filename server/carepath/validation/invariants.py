@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from carepath.errors import ExpressionError
@@ -120,7 +120,7 @@ def _repaired(invariant: Invariant) -> Invariant:
     return invariant._replace(expression=expression)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _compiled(text: str) -> Expression:
     return parse(text)
 
