@@ -3,6 +3,7 @@
 https://hl7.org/fhirpath/ and https://hl7.org/fhir/R4/fhirpath.html
 """
 
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -112,6 +113,11 @@ class Expression:
         except Failure as failure:
             raise self._error(failure) from None
         return self
+
+    def prepare(self) -> None:
+        """Compile what `evaluate` or `decide` will need; what cannot be compiled fails there."""
+        with suppress(Failure, RecursionError):
+            _ = self._truth if self.is_condition else self._compiled
 
     def _items(self, focus: Any, environment: Environment) -> Items:
         try:
