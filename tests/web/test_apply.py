@@ -6,10 +6,13 @@ https://hl7.org/fhir/R4/plandefinition-operation-apply.html
 import gzip
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+
+from carepath import xml_codec
 
 WALK = "/fhir/PlanDefinition/walk"
 URL = "https://example.org/fhir"
@@ -315,3 +318,86 @@ def test_lenient_warnings_are_in_the_answer(client: FlaskClient, bundle: Bundle)
     issues = [i for o in contained(answer, "OperationOutcome") for i in o["issue"]]
     assert any("Bundle.entry[0].resource.colour" in i.get("expression", ()) for i in issues)
     assert all(i["severity"] in ("warning", "information") for i in issues)
+
+
+def test_xml_in_and_out(client: FlaskClient, bundle: Bundle) -> None:
+    """The same plan whatever the format of either side; `_format` leaves the body alone."""
+    plain = client.post(f"{WALK}/$apply", json=bundle(PATIENT))
+    as_xml = {"Content-Type": "application/fhir+xml"}
+    sent = xml_codec.encode(bundle(PATIENT))
+    for headers, url in (
+        (as_xml, f"{WALK}/$apply"),  # no Accept: the answer mirrors the body
+        ({**as_xml, "Accept": "application/fhir+xml"}, f"{WALK}/$apply"),
+        ({**as_xml, "Accept": "application/fhir+json"}, f"{WALK}/$apply?_format=xml"),
+    ):
+        answer = client.post(url, data=sent, headers=headers)
+        assert answer.status_code == 200, answer.data
+        assert answer.content_type == "application/fhir+xml; charset=utf-8"
+        assert xml_codec.decode(answer.data) == json.loads(plain.data)
+    mixed = client.post(f"{WALK}/$apply?_format=json", data=sent, headers=as_xml)
+    assert mixed.data == plain.data
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<Bundle",
+        b'<Bundle xmlns="urn:other"/>',
+        b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><Bundle xmlns="http://hl7.org/fhir">&e;</Bundle>',
+        b"<?xml version='1.0'?>",
+        b"{}",
+    ],
+    ids=["cut off", "another namespace", "an entity", "nothing", "JSON"],
+)
+def test_xml_that_cannot_be_read(client: FlaskClient, data: bytes) -> None:
+    headers = {"Content-Type": "application/fhir+xml", "Accept": "application/fhir+json"}
+    response = client.post(f"{WALK}/$apply", data=data, headers=headers)
+    assert response.status_code in (400, 422)
+    assert json.loads(response.data)["resourceType"] == "OperationOutcome"
+    assert b"root:" not in response.data
+
+
+def test_text_plain_where_the_deployment_says_so(
+    make_client: Callable[..., FlaskClient], bundle: Bundle
+) -> None:
+    client = make_client(accept_text_plain=True)
+    options = {"content_type": "text/plain; charset=UTF-8"}
+    assert post(client, f"{WALK}/$apply", bundle(PATIENT), **options)[0] == 200
+
+
+def test_deployment_parameters_give_way_to_those_of_the_request(
+    make_client: Callable[..., FlaskClient], tmp_path: Path
+) -> None:
+    plan = {
+        "resourceType": "PlanDefinition",
+        "url": "urn:limit",
+        "status": "draft",
+        "action": [
+            {
+                "id": "far",
+                "title": "Far",
+                "condition": [
+                    {
+                        "kind": "applicability",
+                        "expression": {"language": "text/fhirpath", "expression": "%limit > 5.0"},
+                    }
+                ],
+            }
+        ],
+    }
+    file = tmp_path / "parameters.json"
+    file.write_text('{"limit": 7.50}', "utf-8")
+    client = make_client(parameters=str(file))
+
+    def actions(*more: Json) -> int:
+        data = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": PATIENT}]}
+        body = parameters(
+            {"name": "planDefinition", "resource": plan}, {"name": "data", "resource": data}, *more
+        )
+        status, answer = post(client, "/fhir/PlanDefinition/$apply", body)
+        assert status == 200, answer
+        return len(contained(answer, "RequestGroup")[0].get("action", ()))
+
+    low = parameters({"name": "limit", "valueDecimal": 1.5})
+    assert actions() == 1
+    assert actions({"name": "parameters", "resource": low}) == 0

@@ -43,11 +43,16 @@ def fhir_base(config: Config, environ: Mapping[str, str]) -> str:
 
 
 def client_address(config: Config, environ: Mapping[str, str]) -> str:
-    """Return who sends the request: the peer, or what a trusted proxy says of it."""
+    """Return who sends the request: the peer, or what the trusted proxies say of it.
+
+    Each proxy appends whom it saw, and what stands before the first trusted entry anybody may have
+    written: the last address that is not a proxy's is the client.
+    """
     peer = environ.get("REMOTE_ADDR", "")
-    if config.trusted_proxies and is_trusted(config, peer):
-        return _first(environ.get("HTTP_X_FORWARDED_FOR")) or peer
-    return peer
+    if not config.trusted_proxies or not is_trusted(config, peer):
+        return peer
+    chain = [part.strip() for part in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    return next((a for a in reversed(chain) if a and not is_trusted(config, a)), peer)
 
 
 @lru_cache(maxsize=1024)
