@@ -31,7 +31,6 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": READING | {"xml_codec", "knowledge", "validation", "apply", "plan_text"},
     "fhirpath_cli": READING | {"xml_codec"},
     "cases": READING | {"knowledge", "apply"},
-    "fact_cases": READING | {"knowledge", "apply"},
     "intake": READING | {"xml_codec", "knowledge", "validation", "apply", "web"},
     "__init__": READING | {"knowledge", "apply"},
     "__main__": {"cli"},
@@ -47,7 +46,6 @@ HOME = {
     "jsonschema": {"validation"},
     "jsonschema_rs": {"validation"},
     "click": {"cli", "fhirpath_cli"},
-    "rich": {"cli", "fhirpath_cli"},
 }
 
 

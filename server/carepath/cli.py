@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from carepath.errors import CarepathError, InvalidParameter, InvalidResource
+from carepath.fhirpath_cli import fhirpath
 from carepath.json_codec import decode, encode
 
 REFUSED = 1
@@ -56,6 +57,8 @@ def _refusing() -> Iterator[None]:
 def main() -> None:
     """Apply clinical pathways to FHIR R4 bundles, and explain every decision."""
 
+
+main.add_command(fhirpath)
 
 content_option = click.option(
     "--content",
