@@ -1,1 +1,31 @@
-"""Carepath: FHIR R4 clinical pathways, applied and explained."""
+"""Carepath: FHIR R4 clinical pathways, applied and explained.
+
+The names below are loaded when they are first used, so that a part such as `carepath.fhirpath` can
+be imported without the rest.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from carepath.apply import ApplyRequest, apply_activity, apply_plan
+    from carepath.knowledge import Knowledge
+    from carepath.record import Record
+
+__all__ = ["ApplyRequest", "Knowledge", "Record", "apply_activity", "apply_plan"]
+
+_HOMES = {
+    "ApplyRequest": "carepath.apply",
+    "Knowledge": "carepath.knowledge",
+    "Record": "carepath.record",
+    "apply_activity": "carepath.apply",
+    "apply_plan": "carepath.apply",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its home."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module `carepath` has no attribute `{name}`")
+    return getattr(import_module(home), name)

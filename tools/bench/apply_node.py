@@ -1,7 +1,7 @@
 """The benchmark's plan walked by fhirpath.js, where node and the package are there.
 
-The program gets definitions and Bundle, evaluates each fact, condition and dynamicValue where the walk
-comes to it, and builds nothing else: less work than an application, so the figure flatters it.
+The program gets definitions and Bundle, evaluates each fact, condition and dynamicValue where the
+walk comes to it, and builds nothing else: less work than an application, which flatters it.
 """
 
 import json

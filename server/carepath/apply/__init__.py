@@ -3,7 +3,7 @@
 from carepath.apply.answer import Applied
 from carepath.apply.decision import Decision
 from carepath.apply.languages import ExpressionLanguage
-from carepath.apply.operation import AppliedActivity, apply_activity, apply_plan
+from carepath.apply.operation import AppliedActivity, apply_activity, apply_plan, warm
 from carepath.apply.package import package
 from carepath.apply.request import ApplyRequest, ApplySettings
 from carepath.apply.requirements import data_requirements
@@ -19,4 +19,5 @@ __all__ = [
     "apply_plan",
     "data_requirements",
     "package",
+    "warm",
 ]

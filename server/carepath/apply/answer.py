@@ -27,7 +27,7 @@ class Applied:
         self._walk = walk
         self._session = walk.session
         self._notes = tuple(_notes(walk))
-        self._goals = walk.goals.make()
+        self._goals = walk.goals.make(walk.requests.unique_id)
 
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:
@@ -53,16 +53,13 @@ class Applied:
 
     def care_plan(self) -> Resource:
         """Return the CarePlan with RequestGroup, requests, Goals and issues contained."""
-        walk, people = self._walk, self._session.people
-        plan = walk.plan
+        walk, plan = self._walk, self._walk.plan
         made: Resource = {"resourceType": "CarePlan"}
         if self._session.request.language:
             made["language"] = self._session.request.language
         made["text"] = self._narrative
         contained = [self._group(), *walk.requests.made, *walk.requests.contained, *self._goals]
-        if self.issues:
-            contained.append({**operation_outcome(self.issues), "id": _ISSUES})
-        made["contained"] = contained
+        made["contained"] = [*contained, *self._outcome()]
         made["identifier"] = [
             {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{self._uuid('CarePlan')}"}
         ]
@@ -72,12 +69,27 @@ class Applied:
             made["title"] = plan.title
         if plan.source.get("description"):
             made["description"] = plan.source["description"]
-        made["subject"] = people.subject
+        made |= self._parties()
+        made |= self._references()
+        made["activity"] = [{"reference": {"reference": f"#{_GROUP}"}}]
+        if self._notes:
+            made["note"] = [{"text": note} for note in self._notes]
+        return made
+
+    def _parties(self) -> Resource:
+        """Return whom the plan is for, where, and by whom."""
+        people = self._session.people
+        made: Resource = {"subject": people.subject}
         if people.encounter is not None:
             made["encounter"] = people.encounter
         author = people.author()
         if author is not None:
             made["author"] = author
+        return made
+
+    def _references(self) -> Resource:
+        """Return what the plan addresses, the issues and the goals."""
+        made: Resource = {}
         addressed = self._addressed()
         if addressed:
             made["addresses"] = addressed
@@ -85,10 +97,11 @@ class Applied:
             made["supportingInfo"] = [{"reference": f"#{_ISSUES}"}]
         if self._goals:
             made["goal"] = [{"reference": f"#{goal['id']}"} for goal in self._goals]
-        made["activity"] = [{"reference": {"reference": f"#{_GROUP}"}}]
-        if self._notes:
-            made["note"] = [{"text": note} for note in self._notes]
         return made
+
+    def _outcome(self) -> list[Resource]:
+        """Return the issues as an OperationOutcome, nothing when there are none."""
+        return [{**operation_outcome(self.issues), "id": _ISSUES}] if self.issues else []
 
     def bundle(self) -> Resource:
         """Return the collection Bundle of `$r5.apply`: RequestGroup, requests, Goals, issues."""
@@ -97,8 +110,7 @@ class Applied:
         if self._notes:
             group["note"] = [{"text": note} for note in self._notes]
         resources = [group, *walk.requests.made, *self._goals, *walk.requests.contained]
-        if self.issues:
-            resources.append({**operation_outcome(self.issues), "id": _ISSUES})
+        resources += self._outcome()
         urls = {f"#{r['id']}": f"urn:uuid:{self._uuid(r['id'])}" for r in resources}
         entries = [
             {

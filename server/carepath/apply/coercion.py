@@ -46,7 +46,7 @@ def coerce(node: Node, element: Element) -> Any:
 
 
 def coerce_choice(nodes: Sequence[Node], elements: Sequence[Element]) -> tuple[str, list[Any]]:
-    """Return the property and values for a choice: the value's own type, else the first that fits."""
+    """Return property and values for a choice: of the value's own type, else of one that fits."""
     own = [e for e in elements if _plain_type(nodes[0].type) == e.type]
     for element in (*own, *elements):
         try:

@@ -197,6 +197,9 @@ class Compiler:
             activity = translated(definition, self._language) if self._language else definition
             issues: list[Issue] = []
             names = self._names(activity, issues) if "library" in activity else None
+            if definition in within.get("contained", ()):
+                # What is contained beside the definition is in reach of its references.
+                activity = {**activity, "contained": within["contained"]}
             made = compile_activity(
                 activity,
                 self._formula,

@@ -27,7 +27,8 @@ class Formula:
 
     `text` is shown to people; `variables` are the names it reads, in the order of the text;
     `decide` is a quicker `evaluate` for what can only be true or false, `variable` the name when
-    the expression is nothing but a variable; `reads_variables_only` tells that nothing else contributes to its value;
+    the expression is nothing but a variable; `reads_variables_only` tells that nothing else
+    contributes to its value;
     `error` says why it cannot be evaluated, and is None when it can.
     """
 

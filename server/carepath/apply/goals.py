@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/plandefinition-definitions.html#PlanDefinition.goal
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from carepath.apply.compiled import CompiledPlan
@@ -37,19 +38,15 @@ class Goals:
         """Note that an applied action pursues a goal of its plan."""
         self._wanted.add((id(plan), goal_id))
 
-    def make(self) -> list[Resource]:
+    def make(self, unique_id: Callable[[str], str]) -> list[Resource]:
         """Return the Goals: those an applied action refers to, and those no action refers to."""
         made: list[Resource] = []
-        taken: dict[str, int] = {}
         for plan in self._plans:
             for number, goal in enumerate(plan.goals, start=1):
                 goal_id = str(goal.get("id", ""))
                 if goal_id in plan.all_goal_ids and (id(plan), goal_id) not in self._wanted:
                     continue
-                name = f"goal-{goal_id or number}"[:58]
-                taken[name] = taken.get(name, 0) + 1
-                unique = name if taken[name] == 1 else f"{name}-{taken[name]}"
-                made.append(self._goal(goal, unique))
+                made.append(self._goal(goal, unique_id(f"goal-{goal_id or number}")))
         return made
 
     def _goal(self, goal: Resource, id_: str) -> Resource:

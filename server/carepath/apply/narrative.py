@@ -31,8 +31,8 @@ def narrative(plan: CompiledPlan, steps: Sequence[Step], notes: Iterable[str]) -
 
 
 def _proposals(steps: Sequence[Step]) -> Iterator[str]:
-    """Yield the actions that apply, nested as in the plan; groups with nothing in them are left out."""
-    shown = [step for step in _with_content(steps)]
+    """Yield the actions that apply, nested as in the plan, without groups that hold nothing."""
+    shown = _with_content(steps)
     if not shown:
         yield "<p>Nothing is proposed.</p>"
         return
@@ -62,11 +62,7 @@ def _with_content(steps: Sequence[Step]) -> list[Step]:
         elif step.depth <= needed:
             needed = step.depth
     kept.reverse()
-    return _levelled(kept)
-
-
-def _levelled(steps: list[Step]) -> list[Step]:
-    return steps
+    return kept
 
 
 def _item(step: Step) -> str:
@@ -83,7 +79,7 @@ def _fixed(action: CompiledAction) -> tuple[str, str]:
     """Return the parts of an item that are the same for everybody; made once."""
     if action.markup is None:
         head = f"<li><b>{escape(action.title or action.key)}</b>"
-        tail = [f"<p>The sources disagree: {escape(text)}</p>" for text in action.conflicts]
+        tail = [f"<p>Conflict: {escape(text)}</p>" for text in action.conflicts]
         if action.statements:
             tail.append(f"<p>Source: {escape(', '.join(action.statements))}</p>")
         action.markup = (head, "".join(tail))

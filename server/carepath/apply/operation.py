@@ -4,19 +4,20 @@ https://hl7.org/fhir/R4/plandefinition-operation-apply.html and
 https://hl7.org/fhir/R4/activitydefinition-operation-apply.html
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from carepath.apply.answer import Applied
 from carepath.apply.compiler import Compiler
 from carepath.apply.plan import Walk
-from carepath.apply.request import ApplyRequest
+from carepath.apply.request import DEFAULT_SETTINGS, ApplyRequest
 from carepath.apply.session import Session
 from carepath.apply.single import apply_single
-from carepath.errors import InvalidParameter
+from carepath.errors import CarepathError, InvalidParameter
 from carepath.issues import Issue
 from carepath.knowledge import Knowledge
-from carepath.resources import Resource
+from carepath.resources import Resource, canonical_of
 
 
 def apply_plan(request: ApplyRequest, knowledge: Knowledge) -> Applied:
@@ -56,6 +57,32 @@ def apply_activity(request: ApplyRequest, knowledge: Knowledge) -> AppliedActivi
     activity = compiler.activity(request.definition)
     resource, issues = apply_single(activity, Session(request, knowledge))
     return AppliedActivity(resource, issues)
+
+
+def warm(knowledge: Knowledge) -> None:
+    """Compile every plan and activity, and expand every value set, before the first request.
+
+    A service does it once at load, before it forks; without it the first application pays.
+    Definitions that cannot be used are passed over: whoever applies them is told why.
+    """
+    compiler = Compiler(knowledge, DEFAULT_SETTINGS, "")
+    for make, resource_type in (
+        (compiler.plan, "PlanDefinition"),
+        (compiler.activity, "ActivityDefinition"),
+        (lambda d: knowledge.terminology.expansion(canonical_of(d)), "ValueSet"),
+    ):
+        for definition in knowledge.all(resource_type):
+            with suppress(CarepathError):
+                make(definition)
+    _compile_closures(knowledge)
+
+
+def _compile_closures(knowledge: Knowledge) -> None:
+    """Let each expression compile itself, which it otherwise does when first evaluated."""
+    for formula in knowledge.remembered("formula"):
+        prepare = getattr(formula[0].compiled, "prepare", None)
+        if prepare is not None:
+            prepare()
 
 
 def _refuse_other(request: ApplyRequest, resource_type: str) -> None:

@@ -18,7 +18,7 @@ _SYSTEMS = {"system"}
 
 
 def package(definition: Resource, knowledge: Knowledge) -> Resource:
-    """Return a collection Bundle: the definition first, then each dependency that is known, once."""
+    """Return a collection Bundle: the definition, then each dependency that is known, once."""
     found: dict[int, Resource] = {id(definition): definition}
     waiting = [definition]
     if definition["resourceType"] in ("PlanDefinition", "ActivityDefinition"):

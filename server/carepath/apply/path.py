@@ -2,9 +2,9 @@
 
 https://hl7.org/fhir/R4/fhirpath.html#simple
 
-Names, `[n]`, `extension('url')`, `ofType(T)`, `resolve()`, choice elements written either way, `$this`
-for the whole, `%action.` for the RequestGroup action.  A path is checked against the element
-tables when the plan is compiled, so that a wrong one is an issue and never a stray property.
+Names, `[n]`, `extension('url')`, `ofType(T)`, choice elements written either way, `$this` for the
+whole, `%action.` for the RequestGroup action.  A path is checked against the element tables when
+the plan is compiled, so that a wrong one is an issue and never a stray property.
 """
 
 import re

@@ -3,8 +3,9 @@
 https://hl7.org/fhir/R4/metadatatypes.html#DataRequirement
 
 The syntax tree is walked once.  A variable that stands for resources starts a path; members
-lengthen it; `memberOf('...')` and comparisons with a code say which codes are wanted at a path.  A fact
-hands on the paths of its own expression, so that what it rests on is found through any number of facts.
+lengthen it; `memberOf('...')` and comparisons with a code say which codes are wanted at a path.  A
+fact hands on the paths of its own expression, so that what it rests on is found through any number
+of facts.
 """
 
 from collections.abc import Iterable

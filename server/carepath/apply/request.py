@@ -41,11 +41,11 @@ DEFAULT_SETTINGS = ApplySettings()
 class ApplyRequest:
     """One application of one definition to one patient; nothing in it is ever changed.
 
-    `definition` is a PlanDefinition or ActivityDefinition, `now` an aware moment.  `subject` may stay
-    empty when the record has one patient.  `encounter`, `practitioner`, `organization` are reference
-    texts.  The CodeableConcepts (`user_type` and so on) are as the operation defines them.
-    `parameters` holds the values that content reads by name, each a list.  `issues` are what was
-    noticed about the data before; they become part of the answer.
+    `definition` is a PlanDefinition or ActivityDefinition, `now` an aware moment.  `subject` may
+    stay empty when the record has one patient.  `encounter`, `practitioner`, `organization` are
+    reference texts.  The CodeableConcepts (`user_type` and so on) are as the operation defines
+    them.  `parameters` holds the values that content reads by name, each a list.  `issues` are what
+    was noticed about the data before; they become part of the answer.
     """
 
     definition: Resource

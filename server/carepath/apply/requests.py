@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/activitydefinition.html#12.17.3.3
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from carepath.apply.activity import CompiledActivity
 from carepath.apply.coercion import CannotCoerce
@@ -170,11 +170,19 @@ class Requests:
     def _lift_contained(self, resource: Resource, activity: CompiledActivity) -> Resource:
         """Take along what a definition contains and its request refers to, under an own id."""
         renamed: dict[str, str] = {}
-        for id_, contained in activity.contained.items():
-            if _refers(resource, f"#{id_}"):
-                renamed[f"#{id_}"] = f"#{self.unique_id(id_)}"
-                self.contained.append({**contained, "id": renamed[f"#{id_}"][1:]})
-        return with_references(resource, renamed) if renamed else resource
+        taken: list[Resource] = []
+        waiting = [resource]
+        while waiting:
+            holder = waiting.pop(0)
+            for id_, contained in activity.contained.items():
+                if f"#{id_}" not in renamed and _refers(holder, f"#{id_}"):
+                    renamed[f"#{id_}"] = f"#{self.unique_id(id_)}"
+                    taken.append({**contained, "id": renamed[f"#{id_}"][1:]})
+                    waiting.append(contained)
+        if not renamed:
+            return resource
+        self.contained.extend(with_references(contained, renamed) for contained in taken)
+        return cast("Resource", with_references(resource, renamed))
 
 
 def evidence_elements(

@@ -162,14 +162,15 @@ class Scope(dict[str, Any]):
         if len(formula.variables) == 1:
             value = self.get(formula.variables[0])
             if type(value) is Known and not self.facts.get(formula.variables[0]):
-                items = value.items
-                if len(items) == 1 and _is_resource(items[0]):
-                    name = self.session.record.reference_to(items[0][0])
+                only = value.items
+                if len(only) == 1 and _is_resource(only[0]):
+                    name = self.session.record.reference_to(only[0][0])
                     return (name,) if name else None
         resources: dict[str, None] = {}
         others: dict[str, None] = {}
         for name in formula.variables:
             fact = self.fact(name)
+            items: Sequence[Any]
             items = fact.known.items if fact is not None else self.items_read(name)
             if all(map(_is_resource, items)):
                 reference_to = self.session.record.reference_to

@@ -12,7 +12,7 @@ TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
 
 
 def translated(definition: Any, language: str) -> Any:
-    """Return the definition with its texts in a language; the very same object when none is there."""
+    """Return the definition with its texts in a language; the very same when there are none."""
     if isinstance(definition, list):
         items = [translated(item, language) for item in definition]
         is_same = all(new is old for new, old in zip(items, definition, strict=True))

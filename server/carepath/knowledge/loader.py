@@ -1,8 +1,8 @@
 """Read definitions from a folder or from the package's own data.
 
-Every `.json` file must hold one FHIR resource, or a Bundle of them.  Files that are no FHIR by their
-name are the only ones passed over: JSON Schemas (`*.schema.json`), the `package.json` of a FHIR
-package, and names that begin with a dot.
+Every `.json` file must hold one FHIR resource, or a Bundle of them.  Files that are no FHIR by
+their name are the only ones passed over: JSON Schemas (`*.schema.json`), the `package.json` of a
+FHIR package, and names that begin with a dot.
 """
 
 from collections.abc import Iterator

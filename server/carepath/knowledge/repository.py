@@ -141,6 +141,10 @@ class Knowledge:
         """Return what `memo` keeps for a key, None when it was not made yet."""
         return self._memo.get(key)
 
+    def remembered(self, kind: str) -> list[Any]:
+        """Return all that `memo` keeps under keys that begin with a kind."""
+        return [v for k, v in list(self._memo.items()) if isinstance(k, tuple) and k[0] == kind]
+
     def memo(self, key: Any, make: Callable[[], T]) -> T:
         """Return what `make` gave for this key the first time; other threads wait for it."""
         try:
