@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "coverage": READING | {"knowledge", "apply", "cases"},
     "web": READING | {"xml_codec", "knowledge", "validation", "apply", "plan_text"},
     "fhirpath_cli": READING | {"xml_codec"},
+    "fact_cases": READING | {"knowledge", "apply"},
     "cases": READING | {"knowledge", "apply"},
     "intake": READING | {"xml_codec", "knowledge", "validation", "apply", "web"},
     "__init__": READING | {"knowledge", "apply"},
