@@ -13,7 +13,7 @@ from typing import Any
 from carepath.errors import InvalidParameter, SubjectNotFound
 from carepath.issues import Issue
 from carepath.r4.model import RESOURCE_TYPES, type_of
-from carepath.resources import Resource, codings
+from carepath.resources import Resource
 
 _SUBJECT_ELEMENTS = ("subject", "patient", "for", "beneficiary", "candidate", "individual", "actor")
 _URN = ("urn:uuid:", "urn:oid:")
@@ -212,13 +212,13 @@ class Record:
     def _is_own(self, resource: Resource) -> bool:
         """Tell whether a resource belongs to the subject's view."""
         named = resource.get("subject")
-        if type(named) is dict and named.get("reference") in self._about:
+        if type(named) is dict and _literal(named) in self._about:
             return True
         if resource["resourceType"] == "Patient":
             return resource is self._subject
         found = False
         for reference in _subject_references(resource):
-            if reference.get("reference") in self._about:
+            if _literal(reference) in self._about:
                 return True
             if self._subject is not None and self.resolve(reference, resource) is self._subject:
                 return True
@@ -232,7 +232,7 @@ class Record:
         """Tell whether a resource names a subject that is nowhere in the content."""
         references = list(_subject_references(resource))
         return bool(references) and not any(
-            reference.get("reference") in self._about or self.resolve(reference, resource)
+            _literal(reference) in self._about or self.resolve(reference, resource)
             for reference in references
         )
 
@@ -256,7 +256,8 @@ def _entries(content: Any) -> Iterator[tuple[str, Resource]]:
             if isinstance(content.get("resourceType"), str):
                 yield "", content
             return
-        for entry in content.get("entry") or ():
+        entries = content.get("entry")
+        for entry in entries if isinstance(entries, list) else ():
             resource = entry.get("resource") if isinstance(entry, dict) else None
             if not isinstance(resource, dict):
                 continue
@@ -284,6 +285,12 @@ def _subject_references(resource: Resource) -> Iterator[Mapping[str, Any]]:
                 yield actor
 
 
+def _literal(reference: Mapping[str, Any]) -> str:
+    """Return the text of a reference, empty when there is none or it is no text."""
+    text = reference.get("reference")
+    return text if isinstance(text, str) else ""
+
+
 def _may_be_patient(reference: Mapping[str, Any]) -> bool:
     """Tell whether a reference names something; one with a display alone names nobody."""
     return bool(reference.get("reference") or reference.get("identifier"))
@@ -309,7 +316,8 @@ def _contained(id_: str, within: Resource | None) -> Resource | None:
     """Return a contained resource; a bare `#` means the container."""
     if within is None or not id_:
         return within
-    for resource in within.get("contained") or ():
+    contained = within.get("contained")
+    for resource in contained if isinstance(contained, list) else ():
         if isinstance(resource, dict) and resource.get("id") == id_:
             return resource
     return None
@@ -338,12 +346,19 @@ def _coding_names(resource: Resource, path: str) -> set[str]:
         if isinstance(value, str):
             names.add(value)
             continue
-        found = [value] if isinstance(value, dict) and "code" in value else codings(value)
-        for coding in found:
+        for coding in _codings_of(value):
             code, system = coding.get("code"), coding.get("system")
             if isinstance(code, str):
                 names |= {code, f"{system}|{code}"}
     return names
+
+
+def _codings_of(value: Any) -> list[dict[str, Any]]:
+    """Return a Coding itself, or the codings of a concept."""
+    if not isinstance(value, dict):
+        return []
+    found = [value] if "code" in value else value.get("coding")
+    return [c for c in found if isinstance(c, dict)] if isinstance(found, list) else []
 
 
 def values_at(resource: Resource, path: str) -> list[Any]:
