@@ -19,9 +19,11 @@ sys.path.insert(0, str(HERE))
 from answers import answers  # noqa: E402  the folder is a Maven project, not a package
 
 CONTENT = ("pathways", "fhir_profiles")
+# The first definition of a URL wins: HL7's extensions pack where it is there, then our own minimal
+# definitions of what R4 core does not have or restricts too much.
 DEFINITIONS = (
-    HERE / "extensions",
     ROOT / "../shared/suites/extensions",
+    HERE / "extensions",
     ROOT / "fhir_profiles/structure-definitions",
     ROOT / "pathways",
 )
