@@ -4,7 +4,6 @@ https://hl7.org/fhirpath/#date-time-and-time and https://hl7.org/fhir/R4/datatyp
 """
 
 import re
-from calendar import monthrange
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -230,7 +229,7 @@ def _plus_months(moment: Moment, months: int) -> Moment:
     _year(year)
     if len(fields) == MONTH:
         return moment.with_fields((year, month + 1))
-    day = min(int(fields[2]), monthrange(year, month + 1)[1])
+    day = min(int(fields[2]), days_in_month(year, month + 1))
     return moment.with_fields((year, month + 1, day, *fields[3:]))
 
 
@@ -360,4 +359,5 @@ def _clock_text(fields: tuple[Number, ...]) -> str:
 
 def days_in_month(year: int, month: int) -> int:
     """Return how many days a month has."""
-    return monthrange(year, month)[1]
+    first, next_first = date(year, month, 1), (year + month // 12, month % 12 + 1)
+    return 31 if month == 12 else (date(*next_first, 1) - first).days  # noqa: PLR2004

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
+from importlib import import_module
 from typing import NamedTuple
 
 Dimensions = tuple[tuple[str, int], ...]
@@ -256,4 +257,6 @@ def _merge(left: Dimensions, right: Dimensions, sign: int) -> Dimensions:
 
 
 def _from_library(code: str) -> Unit | None:
-    return None
+    """Ask the library for what the table does not hold; it is loaded by the first such unit."""
+    found = import_module("carepath.fhirpath.ucum_library").factor_and_dimensions(code)
+    return None if found is None else Unit(*found)

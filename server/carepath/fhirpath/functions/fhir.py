@@ -4,13 +4,13 @@ https://hl7.org/fhir/R4/fhirpath.html#functions
 """
 
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Any
 
 from carepath.fhirpath.access import add_children, spread
 from carepath.fhirpath.context import Context
 from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.functions.table import Table, plain
-from carepath.fhirpath.narrative import is_safe_narrative
 from carepath.fhirpath.results import EMPTY, of_truth, one, one_text
 from carepath.fhirpath.tracing import child_of, rooted
 from carepath.fhirpath.types import Item, Items, item_of, model, resource_type, system_value
@@ -121,7 +121,9 @@ def _html_checks(_: Context, items: Items) -> Items:
     item = one(items)
     if item is None:
         return EMPTY
-    return of_truth(isinstance(item[0], str) and is_safe_narrative(item[0]))
+    # The HTML parser is loaded by the first narrative.
+    narrative = import_module("carepath.fhirpath.narrative")
+    return of_truth(isinstance(item[0], str) and narrative.is_safe_narrative(item[0]))
 
 
 FUNCTIONS: Table = {

@@ -3,11 +3,9 @@
 https://hl7.org/fhirpath/#string-manipulation
 """
 
-import base64
 import binascii
-import html
-import json
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from carepath.fhirpath.context import Context
@@ -97,29 +95,51 @@ def _length(_: Context, items: Items) -> Items:
     return EMPTY if value is None else integer(len(value))
 
 
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
+
+
+def _base64(data: bytes) -> bytes:
+    return binascii.b2a_base64(data, newline=False)
+
+
+def _from_base64(data: bytes) -> bytes:
+    return binascii.a2b_base64(data, strict_mode=True)
+
+
 _ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "hex": binascii.hexlify,
-    "base64": base64.b64encode,
-    "urlbase64": base64.urlsafe_b64encode,
+    "base64": _base64,
+    "urlbase64": lambda data: _base64(data).translate(_TO_URL),
 }
 _DECODERS: dict[str, Callable[[bytes], bytes]] = {
     "hex": binascii.unhexlify,
-    "base64": lambda data: base64.b64decode(data, validate=True),
-    "urlbase64": lambda data: base64.b64decode(data, altchars=b"-_", validate=True),
+    "base64": _from_base64,
+    "urlbase64": lambda data: _from_base64(data.translate(_FROM_URL)),
 }
-_ESCAPERS: dict[str, Callable[[str], str]] = {
-    "html": html.escape,
-    "json": lambda value: json.dumps(value, ensure_ascii=False)[1:-1],
-}
+
+
+# `html` and `json` are loaded by the first expression that wants them.
+def _escape_html(value: str) -> str:
+    return str(import_module("html").escape(value))
+
+
+def _unescape_html(value: str) -> str:
+    return str(import_module("html").unescape(value))
+
+
+def _escape_json(value: str) -> str:
+    return str(import_module("json").dumps(value, ensure_ascii=False))[1:-1]
 
 
 def _unescape_json(value: str) -> str:
     # A quote that is not escaped is itself; one that is escaped loses its backslash.
     quoted = value.replace('\\"', '"').replace('"', '\\"')
-    return str(json.loads(f'"{quoted}"', strict=False))
+    return str(import_module("json").loads(f'"{quoted}"', strict=False))
 
 
-_UNESCAPERS: dict[str, Callable[[str], str]] = {"html": html.unescape, "json": _unescape_json}
+_ESCAPERS: dict[str, Callable[[str], str]] = {"html": _escape_html, "json": _escape_json}
+_UNESCAPERS: dict[str, Callable[[str], str]] = {"html": _unescape_html, "json": _unescape_json}
 
 
 def _encode(value: str, kind: str) -> Items | None:
