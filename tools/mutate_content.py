@@ -20,9 +20,11 @@ from typing import Any
 
 from carepath.cases import Case, differences, read_cases, run_case
 from carepath.errors import CarepathError
+from carepath.fact_cases import FactCase, fact_differences, read_fact_cases
 from carepath.knowledge import Knowledge
 
 CASES = Path(__file__).parents[1] / "tests" / "cases"
+FACT_CASES = Path(__file__).parents[1] / "tests" / "facts" / "cases"
 FACT = "https://carepath.example/fhir/StructureDefinition/fact"
 
 # Strings, quoted names and comments are skipped whole; `<` and `>` stand only in comparisons.
@@ -103,20 +105,46 @@ class Hunt:
     def __init__(self) -> None:
         self.knowledge = Knowledge.shipped()
         self.cases = list(read_cases(CASES))
+        self.fact_cases = list(read_fact_cases(FACT_CASES))
         self.caught: Counter[str] = Counter()
 
     def broken_cases(self) -> list[str]:
         """Return the cases that do not even hold for the content as it is."""
-        return [case.name for case in self.cases if self._notices(case, self.knowledge)]
+        broken = [case.name for case in self.cases if self._notices(case, self.knowledge)]
+        return broken + [
+            case.name for case in self.fact_cases if self._fact_case_notices(case, self.knowledge)
+        ]
 
     def survives(self, mutant: Mutant) -> bool:
         """Tell whether no case notices the mutant."""
         changed = mutated(self.knowledge, mutant)
+        if mutant.resource_type == "Library" and self._fact_cases_notice(mutant, changed):
+            return False
         for case in sorted(self.cases, key=lambda case: -self.caught[case.name]):
             if self._notices(case, changed):
                 self.caught[case.name] += 1
                 return False
         return True
+
+    def _fact_cases_notice(self, mutant: Mutant, knowledge: Knowledge) -> bool:
+        """Tell whether a fact case notices; those that name the changed fact are tried first."""
+        fact = mutant.what.removeprefix("fact ")
+
+        def rank(case: FactCase) -> tuple[bool, int]:
+            return fact not in case.facts, -self.caught[case.name]
+
+        for case in sorted(self.fact_cases, key=rank):
+            if self._fact_case_notices(case, knowledge):
+                self.caught[case.name] += 1
+                return True
+        return False
+
+    @staticmethod
+    def _fact_case_notices(case: FactCase, knowledge: Knowledge) -> bool:
+        try:
+            return bool(fact_differences(case, knowledge))
+        except CarepathError:
+            return True
 
     @staticmethod
     def _notices(case: Case, knowledge: Knowledge) -> bool:
