@@ -201,7 +201,20 @@ def list_(resource_type: str, content: tuple[Path, ...]) -> None:
 def show(name: str, content: tuple[Path, ...]) -> None:
     """Print the definition with this id or canonical (`Type/id` where ids are the same)."""
     with _refusing():
-        click.echo(_json(_knowledge(content).resolve(name)), nl=False)
+        click.echo(_json(_named(name, _knowledge(content))), nl=False)
+
+
+def _named(name: str, knowledge: Any) -> Any:
+    """Return the definition with this canonical or id; raises when there is none, or several."""
+    found = knowledge.find(name)
+    if found is not None:
+        return found
+    same = [d for kind in knowledge.types() for d in knowledge.all(kind) if d.get("id") == name]
+    kinds = {definition["resourceType"] for definition in same}
+    if len(kinds) > 1:
+        expected = " or ".join(f"`{kind}/{name}`" for kind in sorted(kinds))
+        raise InvalidParameter("NAME", name, expected)
+    return knowledge.definition(kinds.pop(), name) if kinds else knowledge.resolve(name)
 
 
 @main.command()
