@@ -16,7 +16,7 @@ from carepath.web import Config
 from carepath.web.data_endpoint import DataEndpoint, address_of
 from carepath.web.refusals import DataEndpointFailed, TooLarge
 
-BASE = "https://ehr.example/fhir"
+BASE = "https://records.example/fhir"
 PATIENT = {"resourceType": "Patient", "id": "p", "gender": "female"}
 Json = dict[str, Any]
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -28,7 +28,7 @@ def bundle(*resources: Json, following: str = "") -> httpx.Response:
     return httpx.Response(200, json={"resourceType": "Bundle", "link": link, "entry": entry})
 
 
-class Ehr:
+class Hospital:
     """A server that answers from a function and remembers what it was asked."""
 
     def __init__(self, answer: Answer, **settings: Any) -> None:
@@ -41,7 +41,7 @@ class Ehr:
                 return httpx.Response(200, json=PATIENT)
             return answer(request)
 
-        config = Config(**{"data_endpoint_hosts": ("ehr.example",), **settings})
+        config = Config(**{"data_endpoint_hosts": ("records.example",), **settings})
         self.endpoint = DataEndpoint(BASE, config, httpx.MockTransport(handle), self.slept.append)
 
     def gather(self, *requirements: Json) -> list[Json]:
@@ -54,16 +54,16 @@ def needs(resource_type: str, *codes: Json) -> Json:
 
 
 def test_one_search_for_each_type_that_is_required() -> None:
-    ehr = Ehr(lambda _: bundle())
+    hospital = Hospital(lambda _: bundle())
     loinc = {"system": "http://loinc.org", "code": "1-8"}
-    ehr.gather(
+    hospital.gather(
         needs("Observation", loinc),
         needs("Observation", {"code": "x"}),
         needs("Condition"),
         needs("Condition", loinc),
         needs("Patient"),
     )
-    queries = [(urlsplit(url).path, parse_qs(urlsplit(url).query)) for url in ehr.asked]
+    queries = [(urlsplit(url).path, parse_qs(urlsplit(url).query)) for url in hospital.asked]
     assert queries == [
         ("/fhir/Patient/p", {}),
         ("/fhir/Condition", {"patient": ["Patient/p"], "_count": ["200"]}),
@@ -86,7 +86,7 @@ def test_all_pages_are_read() -> None:
         url = f"{BASE}/Condition?page={following}" if following else ""
         return bundle(resource, outcome, following=url)  # type: ignore[arg-type]
 
-    found = Ehr(answer).gather(needs("Condition"))
+    found = Hospital(answer).gather(needs("Condition"))
     assert [(r["resourceType"], r["id"]) for r in found] == [
         ("Patient", "p"),
         ("Condition", "a"),
@@ -104,9 +104,9 @@ def test_what_fails_for_the_moment_is_tried_again(failure: int | None) -> None:
             raise httpx.ConnectTimeout("slow", request=request)
         return bundle() if status == 200 else httpx.Response(status)
 
-    ehr = Ehr(answer)
-    ehr.gather(needs("Condition"))
-    assert ehr.slept == [0.2, 0.4]
+    hospital = Hospital(answer)
+    hospital.gather(needs("Condition"))
+    assert hospital.slept == [0.2, 0.4]
 
 
 def _slow(request: httpx.Request) -> httpx.Response:
@@ -132,33 +132,33 @@ def test_failures_name_the_host_and_nothing_else(
     answer: Answer, said: str, settings: dict[str, Any]
 ) -> None:
     with pytest.raises(DataEndpointFailed, match=said) as caught:
-        Ehr(answer, **settings).gather(needs("Condition"))
-    assert caught.value.host == "ehr.example"
+        Hospital(answer, **settings).gather(needs("Condition"))
+    assert caught.value.host == "records.example"
 
 
 def test_an_unknown_patient() -> None:
-    ehr = Ehr(lambda _: httpx.Response(404))
+    hospital = Hospital(lambda _: httpx.Response(404))
     with pytest.raises(SubjectNotFound):
-        ehr.endpoint.gather("Patient/q", [])
+        hospital.endpoint.gather("Patient/q", [])
 
 
 def test_too_much_data() -> None:
     many = [{"resourceType": "Condition", "id": str(n)} for n in range(20)]
     with pytest.raises(TooLarge):
-        Ehr(lambda _: bundle(*many), max_entries=10).gather(needs("Condition"))
+        Hospital(lambda _: bundle(*many), max_entries=10).gather(needs("Condition"))
 
 
 @pytest.mark.parametrize(
     "base",
-    ["https://evil.example/fhir", "https://ehr.example:8443/fhir", "https://ehr.example@evil.example",
-     "https://ehr.example.evil.example/fhir", "http://127.0.0.1/fhir", "http://[::1", ""],
+    ["https://evil.example/fhir", "https://records.example:8443/fhir", "https://records.example@evil.example",
+     "https://records.example.evil.example/fhir", "http://127.0.0.1/fhir", "http://[::1", ""],
 )  # fmt: skip
 def test_only_listed_hosts_are_asked(base: str) -> None:
     with pytest.raises(InvalidParameter):
-        DataEndpoint(base, Config(data_endpoint_hosts=("ehr.example",)))
+        DataEndpoint(base, Config(data_endpoint_hosts=("records.example",)))
 
 
-@pytest.mark.parametrize("address", [None, 7, "", "file:///etc/passwd", "ftp://ehr.example"])
+@pytest.mark.parametrize("address", [None, 7, "", "file:///etc/passwd", "ftp://records.example"])
 def test_the_address_of_an_endpoint(address: Any) -> None:
     with pytest.raises(InvalidParameter):
         address_of({"resourceType": "Endpoint", "address": address})
@@ -187,7 +187,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def ehr() -> Iterator[str]:
+def hospital() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"127.0.0.1:{server.server_address[1]}"
@@ -214,27 +214,27 @@ def titles(answer: Json) -> list[str]:
 
 
 def test_apply_reads_from_a_data_endpoint(
-    make_client: Callable[..., FlaskClient], ehr: str
+    make_client: Callable[..., FlaskClient], hospital: str
 ) -> None:
-    client = make_client(data_endpoint_hosts=(ehr,))
-    response = client.post(APPLY, json=endpoint(ehr))
+    client = make_client(data_endpoint_hosts=(hospital,))
+    response = client.post(APPLY, json=endpoint(hospital))
     assert response.status_code == 200, response.data
     assert titles(json.loads(response.data)) == ["Stroll", "Talk"]
 
 
 def test_a_host_that_is_not_listed_is_refused(
-    make_client: Callable[..., FlaskClient], ehr: str
+    make_client: Callable[..., FlaskClient], hospital: str
 ) -> None:
-    response = make_client().post(APPLY, json=endpoint(ehr))
+    response = make_client().post(APPLY, json=endpoint(hospital))
     assert response.status_code == 400
     issue = json.loads(response.data)["issue"][0]
     assert issue["expression"] == ["Parameters.parameter[1]"]
 
 
 def test_a_configured_endpoint_makes_get_possible(
-    make_client: Callable[..., FlaskClient], ehr: str
+    make_client: Callable[..., FlaskClient], hospital: str
 ) -> None:
-    client = make_client(data_endpoint=f"http://{ehr}/fhir")
+    client = make_client(data_endpoint=f"http://{hospital}/fhir")
     response = client.get(f"{APPLY}?subject=Patient/p")
     assert response.status_code == 200, response.data
     assert titles(json.loads(response.data)) == ["Stroll", "Talk"]

@@ -1,6 +1,6 @@
 """What all requests of one process share: settings, definitions, limits; nothing that changes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -11,8 +11,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from flask import current_app
 
 from carepath import json_codec
-from carepath.errors import MalformedInput
+from carepath.errors import InvalidContent, MalformedInput
 from carepath.knowledge import Knowledge
+from carepath.knowledge.loader import read_folder
+from carepath.resources import Resource
+from carepath.validation import check_structure
 from carepath.web.config import Config, InvalidConfiguration
 from carepath.web.definitions import DEFINITION_TYPES, Definitions
 from carepath.web.limits import Gate, RateLimit
@@ -39,9 +42,8 @@ class Service:
     def of(cls, config: Config, knowledge: Knowledge | None = None) -> "Service":
         """Load the content of a deployment; raises InvalidContent naming file and element."""
         if knowledge is None:
-            knowledge = Knowledge.shipped()
-            for folder in config.content:
-                knowledge = knowledge.with_folder(folder)
+            own = [d for folder in config.content for d in _own_definitions(Path(folder))]
+            knowledge = Knowledge.shipped().with_definitions(own)
         clock = _clock(config)
         started = clock().replace(microsecond=0)
         held = [d for name in DEFINITION_TYPES for d in knowledge.all(name)]
@@ -66,6 +68,17 @@ def current() -> Service:
     """Return the service that answers this request."""
     service: Service = current_app.extensions[EXTENSION]
     return service
+
+
+def _own_definitions(folder: Path) -> Iterator[Resource]:
+    """Yield the definitions of a deployment's folder; raise InvalidContent for the first fault."""
+    for file, resource in read_folder(folder):
+        problems = [issue for issue in check_structure(resource) if issue.is_error]
+        if problems:
+            more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
+            reason = problems[0].diagnostics.rstrip(".") + more
+            raise InvalidContent(f"{folder}/{file}", problems[0].expression[0], reason)
+        yield resource
 
 
 def _clock(config: Config) -> Callable[[], datetime]:
