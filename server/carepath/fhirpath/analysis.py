@@ -7,7 +7,7 @@ right whatever the data hold is an error.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from carepath.errors import EvaluationError
 from carepath.fhirpath.functions import FUNCTIONS
@@ -29,10 +29,20 @@ from carepath.fhirpath.nodes import (
 from carepath.fhirpath.signatures import (
     BOOLEAN_RESULT,
     ORDERED,
-    RESULTS,
-    SAME,
     TEXT_INPUT,
-    UNORDERED,
+)
+from carepath.fhirpath.static_types import (
+    ANY_RESOURCE,
+    ANYTHING,
+    Kinds,
+    children_of,
+    either,
+    info,
+    listed,
+    narrowed,
+    only_kind,
+    result_of,
+    unknown_member,
 )
 from carepath.fhirpath.text import text_of
 from carepath.fhirpath.types import (
@@ -44,31 +54,11 @@ from carepath.fhirpath.types import (
     LONG,
     OBJECT,
     STRING,
-    SYSTEM,
-    TypeInfo,
-    fhir_type,
-    fits,
-    is_type,
     known_type,
     model,
 )
 
-Types = frozenset[str] | None
-"""Full names such as `FHIR.Patient`; None: anything."""
-
 _NUMERIC = frozenset({INTEGER, LONG, DECIMAL})
-_ANY_RESOURCE = frozenset({"Resource", "DomainResource"})
-
-
-class Kinds(NamedTuple):
-    """What is known about the result of a node."""
-
-    types: Types
-    single: bool = True
-    ordered: bool = True
-
-
-ANYTHING = Kinds(None, False)
 
 
 def analyse(text: str, ast: Ast, input_type: str, *, strict_order: bool = False) -> None:
@@ -76,11 +66,6 @@ def analyse(text: str, ast: Ast, input_type: str, *, strict_order: bool = False)
     if model().type_of(input_type) is None:
         raise EvaluationError(text, input_type, "there is no such type in FHIR R4")
     _Analysis(text, strict_order).kinds(ast, Kinds(frozenset({f"FHIR.{input_type}"})))
-
-
-def _info(name: str) -> TypeInfo:
-    space, _, bare = name.partition(".")
-    return SYSTEM[bare] if space == "System" else fhir_type(bare)
 
 
 class _Analysis:
@@ -126,25 +111,25 @@ class _Analysis:
         found: set[str] = set()
         known, single = False, source.single
         for name in source.types:
-            children, is_list = _children_of(name, node.name)
+            children, is_list = children_of(name, node.name)
             if children is None:
                 return ANYTHING
             known = known or bool(children)
             single = single and not is_list
             found |= children
         if source.types and not known:
-            raise self.error(node, _unknown(node.name, source.types))
+            raise self.error(node, unknown_member(node.name, source.types))
         return Kinds(frozenset(found), single, source.ordered)
 
     def _root_type(self, node: Member, source: Kinds) -> Kinds | None:
         """Return the input when the path starts with its type; None when it is an element."""
         assert source.types is not None  # noqa: S101 - the caller looked
-        if any(node.name in _info(t).ancestors for t in source.types):
+        if any(node.name in info(t).ancestors for t in source.types):
             return source
         if model().type_of(node.name) is not None and not any(
-            t.removeprefix("FHIR.") in _ANY_RESOURCE for t in source.types
+            t.removeprefix("FHIR.") in ANY_RESOURCE for t in source.types
         ):
-            raise self.error(node, f"the input is {_listed(source.types)}, never a {node.name}")
+            raise self.error(node, f"the input is {listed(source.types)}, never a {node.name}")
         return None
 
     def call(self, node: Call, this: Kinds) -> Kinds:
@@ -163,13 +148,13 @@ class _Analysis:
         looped = node.name in _LOOPED
         for argument in node.arguments:
             self.kinds(argument, source._replace(single=True) if looped else this)
-        return _result(node.name, source)
+        return result_of(node.name, source)
 
     def _check_text_input(self, node: Call, source: Kinds) -> None:
         if node.name not in TEXT_INPUT or not source.types:
             return
-        if all(_info(name).kind != STRING for name in source.types):
-            raise self.error(node, f"it applies to a string, not to {_listed(source.types)}")
+        if all(info(name).kind != STRING for name in source.types):
+            raise self.error(node, f"it applies to a string, not to {listed(source.types)}")
 
     def projection(self, node: Call, source: Kinds, _: Kinds) -> Kinds:
         inner = self.kinds(node.arguments[0], source._replace(single=True))
@@ -183,14 +168,14 @@ class _Analysis:
     def _boolean(self, node: Ast, this: Kinds, call: Call) -> None:
         """Refuse a condition that can never be a Boolean."""
         found = self.kinds(node, this)
-        if found.types and all(_info(name).kind != BOOLEAN for name in found.types):
-            raise self.error(call, f"`{text_of(node)}` is no condition but {_listed(found.types)}")
+        if found.types and all(info(name).kind != BOOLEAN for name in found.types):
+            raise self.error(call, f"`{text_of(node)}` is no condition but {listed(found.types)}")
 
     def iif(self, node: Call, source: Kinds, this: Kinds) -> Kinds:
         focus = this if node.source is None else source._replace(single=True)
         self._boolean(node.arguments[0], focus, node)
         branches = [self.kinds(argument, focus) for argument in node.arguments[1:]]
-        return _either(branches)
+        return either(branches)
 
     def repetition(self, node: Call, source: Kinds, _: Kinds) -> Kinds:
         """Check the projection on the input; what it gives may lack the element and ends it."""
@@ -205,7 +190,7 @@ class _Analysis:
             raise self.error(node, "it expects the name of a type there is")
         if node.name == "is":
             return Kinds(BOOLEAN_RESULT)
-        return Kinds(_narrowed(source.types, name), source.single, source.ordered)
+        return Kinds(narrowed(source.types, name), source.single, source.ordered)
 
     def type_test(self, node: TypeTest, this: Kinds) -> Kinds:
         operand = self.kinds(node.operand, this)
@@ -213,10 +198,10 @@ class _Analysis:
             raise self.error(node, f"there is no type `{node.type}`")
         if node.operator == "is":
             return Kinds(BOOLEAN_RESULT)
-        narrowed = _narrowed(operand.types, node.type)
-        if operand.types and narrowed == frozenset():
-            raise self.error(node, f"{_listed(operand.types)} is never a {node.type}")
-        return Kinds(narrowed, operand.single, operand.ordered)
+        fitting = narrowed(operand.types, node.type)
+        if operand.types and fitting == frozenset():
+            raise self.error(node, f"{listed(operand.types)} is never a {node.type}")
+        return Kinds(fitting, operand.single, operand.ordered)
 
     def definition(self, node: Call, source: Kinds, _: Kinds) -> Kinds:
         for argument in node.arguments:
@@ -239,93 +224,18 @@ class _Analysis:
     def binary(self, node: Binary, this: Kinds) -> Kinds:
         left, right = self.kinds(node.left, this), self.kinds(node.right, this)
         if node.operator == "|":
-            return _either([left, right])._replace(single=False, ordered=True)
+            return either([left, right])._replace(single=False, ordered=True)
         if node.operator in ("+", "-", "*", "/", "div", "mod", "&"):
             return self._arithmetic(node, left, right)
         return Kinds(BOOLEAN_RESULT)
 
     def _arithmetic(self, node: Binary, left: Kinds, right: Kinds) -> Kinds:
-        ours, theirs = _only_kind(left), _only_kind(right)
+        ours, theirs = only_kind(left), only_kind(right)
         if ours in (DATE, DATE_TIME) and theirs in _NUMERIC:
             raise self.error(node, "a date moves by a quantity such as `7 days`, not by a number")
         if OBJECT in (ours, theirs):
             raise self.error(node, f"`{node.operator}` does not apply to objects")
         return ANYTHING._replace(single=True)
-
-
-def _only_kind(kinds: Kinds) -> int | None:
-    found = {_info(name).kind for name in kinds.types or ()}
-    return found.pop() if len(found) == 1 else None
-
-
-def _children_of(owner: str, name: str) -> tuple[frozenset[str] | None, bool]:
-    """Return the types of an element and whether it repeats; None for types not known."""
-    if owner.startswith("System."):
-        return (None, False) if owner in _WITH_MEMBERS else (frozenset(), False)
-    bare = owner.removeprefix("FHIR.")
-    if bare in _ANY_RESOURCE:
-        return None, True
-    type_ = model().type_of(bare)
-    if type_ is None:
-        return None, True
-    if type_.kind == "primitive" and name == "value":
-        return None, False
-    if name in type_.choices:
-        return frozenset(f"FHIR.{e.type}" for e in type_.choices[name]), False
-    element = type_.elements.get(name)
-    if element is None or element.choice:
-        return frozenset(), False
-    return frozenset({f"FHIR.{element.type}"}), element.is_list
-
-
-_WITH_MEMBERS = frozenset({"System.Quantity", "System.TypeInfo"})
-
-
-def _narrowed(types: Types, wanted: str) -> Types:
-    """Return those of the types that `as` and `ofType` let pass, narrowed to what is wanted."""
-    namespace, _, bare = wanted.rpartition(".")
-    in_fhir = namespace != "System" and model().type_of(bare) is not None
-    full = f"FHIR.{bare}" if in_fhir else f"System.{bare}"
-    if types is None:
-        return None if in_fhir and bare in SYSTEM else frozenset({full})
-    found = set()
-    for name in types:
-        if fits(_info(name), wanted):
-            found.add(name)
-        elif in_fhir and is_type(fhir_type(bare), name):
-            found.add(full)
-    return frozenset(found)
-
-
-def _result(function: str, source: Kinds) -> Kinds:
-    if function in SAME:
-        single = source.single or function in ("first", "last", "single")
-        return source._replace(single=single)
-    if function in UNORDERED:
-        return Kinds(None, False, ordered=False)
-    known = RESULTS.get(function)
-    return Kinds(frozenset({known})) if known else ANYTHING
-
-
-def _either(branches: list[Kinds]) -> Kinds:
-    if any(branch.types is None for branch in branches):
-        return ANYTHING
-    types = frozenset[str]().union(*(branch.types or () for branch in branches))
-    return Kinds(types, all(b.single for b in branches), all(b.ordered for b in branches))
-
-
-def _listed(types: frozenset[str]) -> str:
-    names = sorted(types)
-    return ", ".join(names[:4]) + (", …" if len(names) > 4 else "")  # noqa: PLR2004
-
-
-def _unknown(name: str, types: frozenset[str]) -> str:
-    for owner in sorted(types):
-        type_ = model().type_of(owner.removeprefix("FHIR."))
-        element = type_.elements.get(name) if type_ else None
-        if element is not None and element.choice:
-            return f"`{name}` is written `{element.choice}.ofType({element.type})` in FHIRPath"
-    return f"{_listed(types)} has no element `{name}`"
 
 
 _LOOPED = frozenset({"all", "sort", "aggregate", "trace"})

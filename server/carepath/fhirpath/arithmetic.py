@@ -9,6 +9,7 @@ from decimal import Context as DecimalContext
 from typing import Any
 
 from carepath.fhirpath import results
+from carepath.fhirpath.calendar import plus
 from carepath.fhirpath.context import Context
 from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.quantity import (
@@ -19,7 +20,7 @@ from carepath.fhirpath.quantity import (
     in_base_units,
 )
 from carepath.fhirpath.results import EMPTY, NUMBERS
-from carepath.fhirpath.temporal import Moment, plus
+from carepath.fhirpath.temporal import Moment
 from carepath.fhirpath.types import (
     DATE,
     DATE_TIME,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 from typing import Any
 
+from carepath.fhirpath.calendar import days_in_month
 from carepath.fhirpath.context import Context
 from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.functions.table import Function, Table, plain
@@ -21,7 +22,6 @@ from carepath.fhirpath.temporal import (
     Moment,
     Number,
     Time,
-    days_in_month,
 )
 from carepath.fhirpath.types import QUANTITY, SYSTEM, Item, Items, system_value
 
