@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/metadatatypes.html#DataRequirement
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -52,6 +52,8 @@ class Collection:
             wanted = _wanted_codes(code_filter, terminology, self.name)
             if wanted:
                 path = _path(self.type, code_filter) or "code"
+                if _is_primitive(self.type, path):
+                    wanted = frozenset(code.rpartition("|")[2] for code in wanted)
                 coded = record.with_codes(self.type, path, wanted)
                 found = [resource for resource in found if id(resource) in coded]
         for date_filter in self.date_filters:
@@ -60,7 +62,7 @@ class Collection:
             found = [resource for resource in found if _is_within(resource, path, period)]
         for order in reversed(self.sort):
             is_down = order.get("direction") == "descending"
-            found.sort(key=_sort_key(str(order.get("path"))), reverse=is_down)
+            found.sort(key=_sort_key(_path(self.type, order)), reverse=is_down)
         return found[: self.limit] if self.limit else found
 
     def _one_code(self) -> tuple[str, str] | None:
@@ -71,7 +73,8 @@ class Collection:
         wanted = _plain_codes(code_filter)
         if "valueSet" in code_filter or len(wanted) != 1:
             return None
-        return _path(self.type, code_filter) or "code", wanted.pop()
+        path, code = _path(self.type, code_filter) or "code", wanted.pop()
+        return path, code.rpartition("|")[2] if _is_primitive(self.type, path) else code
 
 
 def _plain_codes(code_filter: Mapping[str, Any]) -> set[str]:
@@ -134,12 +137,26 @@ def _period(date_filter: Mapping[str, Any], now: datetime) -> Interval:
 
 def _is_within(resource: Resource, path: str, period: Interval) -> bool:
     """Tell whether some date at a path overlaps an interval."""
-    names: Iterable[str] = [path]
+    intervals = (_interval(value) for value in _values(resource, path))
+    return any(i is not None and i[0] <= period[1] and i[1] >= period[0] for i in intervals)
+
+
+def _values(resource: Resource, path: str) -> Iterator[Any]:
+    """Yield the values at a path, which may name a choice without its type (`effective`)."""
     found = type_of(resource["resourceType"])
+    names = [path]
     if found is not None and path in found.choices:
         names = [element.name for element in found.choices[path]]
-    intervals = (_interval(value) for name in names for value in values_at(resource, name))
-    return any(i is not None and i[0] <= period[1] and i[1] >= period[0] for i in intervals)
+    for name in names:
+        yield from values_at(resource, name)
+
+
+def _is_primitive(resource_type: str, path: str) -> bool:
+    """Tell whether a path holds bare codes (`status`): their system is not in the resource."""
+    found = type_of(resource_type)
+    element = None if found is None else found.elements.get(path)
+    kind = None if element is None else type_of(element.type)
+    return kind is not None and kind.kind == "primitive"
 
 
 def _interval(value: Any) -> Interval | None:
@@ -179,6 +196,6 @@ def _sort_key(path: str) -> Callable[[Resource], str]:
     """Return a key that sorts by the first scalar at a path; what has none comes first."""
 
     def key(resource: Resource) -> str:
-        return next((str(v) for v in values_at(resource, path) if not isinstance(v, dict)), "")
+        return next((str(v) for v in _values(resource, path) if not isinstance(v, dict)), "")
 
     return key

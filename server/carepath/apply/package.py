@@ -19,7 +19,7 @@ _SYSTEMS = {"system"}
 
 def package(definition: Resource, knowledge: Knowledge) -> Resource:
     """Return a collection Bundle: the definition, then each dependency that is known, once."""
-    found: dict[int, Resource] = {id(definition): definition}
+    found: dict[tuple[str, str], Resource] = {_key(definition): definition}
     waiting = [definition]
     if definition["resourceType"] in ("PlanDefinition", "ActivityDefinition"):
         # Value sets that only an expression names are found by reading the expressions.
@@ -29,11 +29,16 @@ def package(definition: Resource, knowledge: Knowledge) -> Resource:
         owner = waiting.pop(0)
         for canonical in _canonicals(owner, ""):
             other = knowledge.find(canonical, owner)
-            if other is not None and id(other) not in found and not canonical.startswith("#"):
-                found[id(other)] = other
-                waiting.append(other)
+            if canonical.startswith("#") or other is None or _key(other) in found:
+                continue
+            found[_key(other)] = other
+            waiting.append(other)
     entries = [_entry(resource) for resource in found.values()]
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}
+
+
+def _key(resource: Resource) -> tuple[str, str]:
+    return resource["resourceType"], canonical_of(resource)
 
 
 def _canonicals(value: Any, name: str) -> Iterator[str]:

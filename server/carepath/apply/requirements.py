@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from carepath.apply.activity import CompiledActivity
+from carepath.apply.collection import Collection
 from carepath.apply.compiled import CompiledAction, CompiledPlan
 from carepath.apply.compiler import Compiler, all_actions
 from carepath.apply.formula import Formula
@@ -54,15 +55,32 @@ def data_requirements(definition: Resource, knowledge: Knowledge) -> Resource:
         "subjectCodeableConcept": {
             "coding": [{"system": "http://hl7.org/fhir/resource-types", "code": "Patient"}]
         },
-        "relatedArtifact": [
-            {"type": "depends-on", "resource": canonical}
-            for canonical in (canonical_of(definition), *used, *reading.asked)
-        ],
+        "relatedArtifact": _dependencies(definition, knowledge, [*used, *_value_sets(reading)]),
     }
     if parameters:
         made["parameter"] = list(parameters.values())
     made["dataRequirement"] = list(_requirements(reading))
     return made
+
+
+def _value_sets(reading: Reading) -> Iterator[str]:
+    """Yield the value sets that expressions and data requirements name."""
+    yield from reading.asked
+    for collection in reading.collections.values():
+        for code_filter in collection.code_filters:
+            if "valueSet" in code_filter:
+                yield str(code_filter["valueSet"])
+
+
+def _dependencies(
+    definition: Resource, knowledge: Knowledge, canonicals: Iterable[str]
+) -> list[Resource]:
+    """Return what the definition depends on, once each, with the version that would be taken."""
+    found = {canonical_of(definition): None}
+    for canonical in canonicals:
+        known = knowledge.find(canonical, definition)
+        found[canonical if known is None else canonical_of(known)] = None
+    return [{"type": "depends-on", "resource": canonical} for canonical in found]
 
 
 def _name_of(definition: Resource) -> str:
@@ -125,22 +143,32 @@ def _libraries(definition: Resource, knowledge: Knowledge, used: dict[str, None]
 
 def _requirements(reading: Reading) -> Iterator[Resource]:
     """Yield one requirement for each type, and one for each place whose codes are known."""
+    collections = list(reading.collections.values())
+    narrow = {c.type for c in collections} - {c.type for c in collections if not _filters(c)}
     for resource_type in sorted(reading.elements):
-        made: Resource = {"type": resource_type}
-        elements = sorted(reading.elements[resource_type])
-        if elements:
-            made["mustSupport"] = elements
-        yield made
-    for collection in reading.collections.values():
-        filters = {k: v for k, v in collection.requirement.items() if k not in ("id", "type")}
-        if filters:
-            yield {"type": collection.type, **filters}
+        if resource_type not in narrow:
+            yield {"type": resource_type, **_elements(reading, resource_type)}
+    for collection in collections:
+        if _filters(collection):
+            elements = _elements(reading, collection.type)
+            yield {"type": collection.type, **elements, **_filters(collection)}
     for resource_type, path in sorted(reading.value_sets):
         for value_set in sorted(reading.value_sets[resource_type, path]):
             yield _filtered(resource_type, path, {"valueSet": value_set})
     for resource_type, path in sorted(reading.codes):
         codes = [{"code": code} for code in sorted(reading.codes[resource_type, path])]
         yield _filtered(resource_type, path, {"code": codes})
+
+
+def _filters(collection: Collection) -> Resource:
+    """Return what narrows a data requirement."""
+    return {k: v for k, v in collection.requirement.items() if k not in ("id", "type")}
+
+
+def _elements(reading: Reading, resource_type: str) -> Resource:
+    """Return which elements of a type are read."""
+    elements = sorted(reading.elements.get(resource_type, ()))
+    return {"mustSupport": elements} if elements else {}
 
 
 def _filtered(resource_type: str, path: str, what: dict[str, Any]) -> Resource:
