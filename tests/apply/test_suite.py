@@ -137,6 +137,7 @@ def test_answer(path: Path) -> None:
         assert outcome.refusal
         assert not missing, outcome.refusal
         return
+    assert outcome.answers, outcome.refusal
     for answer in outcome.answers:
         assert compare.answer_differences(expect, answer) == []
 
