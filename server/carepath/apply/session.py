@@ -11,12 +11,14 @@ from carepath.apply.names import Fact, Names
 from carepath.apply.people import People
 from carepath.apply.request import ApplyRequest
 from carepath.apply.scope import Scope
-from carepath.fhirpath import DateTime, Environment, Known, Node, Touched
+from carepath.fhirpath import DateTime, Environment, Known, Limits, Node, Touched
 from carepath.issues import Issue
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource
 
 _NO_NAMES = Names("")
+_LIMITS = Limits(steps=400_000, items=20_000)
+"""One record is small; an expression that needs more than this would hold up everybody else."""
 
 
 class Session:
@@ -50,6 +52,7 @@ class Session:
             context=self.focus,
             resolver=self.record.resolve,
             terminology=self.knowledge.terminology,
+            limits=_LIMITS,
         )
 
     def scope_of(self, names: Names) -> Scope:
