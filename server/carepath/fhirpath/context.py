@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from carepath.fhirpath.environment import Environment, Limits
-from carepath.fhirpath.failure import Failure
+from carepath.fhirpath.failure import LimitReached
 from carepath.fhirpath.types import Item, Items
 
 Evaluator = Callable[["Context", Item], Items]
@@ -44,19 +44,19 @@ class Context:
         self.traced = traced
 
     def spend(self, count: int) -> None:
-        """Count items that a loop looks at; raises Failure when the evaluation takes too long."""
+        """Count items that a loop looks at; raises LimitReached when there were too many."""
         self.steps -= count
         if self.steps < 0:
-            raise Failure(f"it takes more than {self.limits.steps} steps")
+            raise LimitReached(f"it takes more than {self.limits.steps} steps")
 
     def checked(self, items: Items) -> Items:
         """Return `items` unless the collection grew beyond the limit."""
         if len(items) > self.limits.items:
-            raise Failure(f"a collection has more than {self.limits.items} items")
+            raise LimitReached(f"a collection has more than {self.limits.items} items")
         return items
 
     def checked_text(self, text: str) -> str:
         """Return `text` unless it grew beyond the limit."""
         if len(text) > self.limits.text:
-            raise Failure(f"a string has more than {self.limits.text} characters")
+            raise LimitReached(f"a string has more than {self.limits.text} characters")
         return text

@@ -13,7 +13,7 @@ from carepath.fhirpath.access import many
 from carepath.fhirpath.compiler import Compiler
 from carepath.fhirpath.context import Context, Evaluator, Truth
 from carepath.fhirpath.environment import Environment
-from carepath.fhirpath.failure import Failure
+from carepath.fhirpath.failure import Failure, LimitReached
 from carepath.fhirpath.functions import TRUTHS
 from carepath.fhirpath.nodes import Ast, Binary, Call, Literal, Variable, walk
 from carepath.fhirpath.parser import parse_expression
@@ -137,6 +137,8 @@ class Expression:
 
     def _located(self, failure: Failure, focus: Any, environment: Environment) -> EvaluationError:
         """Find the element an evaluation failed at: run it again, traced."""
+        if isinstance(failure, LimitReached):
+            return self._error(failure)
         try:
             self._run(self._traced, focus, environment, traced=True)
         except Failure as again:

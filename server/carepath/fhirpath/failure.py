@@ -18,6 +18,10 @@ class Failure(Exception):
         self.node = node
 
 
+class LimitReached(Failure):
+    """An evaluation that was stopped; trying again would only take as long once more."""
+
+
 def described(value: Any) -> str:
     """Return a short description of a value for messages; never its contents."""
     return "an object" if isinstance(value, dict) else f"a {type(value).__name__}"

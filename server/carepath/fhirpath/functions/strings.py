@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from carepath.fhirpath.context import Context
-from carepath.fhirpath.failure import Failure
+from carepath.fhirpath.failure import Failure, LimitReached
 from carepath.fhirpath.functions.table import Function, Table, plain
 from carepath.fhirpath.patterns import full_match, replace_all, search
 from carepath.fhirpath.results import EMPTY, integer, of_truth, one_integer, one_text, text
@@ -67,7 +67,7 @@ def _replace(context: Context, items: Items, pattern: Items, substitution: Items
         return EMPTY
     places = value.count(old)
     if len(value) + places * len(new) > context.limits.text:
-        raise Failure(f"a string has more than {context.limits.text} characters")
+        raise LimitReached(f"a string has more than {context.limits.text} characters")
     return text(value.replace(old, new))
 
 
