@@ -120,6 +120,21 @@ def test_broken_content_stops_the_start(tmp_path: Path, text: str, named: str) -
     assert "Traceback" not in done.stderr
 
 
+def test_a_faulty_plan_is_told_at_the_start(serve: Callable[..., Any], tmp_path: Path) -> None:
+    action = {"title": "x", "definitionCanonical": "urn:circle"}
+    plan = {"resourceType": "PlanDefinition", "id": "c", "url": "urn:circle", "status": "draft"}
+    outer = {"resourceType": "PlanDefinition", "id": "o", "url": "urn:outer", "status": "draft"}
+    for one in (plan, outer):
+        one["action"] = [action]  # type: ignore[assignment]
+        (tmp_path / f"{one['id']}.json").write_text(json.dumps(one), "utf-8")
+    with serve(CAREPATH_CONTENT=str(tmp_path)) as one:
+        assert httpx.get(f"{one.base}/PlanDefinition/o").is_success
+    told = [line for line in one.lines if line["level"] == "warning"]
+    assert [(line["plan"], "urn:circle" in line["because"]) for line in told] == [
+        ("urn:outer", True)
+    ]
+
+
 def test_figures_are_those_of_all_workers(serve: Callable[..., Any]) -> None:
     with serve(CAREPATH_WORKERS="2") as one:
         for _ in range(40):

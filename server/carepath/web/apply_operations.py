@@ -14,11 +14,13 @@ from carepath.errors import CarepathError, InvalidParameter
 from carepath.knowledge import Knowledge
 from carepath.record import Record
 from carepath.resources import Resource, canonical_of
-from carepath.web.data_endpoint import DataEndpoint, address_of
+from carepath.validation import check_structure
+from carepath.web import logs
 from carepath.web.definition_operations import definition_of
 from carepath.web.operation import Call
 from carepath.web.outcomes import outcome_of
 from carepath.web.refusals import UnsupportedParameter
+from carepath.web.service import Service
 
 _NO_DATA = "a Bundle with a Patient in `data`, or a data endpoint"
 
@@ -77,6 +79,29 @@ def top_level_plans(knowledge: Knowledge) -> list[Resource]:
     return [p for url, p in newest.items() if url not in used and p.get("status") != "retired"]
 
 
+def warm_up(service: Service) -> None:
+    """Apply each top-level plan once to nobody in particular, so that no client waits for it.
+
+    Plans and schema are compiled by this; in a process that forks its workers later, for all.
+    """
+    patient: Resource = {"resourceType": "Patient", "id": "nobody"}
+    check_structure(patient)
+    for plan in top_level_plans(service.knowledge):
+        for because in _faults(ApplyRequest(plan, Record.of(patient), service.clock()), service):
+            fields = {"plan": canonical_of(plan), "because": because}
+            logs.SERVER.warning("a plan is faulty", extra={"fields": fields})
+
+
+def _faults(request: ApplyRequest, service: Service) -> list[str]:
+    """Return what is wrong with a plan itself, whoever it is applied to."""
+    try:
+        applied = apply_plan(request, service.knowledge)
+        applied.care_plan()
+    except CarepathError as error:
+        return [str(error)]
+    return [issue.diagnostics for issue in applied.issues if issue.is_error]
+
+
 def _pathway(call: Call, record: Record, subject: str, plan: Resource) -> Iterator[Resource]:
     """Yield the CarePlan of a pathway that concerns a patient, or what went wrong."""
     try:
@@ -131,6 +156,9 @@ def _data(call: Call, definition: Resource, subjects: list[str]) -> list[Resourc
         return found
     if not subjects:
         raise InvalidParameter("subject", None, "a Patient of the data endpoint")
+    # The HTTP client is large, and few deployments read elsewhere.
+    from carepath.web.data_endpoint import DataEndpoint, address_of  # noqa: PLC0415
+
     base = address_of(endpoint) if endpoint is not None else config.data_endpoint
     requirements = requirements_of(definition, call.service.knowledge).get("dataRequirement", ())
     for subject in subjects:

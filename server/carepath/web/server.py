@@ -92,8 +92,12 @@ class Application(BaseApplication):
         """Make the application, once, before the workers are forked."""
         # The folder of the figures must be known before they are imported.
         from carepath.web.app import create_app  # noqa: PLC0415
+        from carepath.web.apply_operations import warm_up  # noqa: PLC0415
+        from carepath.web.service import EXTENSION  # noqa: PLC0415
 
-        return create_app(self._config)
+        app = create_app(self._config)
+        warm_up(app.extensions[EXTENSION])
+        return app
 
 
 def gunicorn_settings(config: Config) -> dict[str, Any]:
