@@ -1,0 +1,251 @@
+"""What callers of the functions may rely on."""
+
+import copy
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from small import (
+    GRADE,
+    NOW,
+    OWN,
+    PATIENT,
+    SIZE,
+    activity,
+    applied,
+    fact,
+    fhirpath,
+    library,
+    observation,
+    plan,
+    when,
+)
+
+from carepath.apply import ApplyRequest, ApplySettings, apply_activity, apply_plan, warm
+from carepath.errors import InvalidContent, InvalidParameter, SubjectNotFound, UnsupportedFeature
+from carepath.fhirpath import Known
+from carepath.json_codec import encode
+from carepath.knowledge import Knowledge
+from carepath.record import Record
+from carepath.validation import check_structure
+
+SCAN = {"definitionCanonical": "http://x/ActivityDefinition/scan"}
+BENCH = Path(__file__).parents[2] / "tools" / "bench" / "apply_case.py"
+
+
+def test_no_patient_and_too_many() -> None:
+    definition = plan({"id": "a"})
+    with pytest.raises(InvalidParameter) as none:
+        apply_plan(ApplyRequest(definition, Record.of([]), NOW), Knowledge.of([definition]))
+    assert (none.value.name, none.value.value) == ("subject", None)
+    two = Record.of([PATIENT, {"resourceType": "Patient", "id": "q"}])
+    with pytest.raises(InvalidParameter) as several:
+        apply_plan(ApplyRequest(definition, two, NOW), Knowledge.of([definition]))
+    assert "`Patient/p`, `Patient/q`" in str(several.value)
+    with pytest.raises(SubjectNotFound):
+        applied([definition], subject="Patient/z")
+
+
+def test_a_moment_without_a_zone_is_refused() -> None:
+    with pytest.raises(InvalidParameter) as caught:
+        applied([plan({"id": "a"})], now=NOW.replace(tzinfo=None))
+    assert caught.value.name == "now"
+
+
+def test_a_definition_of_another_type_is_refused() -> None:
+    with pytest.raises(InvalidParameter):
+        applied([activity()])
+
+
+def test_a_plan_that_is_no_fhir_is_refused_with_the_place() -> None:
+    with pytest.raises(InvalidContent) as caught:
+        applied([plan({"id": "a", "condition": "always"})])
+    assert caught.value.element == "PlanDefinition.action[0].condition"
+
+
+def test_an_activity_that_makes_nothing_is_refused() -> None:
+    definition = activity(kind="Device")
+    request = ApplyRequest(definition, Record.of(PATIENT), NOW)
+    with pytest.raises(UnsupportedFeature) as caught:
+        apply_activity(request, Knowledge.of([definition]))
+    assert "Device" in str(caught.value)
+
+
+def test_disclaimer_conflict_and_expiry_are_seen() -> None:
+    conflict = {"url": f"{OWN}/conflict-note", "valueMarkdown": "S1 & S2 differ."}
+    definition = plan(
+        {"id": "a", "title": "A", "extension": [conflict]},
+        title="Plan",
+        extension=[
+            {"url": f"{OWN}/disclaimer", "valueMarkdown": "Check <everything>."},
+            {"url": f"{OWN}/content-expiry", "valueDate": "2026-03-30"},
+        ],
+    )
+    result = applied([definition])
+    care_plan = result.care_plan()
+    notes = [note["text"] for note in care_plan["note"]]
+    assert notes == [
+        "Check <everything>.",
+        "Out of date: the review date of its source of “Plan” passed on 2026-03-30.",
+    ]
+    assert "Check &lt;everything&gt;." in care_plan["text"]["div"]
+    assert "S1 &amp; S2 differ." in care_plan["text"]["div"]
+    assert [i.severity for i in result.issues] == ["warning"]
+    assert care_plan["contained"][0]["action"][0]["extension"] == [conflict]
+    fresh = applied([definition], now=NOW.replace(day=30))
+    assert fresh.issues == ()
+
+
+def test_settings() -> None:
+    start = {"kind": "start", "expression": fhirpath("true")}
+    option = {"id": "o", "selectionBehavior": "any", "action": [{"id": "a", **SCAN}]}
+    actions = ({"id": "s", "condition": [start]}, option)
+    found = ApplySettings(
+        request_status="active", option_intent=False, carry_conditions=False, create_type=True
+    )
+    group, made = applied([plan(*actions), activity()], settings=found).care_plan()["contained"]
+    assert (made["status"], made["intent"]) == ("active", "proposal")
+    assert "condition" not in group["action"][0]
+    assert group["action"][0]["type"]["coding"][0]["code"] == "create"
+    group, made = applied([plan(*actions), activity()]).care_plan()["contained"]
+    assert (made["status"], made["intent"]) == ("draft", "option")
+    assert group["action"][0]["condition"] == [start]
+    assert "type" not in group["action"][0]
+
+
+class Shout:
+    """A language of two words, to show that one plugs in."""
+
+    def compile(self, text: str) -> Any:
+        return ShoutExpression(text)
+
+
+class ShoutExpression:
+    variables: frozenset[str] = frozenset()
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def evaluate(self, focus: Any, environment: Any) -> list[Any]:
+        return [self.text == "YES"]
+
+    def evaluate_nodes(self, focus: Any, environment: Any) -> list[Any]:
+        return self.evaluate_known(focus, environment).nodes()
+
+    def evaluate_known(self, focus: Any, environment: Any) -> Known:
+        return Known.of(self.evaluate(focus, environment))
+
+
+def test_another_language_plugs_in() -> None:
+    def shouted(text: str) -> list[dict[str, Any]]:
+        return [
+            {"kind": "applicability", "expression": {"language": "text/shout", "expression": text}}
+        ]
+
+    actions = ({"id": "a", "condition": shouted("YES")}, {"id": "b", "condition": shouted("NO")})
+    languages = {"text/shout": Shout()}
+    result = applied([plan(*actions)], settings=ApplySettings(languages=languages))
+    assert [d.outcome for d in result.decisions] == ["met", "not-met"]
+    plain = applied([plan(*actions)])
+    assert {(d.outcome, i.code) for d in plain.decisions for i in plain.issues} == {
+        ("undetermined", "not-supported")
+    }
+
+
+def test_models_of_fhir_resources() -> None:
+    result = applied([plan({"id": "a", **SCAN}), activity(code={"text": "Scan"})])
+    assert result.as_model().activity[0].reference.reference == "#request-group"
+    definition = activity(code={"text": "Scan"})
+    request = ApplyRequest(definition, Record.of(PATIENT), NOW)
+    made = apply_activity(request, Knowledge.of([definition]))
+    assert made.as_model().code.text == "Scan"
+
+
+def test_everything_shipped_can_be_warmed() -> None:
+    knowledge = Knowledge.of(Knowledge.shipped().all("PlanDefinition"))
+    warm(knowledge)
+    assert knowledge.remembered("formula")
+
+
+def test_the_benchmark_compares_equal_answers() -> None:
+    spec = importlib.util.spec_from_file_location("apply_case", BENCH)
+    assert spec is not None
+    assert spec.loader is not None
+    case = importlib.util.module_from_spec(spec)
+    sys.modules["apply_case"] = case
+    spec.loader.exec_module(case)
+    data = case.bundle()
+    knowledge = Knowledge.of(case.definitions())
+    record = Record.of(case.decode(data))
+    result = apply_plan(ApplyRequest(knowledge.plan("bench"), record, NOW), knowledge)
+    assert encode(result.care_plan()) == case.floor(data)
+    assert 21_000 < len(data) < 23_000
+
+
+ACTIONS = st.recursive(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "id": st.sampled_from(["a", "b", "c"]),
+            "title": st.sampled_from(["One", "<Two>", "Three & more"]),
+            "condition": st.sampled_from(
+                [when(t) for t in ("true", "%grade = 'high'", "%size = 'large'", "%nobody", "1 +")]
+            ),
+            "definitionCanonical": st.sampled_from(
+                ["http://x/ActivityDefinition/scan", "http://x/PlanDefinition/inner", "http://no"]
+            ),
+            "relatedAction": st.just([{"actionId": "a", "relationship": "after"}]),
+            "selectionBehavior": st.sampled_from(["any", "all"]),
+        },
+    ),
+    lambda inner: st.fixed_dictionaries(
+        {"action": st.lists(inner, min_size=1, max_size=3)},
+        optional={"id": st.sampled_from(["a", "b", "g"]), "condition": st.just(when("%size = 1"))},
+    ),
+    max_leaves=6,
+)
+VALUES = st.sampled_from(
+    [{"valueString": "high"}, {"valueString": 7}, {"valueQuantity": "big"}, {"code": "text"}, {}]
+)
+
+
+def all_actions(parent: dict[str, Any]) -> list[dict[str, Any]]:
+    found = parent.get("action", [])
+    return [*found, *(inner for action in found for inner in all_actions(action))]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(ACTIONS, max_size=4), st.lists(VALUES, max_size=3))
+def test_any_plan_over_any_data_gives_a_valid_answer(actions: Any, values: Any) -> None:
+    inner = {**plan({"id": "a", "title": "Inner"}), "id": "inner", "version": "2"}
+    inner["url"] = "http://x/PlanDefinition/inner"
+    definitions = [
+        plan(*actions, library=["http://x/Library/facts"]) if actions else plan({"id": "a"}),
+        inner,
+        activity(code={"text": "Scan"}),
+        library(GRADE, SIZE, fact("unused", "1 +")),
+    ]
+    data = [
+        {**observation(f"o{n}", "grade" if n % 2 else "size"), **v} for n, v in enumerate(values)
+    ]
+    before = copy.deepcopy((definitions, data))
+    result = applied(definitions, *data)
+    care_plan = result.care_plan()
+    assert [i for i in check_structure(care_plan) if i.is_error] == []
+    assert [i for i in check_structure(result.bundle()) if i.is_error] == []
+    made = all_actions(care_plan["contained"][0])
+    names = [action["id"] for action in made if "id" in action]
+    assert len(names) == len(set(names))
+    assert all(("resource" in action) != ("action" in action) for action in made)
+    assert all(r["actionId"] in names for a in made for r in a.get("relatedAction", ()))
+    contained = [resource["id"] for resource in care_plan["contained"]]
+    assert len(contained) == len(set(contained))
+    paths = [decision.path for decision in result.decisions]
+    outcomes = {decision.outcome for decision in result.decisions}
+    assert len(paths) >= len(made)
+    assert outcomes <= {"met", "not-met", "undetermined"}
+    assert (definitions, data) == before
