@@ -8,7 +8,7 @@ value, type, order (unless a test says otherwise) and count.
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from importlib import import_module
@@ -20,6 +20,7 @@ from carepath.errors import CarepathError
 from carepath.fhirpath import Environment, Node, Quantity, check, parse
 from carepath.fhirpath.quantity import compare_quantities
 from carepath.json_codec import decode
+from carepath.r4.codes import codings_of
 
 NOW = datetime(2026, 3, 31, 9, 15, 0, tzinfo=timezone(timedelta(hours=4)))
 ERROR_KINDS = frozenset({"syntax", "semantic", "execution", "true"})
@@ -79,6 +80,41 @@ def _case(test: ElementTree.Element) -> Case:
     )
 
 
+class RequiredCodes:
+    """A terminology of the value sets that R4 binds codes to, for tests that ask for one."""
+
+    def member_of(self, coding: Mapping[str, Any], value_set: str) -> bool | None:
+        """Tell whether a code is in a value set."""
+        codings = codings_of(value_set.partition("|")[0])
+        if codings is None:
+            return None
+        system = coding.get("system")
+        return any(coding.get("code") in c for s, c in codings.items() if system in (None, s))
+
+    def expand(self, value_set: str) -> Mapping[str, Any] | None:
+        """Return the value set with its codes."""
+        codings = codings_of(value_set.partition("|")[0])
+        if codings is None:
+            return None
+        contains = [{"system": s, "code": c} for s in codings for c in sorted(codings[s])]
+        expansion = {"total": len(contains), "contains": contains}
+        return {"resourceType": "ValueSet", "url": value_set, "expansion": expansion}
+
+    def subsumes(self, system: str, code_a: str, code_b: str) -> str | None:
+        """A code subsumes itself; of others nothing is known."""
+        return "equivalent" if code_a == code_b else None
+
+    def validate_code(self, value_set: str, coding: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return the Parameters of `$validate-code`."""
+        found = self.member_of(coding, value_set)
+        parameter = [{"name": "result", "valueBoolean": found}]
+        return None if found is None else {"resourceType": "Parameters", "parameter": parameter}
+
+    def lookup(self, system: str, code: str) -> Mapping[str, Any] | None:
+        """Return nothing: the tables have no displays."""
+        return None
+
+
 class Inputs:
     """The resources beside the tests, each read once; XML is read as the JSON of the same name."""
 
@@ -130,7 +166,7 @@ def _evaluated(case: Case, resource: Any) -> list[Node]:
     expression = parse(case.expression)
     if isinstance(resource, dict) and case.check_types:
         check(expression, resource["resourceType"], strict_order=case.check_order)
-    return expression.evaluate_nodes(resource, Environment(now=NOW))
+    return expression.evaluate_nodes(resource, Environment(now=NOW, terminology=RequiredCodes()))
 
 
 def _as_predicate(nodes: list[Node]) -> bool:

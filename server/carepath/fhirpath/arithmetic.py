@@ -37,7 +37,9 @@ from carepath.fhirpath.types import (
 )
 from carepath.fhirpath.units import code_of, product
 
-PRECISE = DecimalContext(prec=34, traps=[InvalidOperation, DivisionByZero, Overflow])
+PRECISE = DecimalContext(
+    prec=34, Emax=1000, Emin=-1000, traps=[InvalidOperation, DivisionByZero, Overflow]
+)
 """Enough for the 28 digits the specification asks for, with some to spare."""
 _MOMENTS = frozenset({DATE, DATE_TIME, TIME})
 _KINDS = {INTEGER: "Integer", LONG: "Long", DECIMAL: "Decimal"}

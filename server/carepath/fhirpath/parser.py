@@ -28,6 +28,8 @@ MAX_DEPTH = 100
 """How deep expressions may nest; the compiled form must fit into the interpreter's stack."""
 MAX_LENGTH = 100_000
 """Characters; no expression written by hand comes near."""
+MAX_DIGITS = 100
+"""Digits of a number; FHIR asks for 18."""
 
 TYPE_TEST, UNARY = 8, 12
 POWER = {
@@ -212,6 +214,8 @@ class _Parser:
 
     def number(self, word: str, offset: int) -> Ast:
         """Read a number, and the unit when one follows."""
+        if len(word) > MAX_DIGITS:
+            raise ExpressionSyntaxError(self.text, offset + 1, f"at most {MAX_DIGITS} digits")
         kind, unit, unit_offset = self.tokens[self.place]
         if kind == "string":
             self.place += 1

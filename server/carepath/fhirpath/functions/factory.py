@@ -9,7 +9,7 @@ from carepath.fhirpath.context import Context
 from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.functions.table import Function, Table, plain
 from carepath.fhirpath.results import one
-from carepath.fhirpath.types import FACTORY, Item, Items, fhir_type, system_value
+from carepath.fhirpath.types import FACTORY, Item, Items, fhir_type, model, system_value
 
 _PRIMITIVES = [
     "boolean",
@@ -86,6 +86,8 @@ def _on_factory(items: Items) -> None:
 def _create(_: Context, items: Items, type_: Items) -> Items:
     _on_factory(items)
     item = one(type_)
+    if item is not None and model().type_of(str(item[0])) is None:
+        raise Failure("there is no such type in FHIR R4", type_)
     return [] if item is None else [({}, fhir_type(str(item[0])))]
 
 
