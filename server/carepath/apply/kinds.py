@@ -35,6 +35,8 @@ class Kind:
     supporting: str = ""
     dates: tuple[str, ...] = ()
     """Elements that must say when the request was made."""
+    values_only: tuple[str, str] | None = None
+    """A list and the code that each of its items must have, which only a dynamicValue can give."""
 
 
 def service_request(source: Source) -> Resource:
@@ -196,8 +198,7 @@ def immunization_recommendation(source: Source) -> Resource:
 def vision_prescription(source: Source) -> Resource:
     """Return what a VisionPrescription takes; R4 wants the eye, which no definition can give."""
     product = source.take("productCodeableConcept") or source.take("code")
-    lens = {"product": product or ABSENT, "_eye": ABSENT}
-    return {"prescriber": ABSENT, "lensSpecification": [lens]}
+    return {"prescriber": ABSENT, "lensSpecification": [{"product": product or ABSENT}]}
 
 
 def care_plan(source: Source) -> Resource:
@@ -351,6 +352,7 @@ KINDS: Mapping[str, Kind] = {
         priority=False,
         instantiates="",
         dates=("created", "dateWritten"),
+        values_only=("lensSpecification", "eye"),
     ),
     "CarePlan": Kind(care_plan, requester="author", priority=False, supporting="supportingInfo"),
     "RequestGroup": Kind(request_group, requester="author", reason_reference="reasonReference"),

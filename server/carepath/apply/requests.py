@@ -66,11 +66,25 @@ class Requests:
             scope = Scope(activity.names[0], session, scope)
         self._set_values(resource, activity.dynamic_values, scope, step)
         self._set_values(resource, step.action.dynamic_values, step.scope, step)
+        wanted = activity.kind.values_only
+        if wanted is not None and self._lacks(resource, wanted, activity, step):
+            return None
         if activity.contained:
             resource = self._lift_contained(resource, activity)
         self.made.append(resource)
         step.request = activity.resource_type
         return {"reference": f"#{id_}"}
+
+    def _lacks(
+        self, resource: Resource, wanted: tuple[str, str], activity: CompiledActivity, step: Step
+    ) -> bool:
+        """Report a required code that no dynamicValue gave: it cannot be marked as unknown."""
+        name, code = wanted
+        lacks = any(code not in item for item in resource[name])
+        if lacks:
+            what = f"A {activity.resource_type} to which no dynamicValue gives `{name}.{code}`"
+            self._note([issue_of(UnsupportedFeature("", what, activity.canonical))], step)
+        return lacks
 
     def _reasons(self, activity: CompiledActivity, evidence: tuple[str, ...]) -> Resource:
         """Return the elements that name the evidence; the same evidence is sorted out once."""
