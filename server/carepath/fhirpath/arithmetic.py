@@ -4,8 +4,8 @@ https://hl7.org/fhirpath/#math
 """
 
 from collections.abc import Callable
-from decimal import ROUND_DOWN, Decimal, DivisionByZero, InvalidOperation, Overflow
 from decimal import Context as DecimalContext
+from decimal import Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import Any
 
 from carepath.fhirpath import results
@@ -139,7 +139,7 @@ def _moved(moment: Moment, by: Quantity, sign: int, item: Item) -> Items:
     is_time = item[1].kind == TIME
     if unit is None or (is_time and unit in ("year", "month", "week", "day")):
         raise Failure(f"`{by.unit}` is no unit to add to a {type(moment).__name__}", [item])
-    amount = int(by.value.to_integral_value(ROUND_DOWN)) * sign
+    amount = int(by.value) * sign
     moved = plus(moment, amount, unit)
     return EMPTY if moved is None else [(moved, SYSTEM[type(moved).__name__])]
 

@@ -114,16 +114,16 @@ class _Parser:
             else:
                 left = Binary(kind, left, self.expression(power), offset)
             joined += 1
-            self._deepen(joined, offset)
+            if joined + self.depth > 2 * MAX_DEPTH:
+                raise self.too_long(offset)
         self.depth -= 1
         return left
 
-    def _deepen(self, joined: int, offset: int) -> None:
+    def too_long(self, offset: int) -> ExpressionSyntaxError:
         """Refuse chains such as `1+1+1+…`: the tree is as deep as they are long."""
-        if joined + self.depth > 2 * MAX_DEPTH:
-            raise ExpressionSyntaxError(
-                self.text, offset + 1, f"at most {2 * MAX_DEPTH} operators in one chain"
-            )
+        return ExpressionSyntaxError(
+            self.text, offset + 1, f"at most {2 * MAX_DEPTH} operators in one chain"
+        )
 
     def operand(self) -> Ast:
         """Read a term and what follows it by `.` or `[`."""
@@ -133,11 +133,18 @@ class _Parser:
             return Unary(kind, self.expression(UNARY), offset)
         node = self.term()
         links = 0
+        found = self.tokens
         while True:
-            kind, _, offset = self.tokens[self.place]
+            kind, _, offset = found[self.place]
             if kind == ".":
                 self.place += 1
-                node = self.invocation(node)
+                kind, name, place = found[self.place]
+                if kind == "word" and found[self.place + 1][0] != "(":
+                    # By far the most frequent link, without a further call.
+                    self.place += 1
+                    node = Member(node, name, place)
+                else:
+                    node = self.invocation(node)
             elif kind == "[":
                 self.place += 1
                 node = Indexer(node, self.expression(0), offset)
@@ -145,7 +152,8 @@ class _Parser:
             else:
                 return node
             links += 1
-            self._deepen(links, offset)
+            if links + self.depth > 2 * MAX_DEPTH:
+                raise self.too_long(offset)
 
     def term(self) -> Ast:
         """Read a literal, a name, a call, a variable or an expression in parentheses."""

@@ -3,6 +3,8 @@
 https://hl7.org/fhirpath/#utility-functions
 """
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from carepath.fhirpath.access import many
@@ -63,17 +65,18 @@ def _clock(kind: str) -> Evaluator:
     def evaluate(context: Context, _: Item) -> Items:
         cached = context.roots.get(f"{kind}()")
         if cached is None:
-            value = _moment(DateTime.of(context.environment.now), kind)
+            value = _CLOCKS[kind](context.environment.now)
             cached = context.roots[f"{kind}()"] = [(value, SYSTEM[kind])]
         return cached
 
     return evaluate
 
 
-def _moment(now: DateTime, kind: str) -> Moment:
-    if kind == "Date":
-        return Date(now.fields[:3])
-    return now if kind == "DateTime" else Time(now.fields[3:])
+_CLOCKS: dict[str, Callable[[datetime], Moment]] = {
+    "DateTime": DateTime.of,
+    "Date": lambda now: Date((now.year, now.month, now.day)),
+    "Time": lambda now: Time(DateTime.of(now).fields[3:]),
+}
 
 
 def _clock_row(kind: str) -> Function:
