@@ -94,12 +94,17 @@ def proposed(applied: Applied) -> list[str]:
 
 
 def undetermined(applied: Applied) -> dict[str, list[str]]:
-    """Return the missing facts of each undetermined decision, by its short path."""
-    return {
-        _short(decision.path): sorted(decision.missing)
-        for decision in applied.decisions
-        if decision.outcome == "undetermined"
-    }
+    """Return the missing facts of each undetermined decision, by its short path.
+
+    What stands below an undetermined decision is left out: it waits for the same.
+    """
+    waiting: dict[str, list[str]] = {}
+    above = "/"
+    for decision in applied.decisions:
+        if decision.outcome == "undetermined" and not decision.path.startswith(above):
+            above = f"{decision.path}/"
+            waiting[_short(decision.path)] = sorted(decision.missing)
+    return waiting
 
 
 def _tail(canonical: str) -> str:
@@ -128,7 +133,7 @@ def _compare_proposed(expected: Sequence[str], applied: Applied) -> Iterator[str
 
 
 def _compare_undetermined(expected: Mapping[str, Sequence[str]], applied: Applied) -> Iterator[str]:
-    """Compare every undetermined decision with its missing facts."""
+    """Compare the topmost undetermined decisions with their missing facts."""
     actual = undetermined(applied)
     for path in sorted({*expected, *actual}):
         wanted = sorted(expected[path]) if path in expected else None
