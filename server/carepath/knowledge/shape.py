@@ -17,6 +17,13 @@ Problem = tuple[str, str]
 """A FHIRPath of the element and what is wrong with it."""
 
 _NUMBERS = {"decimal", "integer", "positiveInt", "unsignedInt"}
+_RELIED_ON = {
+    "Extension": ("url",),
+    "PlanDefinition.goal": ("description",),
+    "ValueSet.compose": ("include",),
+    "ValueSet.compose.include.concept": ("code",),
+}
+"""What R4 requires and the engine reads without asking."""
 
 
 def shape_problems(resource: Resource) -> Iterator[Problem]:
@@ -31,6 +38,9 @@ def _object_problems(value: dict[str, Any], type_name: str, path: str) -> Iterat
     if found is None:
         yield path, f"`{type_name}` is no type of FHIR R4"
         return
+    for name in _RELIED_ON.get(type_name, ()):
+        if name not in value:
+            yield f"{path}.{name}", "is required"
     for name, item in value.items():
         if name == "resourceType":
             continue
@@ -47,7 +57,9 @@ def _object_problems(value: dict[str, Any], type_name: str, path: str) -> Iterat
 def _sibling_problems(value: Any, path: str) -> Iterator[Problem]:
     """Yield a problem when the `_name` beside a primitive is not what carries its extensions."""
     for item in value if isinstance(value, list) else [value]:
-        if item is not None and not isinstance(item, dict):
+        if isinstance(item, dict):
+            yield from _object_problems(item, "Element", path)
+        elif item is not None:
             yield path, "expected an object that holds id or extensions"
 
 
@@ -57,8 +69,10 @@ def _element_problems(value: Any, element: Element, path: str) -> Iterator[Probl
         if not isinstance(value, list) or not value:
             yield path, "expected a list that is not empty"
             return
+        may_be_null = _is_primitive(element.type)
         for index, item in enumerate(value):
-            if item is not None:
+            # In a list of primitives null holds the place of one that only has extensions.
+            if item is not None or not may_be_null:
                 yield from value_problems(item, element.type, f"{path}[{index}]")
     else:
         yield from value_problems(value, element.type, path)
@@ -66,8 +80,7 @@ def _element_problems(value: Any, element: Element, path: str) -> Iterator[Probl
 
 def value_problems(value: Any, type_name: str, path: str) -> Iterator[Problem]:
     """Yield every place where a single value does not have the shape of a type."""
-    found = type_of(type_name)
-    if found is None or found.kind == "primitive":
+    if _is_primitive(type_name):
         if not _is_scalar(value, type_name):
             yield path, f"expected a value of type `{type_name}`"
     elif not isinstance(value, dict):
@@ -79,6 +92,12 @@ def value_problems(value: Any, type_name: str, path: str) -> Iterator[Problem]:
             yield path, "expected a resource with a known `resourceType`"
     else:
         yield from _object_problems(value, type_name, path)
+
+
+def _is_primitive(type_name: str) -> bool:
+    """Tell whether values of a type are JSON scalars."""
+    found = type_of(type_name)
+    return found is None or found.kind == "primitive"
 
 
 def _is_scalar(value: Any, type_name: str) -> bool:
