@@ -140,8 +140,9 @@ def test_limits_end_what_would_not_end(text: str, reason: str | None) -> None:
 @pytest.mark.parametrize(
     "text",
     ["(" * 200 + "1" + ")" * 200, "-" * 500 + "1", "+".join(["1"] * 1000), "a" + ".b" * 1000,
-     "a" + "[0]" * 1000, "1" + " is Integer" * 1000, "x" * 200_000, "9" * 5000],
-    ids=["parentheses", "signs", "sum", "path", "indexers", "types", "length", "digits"],
+     "a" + "[0]" * 1000, "1" + " is Integer" * 1000, "x" * 200_000, "9" * 5000,
+     "(" * 20 + "1" + "+1" * 10 + ")+1+1+1+1+1+1+1+1" * 20],
+    ids=["parentheses", "signs", "sum", "path", "indexers", "types", "length", "digits", "tree"],
 )  # fmt: skip
 def test_deep_nesting_is_a_syntax_error(text: str) -> None:
     with pytest.raises(ExpressionSyntaxError) as caught:
@@ -150,8 +151,8 @@ def test_deep_nesting_is_a_syntax_error(text: str) -> None:
 
 
 def test_the_deepest_expression_there_may_be_is_evaluated() -> None:
-    text = "+".join(["1"] * 190)
-    assert parse(text).evaluate(CONDITION, environment()) == [190]
+    text = "+".join(["1"] * 148)
+    assert parse(text).evaluate(CONDITION, environment()) == [148]
     assert parse("(" * 90 + "1" + ")" * 90).evaluate(CONDITION, environment()) == [1]
     nested = "1.select(" * 90 + "$this" + ")" * 90
     assert parse(nested).trace(CONDITION, environment()).values == [1]

@@ -95,6 +95,8 @@ class Expression:
             items = self._run(self._traced, focus, environment, traced=True)
         except Failure as failure:
             raise self._error(failure) from None
+        except RecursionError:
+            raise EvaluationError(self.text, self.text, "it nests too deep") from None
         evidence = merge([place for item in items for place in evidence_of(item)])
         return Traced([_plain(i) for i in items], evidence, [node_of(i) for i in items])
 

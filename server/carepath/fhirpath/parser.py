@@ -20,12 +20,15 @@ from carepath.fhirpath.nodes import (
     TypeTest,
     Unary,
     Variable,
+    children,
 )
 from carepath.fhirpath.quantity import CALENDAR_UNITS, Quantity
 from carepath.fhirpath.temporal import InvalidMoment, moment_literal
 
 MAX_DEPTH = 100
 """How deep expressions may nest; the compiled form must fit into the interpreter's stack."""
+MAX_CHAIN = 150
+"""How many operators or steps may follow each other, and how deep the tree may be in all."""
 MAX_LENGTH = 100_000
 """Characters; no expression written by hand comes near."""
 MAX_DIGITS = 100
@@ -71,7 +74,18 @@ def parse_expression(text: str) -> Ast:
     parser = _Parser(text)
     node = parser.expression(0)
     parser.expect(END, "an operator or " + END)
+    if parser.place > MAX_CHAIN and _depth(node) > MAX_CHAIN:
+        raise ExpressionSyntaxError(text, 1, f"a tree at most {MAX_CHAIN} levels deep")
     return node
+
+
+def _depth(node: Ast) -> int:
+    """Return the levels of a tree, level by level: it may be too deep for recursion."""
+    levels, level = 0, [node]
+    while level:
+        levels += 1
+        level = [child for each in level for child in children(each)]
+    return levels
 
 
 class _Parser:
@@ -114,7 +128,7 @@ class _Parser:
             else:
                 left = Binary(kind, left, self.expression(power), offset)
             joined += 1
-            if joined + self.depth > 2 * MAX_DEPTH:
+            if joined > MAX_CHAIN:
                 raise self.too_long(offset)
         self.depth -= 1
         return left
@@ -122,7 +136,7 @@ class _Parser:
     def too_long(self, offset: int) -> ExpressionSyntaxError:
         """Refuse chains such as `1+1+1+…`: the tree is as deep as they are long."""
         return ExpressionSyntaxError(
-            self.text, offset + 1, f"at most {2 * MAX_DEPTH} operators in one chain"
+            self.text, offset + 1, f"at most {MAX_CHAIN} operators in one chain"
         )
 
     def operand(self) -> Ast:
@@ -152,7 +166,7 @@ class _Parser:
             else:
                 return node
             links += 1
-            if links + self.depth > 2 * MAX_DEPTH:
+            if links > MAX_CHAIN:
                 raise self.too_long(offset)
 
     def term(self) -> Ast:
