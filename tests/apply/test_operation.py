@@ -249,3 +249,59 @@ def test_any_plan_over_any_data_gives_a_valid_answer(actions: Any, values: Any) 
     assert len(paths) >= len(made)
     assert outcomes <= {"met", "not-met", "undetermined"}
     assert (definitions, data) == before
+
+
+def test_a_parameter_that_nothing_reads_or_of_the_wrong_type_is_told() -> None:
+    declared = {"parameter": [{"name": "limit", "use": "in", "type": "decimal"}]}
+    big = fact("big", "%size > %limit")
+    definitions = [
+        plan({"id": "a", "condition": when("%big and %other")}, library=["http://x/Library/facts"]),
+        library(SIZE, big, **declared),
+    ]
+    data = observation("s", "size", valueInteger=7)
+    result = applied(definitions, data, parameters={"limit": 5, "other": True, "lmit": 5})
+    assert [d.outcome for d in result.decisions] == ["met"]
+    (issue,) = result.issues
+    assert (issue.severity, issue.code) == ("warning", "not-found")
+    assert "`lmit` is read by no library, plan or action; known: `limit`, `other`." in (
+        issue.diagnostics
+    )
+    wrong = applied(definitions, data, parameters={"limit": "five", "other": True})
+    assert [d.missing for d in wrong.decisions] == [("big",)]
+    assert [i.code for i in wrong.issues] == ["value", "incomplete"]
+
+
+def test_a_prescription_without_the_eye_is_not_made() -> None:
+    lens = activity(kind="VisionPrescription", code={"text": "Lens"})
+    action = {"id": "a", "title": "A", **SCAN}
+    result = applied([plan(action), lens])
+    assert [(i.severity, i.code) for i in result.issues] == [("error", "not-supported")]
+    assert result.decisions[0].request is None
+    eye = {"path": "lensSpecification.eye", "expression": fhirpath("'left'")}
+    result = applied([plan(action), {**lens, "dynamicValue": [eye]}])
+    assert result.decisions[0].request == "VisionPrescription"
+    (made,) = result.care_plan()["contained"][1:]
+    assert made["lensSpecification"] == [{"product": {"text": "Lens"}, "eye": "left"}]
+
+
+def test_below_an_undetermined_group_the_reason_is_the_group() -> None:
+    group = {"id": "g", "condition": when("{}"), "action": [{"id": "a", "condition": when("true")}]}
+    result = applied([plan(group)])
+    assert [d.because for d in result.decisions] == [
+        "Cannot be decided because its condition has no value: {}.",
+        "Cannot be decided because the group that it is in cannot be decided.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"action": [None]},
+        {"goal": [{"id": "g", "description": None}]},
+        {"extension": [{"valueString": "x"}]},
+        {"action": [{"condition": [None]}]},
+    ],
+)
+def test_null_and_half_made_elements_are_refused_with_the_place(broken: dict[str, Any]) -> None:
+    with pytest.raises(InvalidContent):
+        applied([plan({"id": "a"}, **broken) if "action" not in broken else {**plan(), **broken}])
