@@ -65,6 +65,8 @@ def _why_undetermined(step: Step) -> str:
         return f"Cannot be decided because {_listed(names)} {verb} not known."
     if step.problems:
         return f"Cannot be decided: {step.problems[0].diagnostics}"
+    if step.is_blocked:
+        return "Cannot be decided because the group that it is in cannot be decided."
     return f"Cannot be decided because its condition has no value: {step.action.expression}."
 
 

@@ -76,5 +76,7 @@ class CompiledPlan:
     disclaimers: tuple[str, ...]
     expiries: tuple[tuple[str, str], ...]
     reads_action: bool
+    parameters: frozenset[str]
+    """The names that a parameter may have: those declared, and those that nothing else defines."""
     issues: tuple[Issue, ...]
     all_goal_ids: frozenset[str]

@@ -16,7 +16,14 @@ from carepath.apply.compiled import CompiledAction, CompiledPlan
 from carepath.apply.formula import Formula
 from carepath.apply.issues import issue_of
 from carepath.apply.languages import ExpressionLanguage
-from carepath.apply.names import VARIABLE, Names, library_names
+from carepath.apply.names import (
+    STANDARD_NAMES,
+    VARIABLE,
+    Fact,
+    Names,
+    Parameter,
+    library_names,
+)
 from carepath.apply.request import ApplySettings
 from carepath.apply.translation import translated
 from carepath.errors import (
@@ -149,6 +156,7 @@ class Compiler:
             disclaimers=tuple(_texts(plan, "disclaimer")),
             expiries=tuple(_expiries(plan)),
             reads_action=any("action" in f.variables for a in every for f in _formulas(a)),
+            parameters=frozenset(_parameters(names, every)),
             issues=tuple(issues),
             all_goal_ids=frozenset(goal for action in every for goal in action.goal_ids),
         )
@@ -354,6 +362,26 @@ def _formulas(action: CompiledAction) -> Iterator[Formula]:
     if action.activity is not None:
         values = (*values, *action.activity.dynamic_values)
     yield from (value.formula for value in values)
+
+
+def _parameters(names: Names, actions: Iterable[CompiledAction]) -> Iterator[str]:
+    """Yield the parameters that Libraries declare, and names that expressions read undefined."""
+    read: set[str] = set()
+    for action in actions:
+        own = action.names.entries if action.names is not None else {}
+        read.update(n for f in _formulas(action) for n in f.variables if n not in own)
+        for entry in own.values():
+            read.update(entry.formula.variables if isinstance(entry, Fact) else ())
+        if action.plan is not None:
+            yield from action.plan.parameters
+        for library in action.activity.names if action.activity is not None else ():
+            yield from _parameters(library, ())
+    for name, entry in names.entries.items():
+        if isinstance(entry, Parameter):
+            yield name
+        elif isinstance(entry, Fact):
+            read.update(n for n in entry.formula.variables if n not in entry.home.entries)
+    yield from read - names.entries.keys() - STANDARD_NAMES
 
 
 def _refuse_misshapen(definition: Resource) -> None:

@@ -36,6 +36,8 @@ class Step:
     """The nearest action above with conditions of its own, which a child without any rests on."""
     depth: int
     request: str | None = None
+    is_blocked: bool = False
+    """Whether a group above is undetermined."""
     told: dict[str, FactValue] | None = None
     """The facts that this step's reason tells, once it has been written."""
     result: dict[str, Any] | None = None

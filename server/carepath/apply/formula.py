@@ -40,6 +40,7 @@ class Formula:
         "evaluate",
         "evaluate_known",
         "evaluate_nodes",
+        "parts",
         "reads_variables_only",
         "text",
         "variable",
@@ -49,6 +50,8 @@ class Formula:
     text: str
     variables: tuple[str, ...]
     reads_variables_only: bool
+    parts: dict[int, Any]
+    """Parts of the expression that were looked at on their own, by the `id()` of their node."""
     decide: Callable[[Any, Any], bool | None] | None
     variable: str
     _names: frozenset[str]
@@ -67,6 +70,7 @@ class Formula:
         self.error = None
         self.compiled = None
         self.decide = None
+        self.parts = {}
         self.variable = ""
         self.evaluate = self.evaluate_nodes = self.evaluate_known = _refuse
         chosen = _in_known_language(element, languages)

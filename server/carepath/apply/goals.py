@@ -59,7 +59,7 @@ class Goals:
             made["category"] = [goal["category"]]
         if "priority" in goal:
             made["priority"] = goal["priority"]
-        made["description"] = goal["description"]
+        made["description"] = goal.get("description") or {"text": id_}
         made["subject"] = self._session.people.subject
         if "start" in goal:
             made["startCodeableConcept"] = goal["start"]

@@ -19,19 +19,23 @@ _LOGICAL = {"and", "or", "xor", "implies"}
 
 def missing_facts(condition: Formula, scope: Scope) -> tuple[str, ...]:
     """Return the names of the facts that keep a condition from being decided, each once."""
-    tree = getattr(condition.compiled, "ast", None)
-    if tree is None:
-        return ()
-    return tuple(dict.fromkeys(_missing(tree, scope, frozenset())))
+    return tuple(dict.fromkeys(_missing_in(condition, scope, frozenset())))
 
 
-def _missing(node: Ast, scope: Scope, seen: frozenset[str]) -> Iterator[str]:
+def _missing_in(formula: Formula, scope: Scope, seen: frozenset[str]) -> Iterator[str]:
+    """Yield what is missing in an expression that is empty."""
+    tree = getattr(formula.compiled, "ast", None)
+    if tree is not None:
+        yield from _missing(tree, formula, scope, seen)
+
+
+def _missing(node: Ast, formula: Formula, scope: Scope, seen: frozenset[str]) -> Iterator[str]:
     """Yield what is missing below a node that is empty."""
     operands = _operands(node)
     if operands:
         for operand in operands:
-            if _is_empty(operand, scope):
-                yield from _missing(operand, scope, seen)
+            if _is_empty(operand, formula, scope):
+                yield from _missing(operand, formula, scope, seen)
         return
     for inner in walk(node):
         if isinstance(inner, Variable):
@@ -47,10 +51,13 @@ def _operands(node: Ast) -> tuple[Ast, ...]:
     return ()
 
 
-def _is_empty(node: Ast, scope: Scope) -> bool:
+def _is_empty(node: Ast, formula: Formula, scope: Scope) -> bool:
     """Tell whether a part of a condition has no value; one that fails has none."""
+    part = formula.parts.get(id(node))
+    if part is None:
+        part = formula.parts[id(node)] = Expression("", node)
     try:
-        return not Expression("", node).evaluate(scope.session.focus, scope.environment)
+        return not part.evaluate_known(scope.session.focus, scope.environment).items
     except FAILURES:
         return True
 
@@ -70,10 +77,12 @@ def _missing_variable(name: str, scope: Scope, seen: frozenset[str]) -> Iterator
     if not entry.is_auxiliary:
         yield name
         return
-    tree = getattr(entry.formula.compiled, "ast", None)
-    if tree is not None:
-        home = scope if entry.home is scope.names else scope.session.scope_of(entry.home)
-        yield from _missing(tree, _home(entry, scope) or home, seen | {name})
+    found = scope.session.missing_behind.get(entry)
+    if found is None:
+        home = _home(entry, scope) or scope.session.scope_of(entry.home)
+        found = tuple(dict.fromkeys(_missing_in(entry.formula, home, seen | {name})))
+        scope.session.missing_behind[entry] = found
+    yield from found
 
 
 def _home(fact: Fact, scope: Scope) -> Scope | None:

@@ -14,6 +14,25 @@ from carepath.apply.formula import Formula
 from carepath.resources import Resource
 
 FACT = "https://carepath.example/fhir/StructureDefinition/fact"
+STANDARD_NAMES = frozenset(
+    {
+        "subject",
+        "patient",
+        "encounter",
+        "practitioner",
+        "organization",
+        "userType",
+        "userLanguage",
+        "userTaskContext",
+        "setting",
+        "settingContext",
+        "action",
+        "now",
+        "gaps",
+    }
+)
+"""What the operation itself gives, beside what FHIRPath defines."""
+
 CompileExpression = Callable[[Resource], Formula]
 
 AUXILIARY = "https://carepath.example/fhir/StructureDefinition/auxiliary-fact"
@@ -25,6 +44,7 @@ class Parameter:
     """A value that the caller may give by name; without one it is empty."""
 
     name: str
+    type: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +89,8 @@ class Names:
         """Add the parameters that may be given; a name that means something already keeps it."""
         for parameter in parameters:
             if parameter.get("use") == "in" and "name" in parameter:
-                self.entries.setdefault(parameter["name"], Parameter(parameter["name"]))
+                name = parameter["name"]
+                self.entries.setdefault(name, Parameter(name, str(parameter.get("type", ""))))
 
     def include(self, other: "Names") -> None:
         """Add another's names behind the own ones."""

@@ -58,6 +58,8 @@ class Walk:
 
     def run(self) -> None:
         """Walk the whole plan."""
+        if self.session.request.parameters:
+            self.session.note_unread_parameters(self.plan.parameters)
         frame = self._enter(self.plan, self.plan.key, None)
         self.actions = self._all(self.plan.actions, frame)
         self._relate()
@@ -124,6 +126,7 @@ class Walk:
             frame.reason,
             frame.depth,
         )
+        step.is_blocked = frame.blocked is not None
         self.steps.append(step)
         if verdict.outcome == MET:
             return self._apply(step, frame)

@@ -76,7 +76,7 @@ class Scope(dict[str, Any]):
         return self._parameter(entry)
 
     def _parameter(self, entry: Parameter) -> Any:
-        value = self[entry.name] = self.session.parameter(entry.name)
+        value = self[entry.name] = self.session.checked_parameter(entry.name, entry.type)
         return value
 
     def _work_out(self, fact: Fact) -> Any:
@@ -146,7 +146,7 @@ class Scope(dict[str, Any]):
             value = self.fact(name)
             if value is not None:
                 found.update(dict.fromkeys(evidence_of_fact(value)))
-            elif not isinstance(self.definition(name), Fact | Parameter):
+            elif name != "gaps" and not isinstance(self.definition(name), Fact | Parameter):
                 is_plain = False
         if is_plain:
             return tuple(found)

@@ -3,7 +3,8 @@
 https://hl7.org/fhir/R4/plandefinition.html#12.18.3
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from carepath.apply.collection import Collection
@@ -17,7 +18,7 @@ from carepath.knowledge import Knowledge
 from carepath.resources import Resource
 
 _NO_NAMES = Names("")
-_LIMITS = Limits(steps=400_000, items=20_000)
+_LIMITS = Limits(steps=200_000, items=20_000)
 """One record is small; an expression that needs more than this would hold up everybody else."""
 
 
@@ -35,8 +36,10 @@ class Session:
         self.today = request.now.date().isoformat()
         self.failed: dict[Fact, Exception] = {}
         self.pending: list[Fact] = []
+        self.missing_behind: dict[Fact, tuple[str, ...]] = {}
         self.verdicts: dict[tuple[str, object], Any] = {}
         self.gaps: list[tuple[str, str]] = []
+        self._gaps = Known([])
         self.issues: list[Issue] = []
         self._homes: dict[Names, Scope] = {}
         self._evidence: dict[str, Resource] = {}
@@ -83,14 +86,38 @@ class Session:
         """Return the values given for a parameter, empty when there are none."""
         return [_typed(value) for value in _as_list(self.request.parameters.get(name))]
 
+    def checked_parameter(self, name: str, type_name: str) -> list[Any]:
+        """Return the values given for a declared parameter; one of another type stays unset."""
+        values = self.parameter(name)
+        accepts = _ACCEPTS.get(type_name)
+        if accepts is None or all(map(accepts, values)):
+            return values
+        text = f"The parameter `{name}` is no {type_name} and was not used."
+        self.issues.append(Issue("error", "value", text))
+        return []
+
+    def note_unread_parameters(self, read: frozenset[str]) -> None:
+        """Warn of parameters that nothing reads: a misspelt one would be missed in silence."""
+        known = ", ".join(f"`{name}`" for name in sorted(read)) or "none"
+        for name in self.request.parameters:
+            if name not in read:
+                text = (
+                    f"The parameter `{name}` is read by no library, plan or action; known: {known}."
+                )
+                self.issues.append(Issue("warning", "not-found", text))
+
     def engine_variable(self, name: str) -> Any:
         """Return what changes while the plan is walked; KeyError for a name nobody defines."""
-        if name == "gaps":
-            return [
+        if name != "gaps":
+            raise KeyError(name)
+        if len(self._gaps.items) < len(self.gaps):
+            # Gaps are only ever added, so what was read before is right until there is another.
+            nodes = [
                 Node({"name": fact, "valueString": title}, "Parameters.parameter")
                 for fact, title in self.gaps
             ]
-        raise KeyError(name)
+            self._gaps = Known.of(nodes)
+        return self._gaps
 
     def resource_types(self, references: Sequence[str]) -> list[tuple[str, Resource]]:
         """Return type and Reference of each piece of evidence; the same Reference each time."""
@@ -144,6 +171,19 @@ _SHAPES = (
     ("code", "Coding"),
     ("text", "CodeableConcept"),
 )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+_ACCEPTS: Mapping[str, Callable[[Any], bool]] = {
+    "boolean": lambda value: isinstance(value, bool),
+    "decimal": _is_number,
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "string": lambda value: isinstance(value, str),
+    "code": lambda value: isinstance(value, str),
+}
 
 
 def _typed(value: Any) -> Any:

@@ -2,5 +2,6 @@
 
 from carepath.knowledge.repository import Knowledge
 from carepath.knowledge.terminology import Terminology
+from carepath.knowledge.top_level import top_level_plans
 
-__all__ = ["Knowledge", "Terminology"]
+__all__ = ["Knowledge", "Terminology", "top_level_plans"]

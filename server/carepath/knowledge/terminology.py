@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from carepath.canonical import Canonical
-from carepath.errors import CyclicDefinition
+from carepath.errors import CyclicDefinition, InvalidContent
 from carepath.knowledge.code_systems import CodeSystem
+from carepath.knowledge.shape import shape_problems
 from carepath.r4.codes import codings_of
 from carepath.resources import Resource, canonical_of, codings
 
@@ -146,12 +147,15 @@ class Terminology:
         value_set = self._find(canonical)
         if value_set is None:
             return _standard(canonical)
+        for element, reason in shape_problems(value_set):
+            raise InvalidContent(canonical_of(value_set), element, reason)
         chain = (*chain, canonical)
         compose = value_set.get("compose")
         if not isinstance(compose, dict):
             return _as_expanded(value_set)
         included = [
-            self._include(item, chain, canonical_of(value_set)) for item in compose["include"]
+            self._include(item, chain, canonical_of(value_set))
+            for item in compose.get("include") or ()
         ]
         excluded = [
             self._include(item, chain, canonical_of(value_set))

@@ -1,0 +1,28 @@
+"""The plans to begin with: those that no other plan leads to."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from carepath.canonical import Canonical
+from carepath.knowledge.repository import Knowledge
+from carepath.resources import Resource
+
+
+def top_level_plans(knowledge: Knowledge) -> list[Resource]:
+    """Return the plans that no other plan leads to, of each canonical the newest version."""
+    plans = knowledge.all("PlanDefinition")
+    used = {
+        Canonical.parse(canonical).url
+        for plan in plans
+        for action in _actions(plan)
+        if (canonical := action.get("definitionCanonical"))
+    }
+    newest = {str(p.get("url")): knowledge.plan(str(p.get("url"))) for p in plans if p.get("url")}
+    return [p for url, p in newest.items() if url not in used and p.get("status") != "retired"]
+
+
+def _actions(definition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield every action below a plan or an action."""
+    for action in definition.get("action") or ():
+        yield action
+        yield from _actions(action)
