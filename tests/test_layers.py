@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "fhirpath_cli": READING | {"xml_codec"},
     "fact_cases": READING | {"knowledge", "apply"},
     "cases": READING | {"knowledge", "apply"},
-    "intake": READING | {"xml_codec", "knowledge", "validation", "apply", "web"},
+    "intake": READING | {"xml_codec", "knowledge", "validation", "apply"},
     "__init__": READING | {"knowledge", "apply"},
     "__main__": {"cli"},
     "pathways": set(),

@@ -11,11 +11,10 @@ from typing import Any
 from carepath import json_codec, xml_codec
 from carepath.apply import ApplyRequest
 from carepath.errors import InvalidParameter, InvalidResource, MalformedInput
-from carepath.knowledge import Knowledge
+from carepath.knowledge import Knowledge, top_level_plans
 from carepath.record import Record
-from carepath.resources import Resource
+from carepath.resources import Resource, parameter_values
 from carepath.validation import check_structure
-from carepath.web.apply_operations import content_parameters, top_level_plans
 
 Values = Mapping[str, Sequence[Any]]
 
@@ -95,7 +94,7 @@ def _from_parameters(parameters: Resource) -> tuple[list[Resource], dict[str, An
         if name == "data" and "resource" in part:
             data.append(part["resource"])
         elif name == "parameters" and "resource" in part:
-            fields["parameters"] = content_parameters(part["resource"])
+            fields["parameters"] = parameter_values(part["resource"])
         elif name in _FIELDS:
             fields[_FIELDS[name]] = _value(part)
         else:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from carepath.errors import InvalidParameter
+
 Resource = dict[str, Any]
 """A FHIR resource or element as decoded from JSON: dict, list, str, bool, int, Decimal."""
 
@@ -41,3 +43,17 @@ def concept_text(concept: Any) -> str:
         if label:
             return str(label)
     return ""
+
+
+def parameter_values(parameters: Resource | None) -> dict[str, list[Any]]:
+    """Return the values in a Parameters resource by name, a list each.
+
+    Raises InvalidParameter for a parameter that has neither a value nor a resource.
+    """
+    values: dict[str, list[Any]] = {}
+    for part in (parameters or {}).get("parameter") or ():
+        key = next((k for k in part if k.startswith("value")), "resource")
+        if key not in part:
+            raise InvalidParameter(f"parameters.{part.get('name')}", None, "a value or resource")
+        values.setdefault(part["name"], []).append(part[key])
+    return values

@@ -3,17 +3,15 @@
 https://hl7.org/fhir/R4/plandefinition-operation-apply.html
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from carepath.apply import ApplyRequest, apply_activity, apply_plan
 from carepath.apply import data_requirements as requirements_of
-from carepath.canonical import Canonical
 from carepath.errors import CarepathError, InvalidParameter
-from carepath.knowledge import Knowledge
+from carepath.knowledge import top_level_plans
 from carepath.record import Record
-from carepath.resources import Resource, canonical_of
+from carepath.resources import Resource, canonical_of, parameter_values
 from carepath.validation import check_structure
 from carepath.web import logs
 from carepath.web.definition_operations import definition_of
@@ -64,19 +62,6 @@ def apply_pathways(call: Call) -> Resource:
     ]
     bundle: Resource = {"resourceType": "Bundle", "type": "collection"}
     return bundle | ({"entry": entries} if entries else {})
-
-
-def top_level_plans(knowledge: Knowledge) -> list[Resource]:
-    """Return the plans that no other plan leads to, of each canonical the newest version."""
-    plans = knowledge.all("PlanDefinition")
-    used = {
-        Canonical.parse(canonical).url
-        for plan in plans
-        for action in _actions(plan)
-        if (canonical := action.get("definitionCanonical"))
-    }
-    newest = {str(p.get("url")): knowledge.plan(str(p.get("url"))) for p in plans if p.get("url")}
-    return [p for url, p in newest.items() if url not in used and p.get("status") != "retired"]
 
 
 def warm_up(service: Service) -> None:
@@ -139,7 +124,7 @@ def _with_people(call: Call, request: ApplyRequest) -> ApplyRequest:
         user_task_context=call.one("userTaskContext"),
         setting=call.one("setting"),
         setting_context=call.one("settingContext"),
-        parameters={**call.service.parameters, **content_parameters(call.one("parameters"))},
+        parameters={**call.service.parameters, **parameter_values(call.one("parameters"))},
         issues=call.issues,
     )
 
@@ -173,20 +158,3 @@ def _patient(subject: str) -> str:
     if resource_type != "Patient" or not (plain.isascii() and plain.isalnum()):
         raise InvalidParameter("subject", subject, "a reference such as `Patient/123`")
     return subject
-
-
-def content_parameters(parameters: Resource | None) -> Mapping[str, list[Any]]:
-    """Return the values in a Parameters resource by name."""
-    values: dict[str, list[Any]] = {}
-    for part in (parameters or {}).get("parameter") or ():
-        key = next((k for k in part if k.startswith("value")), "resource")
-        if key not in part:
-            raise InvalidParameter(f"parameters.{part.get('name')}", None, "a value or resource")
-        values.setdefault(part["name"], []).append(part[key])
-    return values
-
-
-def _actions(definition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for action in definition.get("action") or ():
-        yield action
-        yield from _actions(action)
