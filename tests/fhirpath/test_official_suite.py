@@ -47,8 +47,20 @@ TINY = """<tests xmlns="http://hl7.org/fhirpath/tests" name="tiny"><group name="
 <test name="unexpected"><expression>1 +</expression></test>
 <test name="predicate" inputfile="patient.xml" predicate="true">
   <expression>name</expression><output type="boolean">true</output></test>
+<test name="broken file" inputfile="broken.xml"><expression>1</expression></test>
+<test name="as XML" inputfile="size.xml"><expression>value</expression>
+  <output type="Quantity">7.2 'cm'</output></test>
+<test name="terminology" inputfile="patient.xml" mode="tx">
+  <expression>%terminologies
+    .validateVS('http://hl7.org/fhir/ValueSet/administrative-gender', gender).parameter.where(name = 'result').value</expression><output type="boolean">true</output></test>
+<test name="moment"><expression>@2026T</expression><output type="dateTime">@2026T</output></test>
 <test name="no such file" inputfile="nothing.xml"><expression>1</expression></test>
 </group></tests>"""
+
+
+SIZE = """<Observation xmlns="http://hl7.org/fhir"><status value="final"/>
+<code><text value="size"/></code><valueQuantity><value value="72"/><unit value="mm"/>
+<system value="http://unitsofmeasure.org"/><code value="mm"/></valueQuantity></Observation>"""
 
 
 def test_the_runner_fails_what_should_fail(tmp_path: Path) -> None:
@@ -56,14 +68,17 @@ def test_the_runner_fails_what_should_fail(tmp_path: Path) -> None:
     (tmp_path / "tests-tiny.xml").write_text(TINY, "utf-8")
     patient = '{"resourceType": "Patient", "gender": "female", "name": [{"family": "E"}]}'
     (tmp_path / "input" / "patient.json").write_text(patient, "utf-8")
+    (tmp_path / "input" / "broken.xml").write_text("<Patient", "utf-8")
+    (tmp_path / "input" / "size.xml").write_text(SIZE, "utf-8")
     passed, by_kind = suite_tool().failures(tmp_path)
     names = {kind: [case.name for case, _ in found] for kind, found in by_kind.items()}
-    assert passed == 4
+    assert passed == 7
     assert names == {
         "type": ["type"],
         "value": ["value", "order"],
         "count": ["count"],
         "no execution error": ["no error"],
         "unexpected error": ["unexpected"],
+        "input unreadable": ["broken file"],
         "input missing": ["no such file"],
     }
