@@ -15,6 +15,11 @@ from typing import Any
 
 import pytest
 
+from carepath.apply import ApplyRequest, apply_plan
+from carepath.fact_cases import NOON
+from carepath.knowledge import Knowledge
+from carepath.record import Record
+
 FactsOf = Callable[..., dict[str, Any]]
 PACKAGE = "hl7.fhir.us.mcode@4.0.0"
 REFERENCES = ("subject", "patient")
@@ -83,3 +88,16 @@ def test_no_bundle_of_the_examples_is_in_scope(
     contents = [[entry["resource"] for entry in bundle["entry"]] for bundle in bundles]
     found = [facts_of(["inScope", "type"], content) for content in contents]
     assert [f["inScope"]["value"] for f in found] == [False] * len(bundles)
+
+
+def test_the_pathway_proposes_nothing_for_any_patient(examples: list[dict[str, Any]]) -> None:
+    knowledge = Knowledge.shipped()
+    others = [e for e in examples if e["resourceType"] not in ("Patient", "Bundle")]
+    requests = {}
+    for patient in (e for e in examples if e["resourceType"] == "Patient"):
+        name = f"Patient/{patient['id']}"
+        record = Record.of([patient, *(e for e in others if reference(e) in ("", name))])
+        plan = knowledge.plan("mst-pathway")
+        applied = apply_plan(ApplyRequest(definition=plan, record=record, now=NOON), knowledge)
+        requests[name] = [d.path for d in applied.decisions if d.outcome != "not-met"]
+    assert requests == {name: [] for name in requests}
