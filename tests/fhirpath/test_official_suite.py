@@ -50,9 +50,9 @@ TINY = """<tests xmlns="http://hl7.org/fhirpath/tests" name="tiny"><group name="
 <test name="broken file" inputfile="broken.xml"><expression>1</expression></test>
 <test name="as XML" inputfile="size.xml"><expression>value</expression>
   <output type="Quantity">7.2 'cm'</output></test>
-<test name="terminology" inputfile="patient.xml" mode="tx">
-  <expression>%terminologies
-    .validateVS('http://hl7.org/fhir/ValueSet/administrative-gender', gender).parameter.where(name = 'result').value</expression><output type="boolean">true</output></test>
+<test name="terminology" inputfile="patient.xml" mode="tx"><expression>
+  %terminologies.validateVS('http://hl7.org/fhir/ValueSet/administrative-gender', gender)
+  .parameter.where(name = 'result').value</expression><output type="boolean">true</output></test>
 <test name="moment"><expression>@2026T</expression><output type="dateTime">@2026T</output></test>
 <test name="no such file" inputfile="nothing.xml"><expression>1</expression></test>
 </group></tests>"""

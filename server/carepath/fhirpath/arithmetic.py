@@ -6,6 +6,7 @@ https://hl7.org/fhirpath/#math
 from collections.abc import Callable
 from decimal import Context as DecimalContext
 from decimal import Decimal, DivisionByZero, InvalidOperation, Overflow
+from fractions import Fraction
 from typing import Any
 
 from carepath.fhirpath import results
@@ -13,6 +14,7 @@ from carepath.fhirpath.calendar import plus
 from carepath.fhirpath.context import Context
 from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.quantity import (
+    UCUM_OF,
     Quantity,
     calendar_unit,
     converted,
@@ -99,11 +101,10 @@ def _sum(context: Context, left: Items, right: Items, operator: str) -> Items:
     if our_kind in _MOMENTS and their_kind == QUANTITY:
         return _moved(ours, theirs, sign, left[0])
     if QUANTITY in (our_kind, their_kind):
-        summed = _sum_of_quantities(_quantity(ours), _quantity(theirs), sign)
-        if summed is not None:
-            return results.quantity(summed)
-        if our_kind == their_kind:
-            return EMPTY
+        one, other = _quantity(ours), _quantity(theirs)
+        if one is not None and other is not None:
+            summed = _sum_of_quantities(one, other, sign)
+            return EMPTY if summed is None else results.quantity(summed)
     raise _refuse(operator, left, right)
 
 
@@ -119,18 +120,29 @@ def _quantity(value: Any) -> Quantity | None:
     return None
 
 
-def _sum_of_quantities(left: Quantity | None, right: Quantity | None, sign: int) -> Quantity | None:
-    """Add in the unit of the left, or in the finer unit when both are UCUM units."""
-    if left is None or right is None:
+def _sum_of_quantities(left: Quantity, right: Quantity, sign: int) -> Quantity | None:
+    """Add in the finer of two units; None when they cannot be brought together."""
+    finer = left if _size(left) <= _size(right) else right
+    ours, theirs = _value_in(left, finer), _value_in(right, finer)
+    if ours is None or theirs is None:
         return None
-    if (left.unit, left.calendar) == (right.unit, right.calendar):
-        other: Decimal | None = right.value
-    else:
-        other = None if left.calendar is not right.calendar else converted(right, left.unit)
-    if other is None:
+    return Quantity(PRECISE.add(ours, sign * theirs), finer.unit, finer.calendar)
+
+
+def _size(quantity: Quantity) -> Fraction:
+    """Return what one of the unit is in base units; zero for units that are not known."""
+    one_of_it = in_base_units(Quantity(Decimal(1), quantity.unit, quantity.calendar))
+    return one_of_it[0] if one_of_it else Fraction(0)
+
+
+def _value_in(quantity: Quantity, target: Quantity) -> Decimal | None:
+    if (quantity.unit, quantity.calendar) == (target.unit, target.calendar):
+        return quantity.value
+    if quantity.calendar is not target.calendar:
         return None
-    value = PRECISE.add(left.value, other if sign > 0 else -other)
-    return Quantity(value, left.unit, left.calendar)
+    if quantity.unit == "year" and target.unit == "month":
+        return quantity.value * 12
+    return converted(quantity, UCUM_OF[target.unit] if target.calendar else target.unit)
 
 
 def _moved(moment: Moment, by: Quantity, sign: int, item: Item) -> Items:
