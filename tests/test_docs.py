@@ -1,5 +1,6 @@
 """The documentation tells the truth: links lead somewhere, commands and names are documented."""
 
+import doctest
 import re
 import subprocess
 import sys
@@ -76,9 +77,10 @@ def test_every_library_is_explained() -> None:
 
 @pytest.mark.parametrize("page", ["docs/python.md", "docs/fhirpath.md"])
 def test_python_examples_run(page: str) -> None:
+    """Blocks with `>>>` are run as doctests, others as one script."""
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
     assert blocks
-    script = "\n".join(blocks)
+    script = "\n".join(block for block in blocks if ">>>" not in block)
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script],
         cwd=ROOT,
@@ -87,6 +89,11 @@ def test_python_examples_run(page: str) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stderr
+    session = "\n".join(block for block in blocks if ">>>" in block)
+    test = doctest.DocTestParser().get_doctest(session, {}, page, page, 0)
+    told: list[str] = []
+    doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS).run(test, out=told.append)
+    assert told == []
 
 
 def test_no_page_speaks_of_machines() -> None:
