@@ -305,3 +305,26 @@ def test_below_an_undetermined_group_the_reason_is_the_group() -> None:
 def test_null_and_half_made_elements_are_refused_with_the_place(broken: dict[str, Any]) -> None:
     with pytest.raises(InvalidContent):
         applied([plan({"id": "a"}, **broken) if "action" not in broken else {**plan(), **broken}])
+
+
+def test_nothing_of_what_only_came_with_a_request_is_kept() -> None:
+    nested = {"id": "n", "definitionCanonical": "http://x/PlanDefinition/inner"}
+    inner = {**plan({"id": "b", "condition": when("true")}), "id": "inner"}
+    inner["url"] = "http://x/PlanDefinition/inner"
+    held = plan({"id": "a", "condition": when("%patient.exists()")}, nested)
+    knowledge = Knowledge.of([held, inner, activity()])
+
+    def run(definition: dict[str, Any], language: str) -> None:
+        concept = {"coding": [{"system": "urn:ietf:bcp:47", "code": language}]}
+        request = ApplyRequest(definition, Record.of(PATIENT), NOW, user_language=concept)
+        apply_plan(request, knowledge).care_plan()
+
+    run(held, "en")
+    kept = len(knowledge.remembered("formula"))
+    size = len(knowledge._memo)
+    for number in range(5):
+        sent = plan({"id": "a", "condition": when(f"{number} > 1 or 'x'.memberOf('v')")}, nested)
+        run({**sent, "url": f"http://x/PlanDefinition/sent-{number}"}, "en")
+        run(held, f"l{number}")
+    assert len(knowledge.remembered("formula")) == kept
+    assert len(knowledge._memo) == size

@@ -25,7 +25,7 @@ from carepath.apply.names import (
     library_names,
 )
 from carepath.apply.request import ApplySettings
-from carepath.apply.translation import translated
+from carepath.apply.translation import languages_in, translated
 from carepath.errors import (
     ContentError,
     CyclicDefinition,
@@ -84,9 +84,16 @@ class Compiler:
         self._knowledge = knowledge
         self._settings = settings
         self._languages: Mapping[str, ExpressionLanguage] = settings.languages
-        self._language = language
+        self._asked_language = language
+        # Only languages that definitions are translated into are told apart, so that what is kept
+        # does not grow with what callers ask for.
+        known = knowledge.memo("languages", lambda: languages_of(knowledge))
+        is_known = not known.isdisjoint((language.lower(), language.lower().partition("-")[0]))
+        self._language = language if is_known else ""
+        self._passing: dict[Any, Any] | None = None
+        """What is compiled for a definition that is not of the knowledge, and not kept."""
         self._setup = (
-            language,
+            self._language,
             settings.request_status,
             settings.carry_conditions,
             settings.create_type,
@@ -94,25 +101,48 @@ class Compiler:
         )
 
     def plan(self, definition: Resource) -> CompiledPlan:
-        """Return the compiled plan; raises CyclicDefinition and InvalidContent."""
+        """Return the compiled plan; raises InvalidContent."""
+        self._start(definition)
         return self._plan(definition, ())
 
     def activity(self, definition: Resource) -> CompiledActivity:
         """Return the compiled ActivityDefinition; raises InvalidContent."""
+        self._start(definition)
         return self._activity(definition, definition)
+
+    def _start(self, definition: Resource) -> None:
+        """Prepare for a definition; nothing of one that only came with a request is kept."""
+        is_kept = self._knowledge.recalled(("kept", id(definition)))
+        if is_kept is None and self._knowledge.holds(definition):
+            is_kept = self._knowledge.memo(("kept", id(definition)), lambda: True)
+        if not is_kept:
+            self._passing = {}
+            self._language = self._asked_language
+
+    def _memo(self, key: Any, make: Callable[[], Any]) -> Any:
+        """Return what was made for a key before, for all requests or for this one."""
+        if self._passing is None:
+            return self._knowledge.memo(key, make)
+        if key not in self._passing:
+            self._passing[key] = make()
+        return self._passing[key]
 
     def _formula(self, element: Resource) -> Formula:
         """Return the compiled expression; the same text is compiled once for all definitions."""
         if "extension" in element or "expression" not in element:
             return Formula(element, self._languages)
         key = ("formula", element.get("language"), element["expression"], id(self._languages))
-        found: Formula = self._knowledge.memo(
+        found: Formula = self._memo(
             key, lambda: (Formula(element, self._languages), self._languages)
         )[0]
         return found
 
     def _once(self, kind: object, definition: Resource, make: Callable[[], Any]) -> Any:
         """Return what was compiled before when the definition belongs to the knowledge."""
+        # A Library that is reached directly is the same whoever names it.
+        is_shared = isinstance(kind, tuple) and kind[0] == "library" and len(kind[1]) == 1
+        if self._passing is not None and not is_shared:
+            return make()
         key = (kind, id(definition), self._setup)
         found = self._knowledge.recalled(key)
         if found is not None:
@@ -175,7 +205,7 @@ class Compiler:
                 issues.append(issue_of(error))
         _note_problems(names, issues)
         meaning = frozenset((name, id(entry)) for name, entry in names.entries.items())
-        names.meaning = self._knowledge.memo(("meaning", meaning), object)
+        names.meaning = self._memo(("meaning", meaning), object)
         return names
 
     def _library(self, library: Resource, chain: tuple[str, ...]) -> Names:
@@ -346,6 +376,17 @@ class Compiler:
         if self._settings.create_type and "type" not in made:
             made["type"] = _ACTION_TYPE
         return made
+
+
+def languages_of(knowledge: Knowledge) -> frozenset[str]:
+    """Return the languages that plans and activities are translated into, in lower case."""
+    types = ("PlanDefinition", "ActivityDefinition")
+    return frozenset(
+        language
+        for resource_type in types
+        for definition in knowledge.all(resource_type)
+        for language in languages_in(definition)
+    )
 
 
 def all_actions(actions: Iterable[CompiledAction]) -> Iterator[CompiledAction]:

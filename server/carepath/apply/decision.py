@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from carepath.apply.compiled import CompiledAction
-from carepath.apply.scope import FactValue, Scope, evidence_of_fact
+from carepath.apply.scope import FactValue, Scope, evidence_of_fact, named_facts
 from carepath.fhirpath import Node
 from carepath.issues import Issue
 
@@ -47,7 +47,7 @@ class Step:
 class Decision:
     """One action of a plan and what was decided about it.
 
-    `facts` are those the conditions read, with value and evidence; `missing` the facts that would
+    `facts` are those the conditions and the groups around them read, with value and evidence; `missing` the facts that would
     be needed; `request` the type of the request that was made; `plan` the id of the action's plan.
     """
 
@@ -86,6 +86,22 @@ class Decision:
 def facts_read(step: Step) -> list[FactValue]:
     """Return the facts that the conditions of an action read, each once, in the order written."""
     return step.scope.read_facts(step.action.read_names)
+
+
+def facts_behind(step: Step) -> list[FactValue]:
+    """Return the facts that a decision rests on: its own, then those of the groups it is in.
+
+    Beside an auxiliary fact stand the facts with a public name that it rests on.
+    """
+    found: dict[str, FactValue] = {}
+    level: Step | None = step
+    while level is not None:
+        for value in facts_read(level):
+            found.setdefault(value.fact.name, value)
+            for named in named_facts(value):
+                found.setdefault(named.fact.name, named)
+        level = level.reason
+    return list(found.values())
 
 
 def evidence_of(step: Step) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/plandefinition.html#12.18.3
 """
 
 from carepath.apply.because import because
-from carepath.apply.decision import Decision, Step, fact_as_json, facts_read
+from carepath.apply.decision import Decision, Step, fact_as_json, facts_behind
 
 
 def decision_of(step: Step) -> Decision:
@@ -16,7 +16,7 @@ def decision_of(step: Step) -> Decision:
         title=action.title,
         outcome=step.outcome,
         expression=action.expression,
-        facts=tuple(fact_as_json(value) for value in facts_read(step)),
+        facts=tuple(fact_as_json(value) for value in facts_behind(step)),
         missing=step.missing,
         statements=action.statements,
         definition=action.definition,

@@ -33,6 +33,7 @@ class FactValue:
     scope: "Scope"
     evidence: tuple[str, ...] | None = None
     phrase: str | None = None
+    named: "tuple[FactValue, ...] | None" = None
 
     @property
     def values(self) -> list[Any]:
@@ -225,6 +226,19 @@ class TracedScope(dict[str, Any]):
             value = scope[name]
         self[name] = value
         return value
+
+
+def named_facts(value: FactValue) -> tuple[FactValue, ...]:
+    """Return the facts with a public name that an auxiliary fact rests on; made once."""
+    if value.named is None:
+        value.named = ()
+        if value.fact.is_auxiliary:
+            found: dict[str, FactValue] = {}
+            for inner in value.scope.read_facts(value.fact.formula.variables):
+                for named in named_facts(inner) if inner.fact.is_auxiliary else (inner,):
+                    found.setdefault(named.fact.name, named)
+            value.named = tuple(found.values())
+    return value.named
 
 
 def evidence_of_fact(value: FactValue) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ Where a text carries a translation (extension `translation`) into the language a
 translation takes its place; everything else stays as it is.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
@@ -29,6 +30,18 @@ def translated(definition: Any, language: str) -> Any:
         result[key] is definition[key] for key in definition
     )
     return definition if is_same else result
+
+
+def languages_in(definition: Any) -> Iterator[str]:
+    """Yield the languages of all translations in a definition, in lower case."""
+    if isinstance(definition, dict):
+        if definition.get("url") == "lang" and isinstance(definition.get("valueCode"), str):
+            yield definition["valueCode"].lower()
+        for value in definition.values():
+            yield from languages_in(value)
+    elif isinstance(definition, list):
+        for value in definition:
+            yield from languages_in(value)
 
 
 def _translation(sibling: Any, language: str) -> str | None:

@@ -52,14 +52,18 @@ class Terminology:
             if resource.get("content") != "supplement":
                 self._systems.setdefault(str(resource.get("url")), CodeSystem(resource))
         self._find = find_value_set
-        self._expansions: dict[str, Expansion | None] = {}
+        self._expansions: dict[str, Expansion] = {}
         self._plain: dict[str, frozenset[str]] = {}
 
     def expansion(self, value_set: str) -> Expansion | None:
         """Return the codes of a value set, None when it is not known."""
-        if value_set not in self._expansions:
-            self._expansions[value_set] = self._expand(value_set, ())
-        return self._expansions[value_set]
+        found = self._expansions.get(value_set)
+        if found is None:
+            found = self._expand(value_set, ())
+            if found is not None:
+                # Names that are not known are not kept: callers could send any number of them.
+                self._expansions[value_set] = found
+        return found
 
     def member_of(self, coding: Mapping[str, Any], value_set: str) -> bool | None:
         """Tell whether a coding is in a value set; without a system the code alone decides."""
