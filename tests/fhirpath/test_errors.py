@@ -1,5 +1,7 @@
 """Errors say where: in the text by column, in the expression by part, in the resource by path."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -156,6 +158,32 @@ def test_the_deepest_expression_there_may_be_is_evaluated() -> None:
     assert parse("(" * 90 + "1" + ")" * 90).evaluate(CONDITION, environment()) == [1]
     nested = "1.select(" * 90 + "$this" + ")" * 90
     assert parse(nested).trace(CONDITION, environment()).values == [1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "%many.aggregate($total | $this)",
+        "%many ~ %many",
+        "%many.where($this in %many)",
+        "%many.select(%many.distinct().count())",
+    ],
+)
+def test_work_that_grows_with_the_square_is_counted(text: str) -> None:
+    many = environment(variables={"many": list(range(3000))}, limits=Limits(steps=100_000))
+    with pytest.raises(EvaluationError) as caught:
+        parse(text).evaluate(CONDITION, many)
+    assert "100000 steps" in caught.value.reason
+
+
+def test_importing_the_engine_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, carepath.fhirpath;"
+        "heavy = {'pint', 're2', 'msgspec', 'json', 'html', 'carepath.r4.model', 'click', 'flask'};"
+        "print(sorted(heavy & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 def test_regular_expressions_cannot_blow_up() -> None:

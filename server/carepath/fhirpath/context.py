@@ -13,6 +13,9 @@ Truth = Callable[["Context", Item], bool | None]
 """A compiled condition: true, false, or None for empty."""
 
 
+_SMALL = 100
+
+
 class Context:
     """What changes while an expression runs; one is made for each evaluation."""
 
@@ -48,6 +51,11 @@ class Context:
         self.steps -= count
         if self.steps < 0:
             raise LimitReached(f"it takes more than {self.limits.steps} steps")
+
+    def spend_on(self, count: int) -> None:
+        """Count the items of a large collection that is gone through as a whole."""
+        if count > _SMALL:
+            self.spend(count)
 
     def checked(self, items: Items) -> Items:
         """Return `items` unless the collection grew beyond the limit."""

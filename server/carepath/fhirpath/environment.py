@@ -33,7 +33,7 @@ class Terminology(Protocol):
 class Limits:
     """Bounds that keep an expression from taking the process with it."""
 
-    steps: int = 500_000
+    steps: int = 1_000_000
     """Items that all loops of one evaluation may look at together."""
     items: int = 200_000
     """Items in one collection."""

@@ -83,7 +83,9 @@ def _equivalence(answer: bool) -> Callable[["Compiler", Binary], Truth]:
         left, right = compiler.items(node.left), compiler.items(node.right)
 
         def truth(context: Context, this: Item) -> bool | None:
-            return equivalent(left(context, this), right(context, this)) is answer
+            ours, theirs = left(context, this), right(context, this)
+            context.spend_on(len(ours) * len(theirs))
+            return equivalent(ours, theirs) is answer
 
         return truth
 
@@ -185,6 +187,7 @@ def _membership(*, element_first: bool) -> Callable[["Compiler", Binary], Truth]
                 return None
             if len(element) > 1:
                 raise Failure(f"`{node.operator}` looks for one item", element, node)
+            context.spend_on(len(collection))
             return any(equal_items(element[0], each) for each in collection)
 
         return truth
@@ -196,7 +199,9 @@ def _union(compiler: "Compiler", node: Binary) -> Evaluator:
     left, right = compiler.items(node.left), compiler.items(node.right)
 
     def evaluate(context: Context, this: Item) -> Items:
-        return context.checked(distinct(left(context, this) + right(context, this)))
+        items = left(context, this) + right(context, this)
+        context.spend_on(len(items))
+        return context.checked(distinct(items))
 
     return evaluate
 

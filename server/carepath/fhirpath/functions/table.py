@@ -48,6 +48,7 @@ def plain(operate: Plain, least: int = 0, most: int | None = None) -> Function:
         def evaluate(context: Context, this: Item) -> Items:
             items = source(context, this)
             try:
+                context.spend_on(len(items))
                 return operate(context, items, *[a(context, this) for a in arguments])
             except Failure as failure:
                 raise located(failure, node, items) from None
