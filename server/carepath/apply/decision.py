@@ -47,8 +47,9 @@ class Step:
 class Decision:
     """One action of a plan and what was decided about it.
 
-    `facts` are those the conditions and the groups around them read, with value and evidence; `missing` the facts that would
-    be needed; `request` the type of the request that was made; `plan` the id of the action's plan.
+    `facts` are those that the conditions and the groups around them read, with value and evidence;
+    `missing` the facts that would be needed; `request` the type of the request that was made;
+    `plan` the id of the action's plan.
     """
 
     path: str
