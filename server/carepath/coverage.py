@@ -13,6 +13,7 @@ from typing import Any
 
 from carepath.apply import Applied
 from carepath.cases import Case, run_case
+from carepath.coverage_outcomes import NEVER_UNDETERMINED, can_be_undetermined
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource, identity
 
@@ -69,11 +70,15 @@ class Row:
 
 @dataclass
 class Coverage:
-    """The report: rows by statement, actions that cite nothing, outcomes seen for each action."""
+    """The report: rows by statement, actions that cite nothing, outcomes seen for each action.
+
+    `expected` holds the outcomes that each action must have in some case.
+    """
 
     rows: dict[str, Row]
     silent_actions: list[str]
     outcomes: dict[str, set[str]]
+    expected: dict[str, tuple[str, ...]]
 
     @property
     def failures(self) -> list[str]:
@@ -86,8 +91,13 @@ class Coverage:
             *(
                 f"the action `{action}` is never {outcome} in a case"
                 for action, seen in self.outcomes.items()
-                for outcome in ("met", "not-met")
+                for outcome in self.expected[action]
                 if outcome not in seen
+            ),
+            *(
+                f"the action `{action}` is undetermined in a case, though it never should be"
+                for action in NEVER_UNDETERMINED
+                if "undetermined" in self.outcomes.get(action, ())
             ),
         ]
 
@@ -111,11 +121,12 @@ def measure(knowledge: Knowledge, cases: Iterable[Case]) -> Coverage:
         if statement in rows:
             rows[statement].carriers.append(carrier)
     outcomes: dict[str, set[str]] = defaultdict(set)
-    for action in _conditional_actions(knowledge):
+    expected = dict(_expected_outcomes(knowledge))
+    for action in expected:
         outcomes[action] = set()
     for case in cases:
         _note(case, run_case(case, knowledge), rows, outcomes)
-    return Coverage(rows, list(_silent_actions(knowledge)), dict(outcomes))
+    return Coverage(rows, list(_silent_actions(knowledge)), dict(outcomes), expected)
 
 
 def _untested(row: Row) -> bool:
@@ -195,11 +206,14 @@ def _silent_actions(knowledge: Knowledge) -> Iterator[str]:
             yield name
 
 
-def _conditional_actions(knowledge: Knowledge) -> Iterator[str]:
-    """Yield the actions that have a condition."""
+def _expected_outcomes(knowledge: Knowledge) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each action that has a condition, with the outcomes that cases must show."""
     for name, action in _actions(knowledge):
-        if action.get("condition"):
-            yield name
+        conditions = [c["expression"].get("expression", "") for c in action.get("condition", ())]
+        if conditions:
+            decided = ("met", "not-met")
+            is_open = name not in NEVER_UNDETERMINED and can_be_undetermined(conditions)
+            yield name, (*decided, "undetermined") if is_open else decided
 
 
 def as_markdown(coverage: Coverage) -> str:
@@ -212,6 +226,8 @@ def as_markdown(coverage: Coverage) -> str:
         "",
         f"{coverage.summary}.",
         "",
+        f"{_outcomes_shown(coverage)}.",
+        "",
         "| statement | about | carried by | cases | requests |",
         "|---|---|---|---|---|",
     ]
@@ -222,6 +238,19 @@ def as_markdown(coverage: Coverage) -> str:
             f"| {row.id} | {row.about} | {carried} | {cases} | {_some(sorted(row.requests))} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _outcomes_shown(coverage: Coverage) -> str:
+    """Return how many outcomes of conditional actions some case shows."""
+    shown = [
+        outcome in coverage.outcomes[action]
+        for action, outcomes in coverage.expected.items()
+        for outcome in outcomes
+    ]
+    return (
+        f"{len(coverage.expected)} actions have a condition; cases show {sum(shown)} of the "
+        f"{len(shown)} outcomes (met, not met, undetermined) that they can have"
+    )
 
 
 def _place(carrier: Carrier) -> str:
