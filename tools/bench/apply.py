@@ -62,7 +62,8 @@ def main() -> int:
     print(f"{'written by hand':24}{base:8.3f} ms")
     node = node_milliseconds()
     print(
-        f"{'fhirpath.js, plain walk':24}" + ("not installed" if node is None else f"{node:8.3f} ms")
+        f"{'fhirpath.js, plain walk':24}"
+        + ("not installed; make bench-fhirpath does" if node is None else f"{node:8.3f} ms")
     )
     print(
         f"round trip {trip:.3f} ms, {trip / edge:.1f}x of decode, check and encode ({edge:.3f} ms)"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from apply_case import FACTS, bundle, definitions
 
+INSTALLED = Path(__file__).parents[2] / ".bench" / "js"
 _PROGRAM = """
 const fs = require('fs');
 const fhirpath = require('fhirpath');
@@ -61,10 +62,11 @@ console.log(best);
 def node_milliseconds() -> float | None:
     """Return what a walk costs, None when node or fhirpath.js is missing.
 
-    `FHIRPATH_JS` names the folder whose node_modules hold the package.
+    `FHIRPATH_JS` names the folder whose node_modules hold the package; without it the place
+    where `make bench-fhirpath` installs it.
     """
     node = shutil.which("node")
-    modules = Path(os.environ.get("FHIRPATH_JS", ".")) / "node_modules"
+    modules = Path(os.environ.get("FHIRPATH_JS", INSTALLED)) / "node_modules"
     if node is None or not (modules / "fhirpath").is_dir():
         return None
     plan, _, *activities = definitions()
