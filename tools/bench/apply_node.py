@@ -33,7 +33,7 @@ function walk(actions, patient, variables, made) {
     if (action.action) { walk(action.action, patient, variables, made); continue; }
     const activity = input.activities[action.definitionCanonical];
     const request = {resourceType: 'ServiceRequest', code: activity.code};
-    for (const value of [...activity.dynamicValue, ...action.dynamicValue])
+    for (const value of [...(activity.dynamicValue || []), ...(action.dynamicValue || [])])
       request[value.path] = compiled(value.expression.expression)(patient, variables)[0];
     made.push(request);
   }
