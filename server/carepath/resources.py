@@ -52,8 +52,11 @@ def parameter_values(parameters: Resource | None) -> dict[str, list[Any]]:
     """
     values: dict[str, list[Any]] = {}
     for part in (parameters or {}).get("parameter") or ():
+        name = part.get("name")
+        if not isinstance(name, str):
+            raise InvalidParameter("parameters", None, "a name in every parameter of it")
         key = next((k for k in part if k.startswith("value")), "resource")
         if key not in part:
-            raise InvalidParameter(f"parameters.{part.get('name')}", None, "a value or resource")
-        values.setdefault(part["name"], []).append(part[key])
+            raise InvalidParameter(f"parameters.{name}", None, "a value or resource")
+        values.setdefault(name, []).append(part[key])
     return values

@@ -241,6 +241,11 @@ REFUSED: list[Any] = [
                  "prefetchData.colour", ("Parameters.parameter",), id="an unknown part"),
     pytest.param("$apply", {"resourceType": "Parameters", "parameter": [{"valueString": "x"}]}, 400,
                  "name", ("Parameters.parameter",), id="a parameter without a name"),
+    pytest.param("$apply", "nameless", 400, "a name", ("Parameters.parameter[1]",),
+                 id="a content parameter without a name"),
+    pytest.param("$apply", parameters({"name": "userType", "valueString": "x"}), 400,
+                 "`userType` is `valueString`", ("Parameters.parameter[0]",),
+                 id="a wrong type is not called missing"),
     pytest.param("$apply", "wrong type", 422, "Bundle.entry[1].resource.code",
                  ("Bundle.entry[1].resource.code",), id="a Condition with a wrong type inside"),
     pytest.param("$apply", {"resourceType": "Observatory"}, 422, "resourceType", None,
@@ -252,11 +257,13 @@ def _body(name: Any, bundle: Bundle) -> Json | None:
     data = {"name": "data", "resource": bundle(PATIENT)}
     subject = text("subject", "Patient/p")
     condition = {"resourceType": "Condition", "subject": {"reference": "Patient/p"}, "code": "C49"}
+    nameless = parameters({"valueDecimal": 1})
     bodies = {
         "two": bundle(PATIENT, OTHER),
         "other": parameters(text("subject", "Patient/x"), data),
         "twice": parameters(subject, subject, data),
         "wrong type": bundle(PATIENT, condition),
+        "nameless": parameters(data, {"name": "parameters", "resource": nameless}),
     }
     return bodies[name] if isinstance(name, str) else name
 

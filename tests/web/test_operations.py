@@ -167,6 +167,8 @@ def test_subsumes(client: FlaskClient, first: str, second: str, outcome: str) ->
         ("ValueSet/$expand?url=urn:nowhere", 404, "urn:nowhere"),
         (f"ValueSet/$expand?url={COLOURS}&count=-1", 400, "count"),
         (f"ValueSet/$expand?url={COLOURS}&count=many", 400, "count"),
+        (f"ValueSet/$expand?url={COLOURS}&count=1_0", 400, "count"),
+        (f"ValueSet/$expand?url={COLOURS}&count=2147483648", 400, "count"),
         (f"ValueSet/$expand?url={COLOURS}&displayLanguage=de", 400, "displayLanguage"),
         (f"ValueSet/$expand?url={COLOURS}&colour=red", 400, "colour"),
         (f"ValueSet/$expand?url={COLOURS}&url={COLOURS}", 400, "url"),

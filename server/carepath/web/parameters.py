@@ -6,6 +6,7 @@ Nothing is passed over in silence: an unknown parameter, one that is not support
 often and one of a wrong type are refused by name.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -28,6 +29,7 @@ _SLOTS: Mapping[str, tuple[str, ...]] = {
     "dateTime": _TIMES,
 }
 _KINDS: Mapping[str, type] = {"boolean": bool, "integer": int}
+_INTEGER = re.compile(r"[+-]?\d{1,10}", re.ASCII)
 
 
 def read(exchange: Exchange, operation: Operation, level: Level, resource_type: str) -> Arguments:
@@ -84,12 +86,19 @@ def _from_text(parameter: Parameter, text: str) -> Any:
     try:
         return _TEXT_READERS.get(parameter.type, str)(text)
     except (ValueError, KeyError) as error:
-        raise InvalidParameter(parameter.name, text, f"a {parameter.type}") from error
+        raise InvalidParameter(parameter.name, text, f"a value of type {parameter.type}") from error
+
+
+def _integer(text: str) -> int:
+    """Read a FHIR integer: 32 bits, and none of what Python takes besides, such as `1_0`."""
+    if not _INTEGER.fullmatch(text) or not -(2**31) <= int(text) < 2**31:
+        raise ValueError(text)
+    return int(text)
 
 
 _TEXT_READERS: Mapping[str, Callable[[str], Any]] = {
     "boolean": lambda text: {"true": True, "false": False}[text],
-    "integer": int,
+    "integer": _integer,
 }
 
 
@@ -107,7 +116,8 @@ def _value(parameter: Parameter, part: Mapping[str, Any]) -> Any:
         value = part.get("resource")
         kind = value.get("resourceType") if isinstance(value, dict) else None
         if kind is None or parameter.type not in (kind, "Resource"):
-            raise InvalidParameter(parameter.name, kind, f"a {_type_name(parameter)}")
+            given = kind or _slot(part)
+            raise InvalidParameter(parameter.name, given, f"a {_type_name(parameter)}")
     if not isinstance(value, dict):
         raise InvalidParameter(parameter.name, value, f"a {_type_name(parameter)}")
     return value
@@ -128,8 +138,12 @@ def _simple(parameter: Parameter, part: Mapping[str, Any]) -> Any:
         and isinstance(reference.get("reference"), str)
     ):
         return reference["reference"]
-    given = next((part[key] for key in part if key.startswith("value")), None)
-    raise InvalidParameter(parameter.name, given, f"a {parameter.type}")
+    raise InvalidParameter(parameter.name, _slot(part), f"a value of type {parameter.type}")
+
+
+def _slot(part: Mapping[str, Any]) -> str | None:
+    """Return in which element a value was given, None when there is none."""
+    return next((key for key in part if key.startswith("value")), None)
 
 
 def _parts(parameter: Parameter, part: Mapping[str, Any]) -> dict[str, Any]:
