@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -84,6 +85,36 @@ def test_a_client_that_stops_in_the_middle_of_a_body(serve: Callable[..., Any]) 
             received = b"".join(iter(lambda: connection.recv(65_536), b""))
     assert received.startswith(b"HTTP/1.1 408 ")
     assert b'"code":"timeout"' in received
+
+
+@pytest.mark.parametrize(
+    ("start", "drop"),
+    [(b"GET /fhir/metadata HTT", b"P"), (HEAD + FHIR + b"Content-Length: 999\r\n\r\n", b" ")],
+    ids=["head", "body"],
+)
+def test_clients_that_send_a_byte_now_and_then(
+    serve: Callable[..., Any], start: bytes, drop: bytes
+) -> None:
+    """More of them than there are threads hold up nobody for longer than one may take."""
+    with serve(CAREPATH_BODY_SECONDS="0.5", CAREPATH_THREADS="2") as one, ExitStack() as stack:
+        parts = urlsplit(one.root)
+        slow = [
+            stack.enter_context(socket.create_connection((parts.hostname, parts.port), timeout=30))
+            for _ in range(4)
+        ]
+        for connection in slow:
+            connection.sendall(start)
+        received = b""
+        connection.settimeout(0.1)
+        for _ in range(200):
+            try:
+                received = connection.recv(65_536)
+                break
+            except TimeoutError:
+                connection.sendall(drop)
+        assert received.startswith(b"HTTP/1.1 408 ")
+        assert b'"code":"timeout"' in received
+        assert httpx.get(f"{one.root}/healthz", timeout=10).status_code == 200
 
 
 def test_the_first_answer_comes_within_two_seconds(serve: Callable[..., Any]) -> None:

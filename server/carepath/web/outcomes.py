@@ -67,6 +67,7 @@ _BY_STATUS: Mapping[int, tuple[str, str]] = {
     403: ("forbidden", "The request is not allowed."),
     404: ("not-found", "There is nothing at this URL."),
     405: ("not-supported", "This method is not possible here."),
+    408: ("timeout", "The request did not arrive in time."),
     413: ("too-long", "The request is larger than this service allows."),
     414: ("too-long", "The URL is longer than this service allows."),
     417: ("not-supported", "The expectation in `Expect` cannot be met."),

@@ -22,6 +22,7 @@ from carepath import json_codec
 from carepath.web import logs, outcomes
 from carepath.web.config import Config
 from carepath.web.negotiation import CONTENT_TYPES
+from carepath.web.paced import Paced, SlowHead
 
 _FIGURES = "PROMETHEUS_MULTIPROC_DIR"
 _LONGEST_LINE = 8190
@@ -33,6 +34,7 @@ _STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
     (http_errors.ExpectationFailed, 417),
     (http_errors.UnsupportedTransferCoding, 501),
     (http_errors.ForbiddenProxyRequest, 403),
+    (SlowHead, 408),
     (http_errors.ParseException, 400),
 )
 
@@ -48,7 +50,26 @@ class FhirWorker(gthread.ThreadWorker):
         is_new = not conn.initialized and not conn.data_ready
         if is_new and not conn.wait_for_data(_SILENT_SECONDS):
             return gthread._DEFER  # type: ignore[attr-defined]
+        self._pace(conn)
         return super().handle(conn)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answer a request whose head has been read."""
+        if isinstance(conn.parser.unreader.sock, Paced):
+            conn.parser.unreader.sock.head_is_read()
+        return super().handle_request(req, conn)
+
+    def _pace(self, conn: Any) -> None:
+        """Let the next request of a connection arrive within a time."""
+        conn.init()
+        unreader = getattr(conn.parser, "unreader", None)
+        if unreader is None:
+            return
+        if isinstance(unreader.sock, Paced):
+            unreader.sock.begin()
+        else:
+            app: Any = self.app
+            unreader.sock = Paced(unreader.sock, app.body_seconds)
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
         """Answer what the HTTP parser refused, or a failure outside the application."""
@@ -82,6 +103,11 @@ class Application(BaseApplication):
     def __init__(self, config: Config) -> None:
         self._config = config
         super().__init__()
+
+    @property
+    def body_seconds(self) -> float:
+        """How long a request may take to arrive; longer when it is large."""
+        return self._config.body_seconds
 
     def load_config(self) -> None:
         """Translate our settings to gunicorn's."""
