@@ -1,6 +1,6 @@
 """fhir.resources at the edge: typed objects for Python callers, and a second opinion.
 
-https://pypi.org/project/fhir.resources/ (its R4B models; it has none for R4)
+https://github.com/nazrulworld/fhir.resources (its R4B models; it has none for R4)
 
 Every R4 resource of the pathway set is also valid R4B, which only adds to it.  The library reads
 text as JSON, rounds decimals and fails in its own ways on some input, so nothing here is on the
