@@ -289,17 +289,13 @@ cases_option = click.option(
 def coverage(cases: Path, write: Path | None, content: tuple[Path, ...]) -> None:
     """Report which statement is carried by what, and tested by which case."""
     from carepath.cases import read_cases
-    from carepath.coverage import as_markdown, measure
+    from carepath.coverage import as_json, as_markdown, measure
 
     with _refusing():
         report = measure(_knowledge(content), read_cases(cases))
     if write:
         write.joinpath("coverage.md").write_text(as_markdown(report), "utf-8")
-        rows = {
-            "summary": report.summary,
-            "statements": [row.as_json() for row in report.rows.values()],
-        }
-        write.joinpath("coverage.json").write_bytes(encode(rows, pretty=True))
+        write.joinpath("coverage.json").write_bytes(encode(as_json(report), pretty=True))
     for failure in report.failures:
         click.echo(f"error: {failure}")
     click.echo(report.summary)

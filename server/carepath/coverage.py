@@ -216,6 +216,14 @@ def _expected_outcomes(knowledge: Knowledge) -> Iterator[tuple[str, tuple[str, .
             yield name, (*decided, "undetermined") if is_open else decided
 
 
+def as_json(coverage: Coverage) -> dict[str, Any]:
+    """Return the report as data."""
+    return {
+        "summary": coverage.summary,
+        "statements": [row.as_json() for row in coverage.rows.values()],
+    }
+
+
 def as_markdown(coverage: Coverage) -> str:
     """Return the report as a page."""
     lines = [
