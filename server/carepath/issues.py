@@ -3,11 +3,15 @@
 https://hl7.org/fhir/R4/operationoutcome.html
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 Severity = Literal["fatal", "error", "warning", "information"]
+
+# What a FHIR string must not hold and XML cannot: a sentence may quote what somebody sent.
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +37,15 @@ class Issue:
         element: dict[str, Any] = {
             "severity": self.severity,
             "code": self.code,
-            "diagnostics": self.diagnostics,
+            "diagnostics": _printable(self.diagnostics),
         }
         if self.expression:
-            element["expression"] = list(self.expression)
+            element["expression"] = [_printable(path) for path in self.expression]
         return element
+
+
+def _printable(text: str) -> str:
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def operation_outcome(issues: Iterable[Issue]) -> dict[str, Any]:

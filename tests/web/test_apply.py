@@ -408,3 +408,16 @@ def test_deployment_parameters_give_way_to_those_of_the_request(
     low = parameters({"name": "limit", "valueDecimal": 1.5})
     assert actions() == 1
     assert actions({"name": "parameters", "resource": low}) == 0
+
+
+@pytest.mark.parametrize("accept", ["application/fhir+json", "application/fhir+xml"])
+def test_a_refusal_quotes_what_no_format_can_hold(
+    client: FlaskClient, bundle: Bundle, accept: str
+) -> None:
+    sent = parameters(
+        text("subject", "\x01\uffff<b>"), {"name": "data", "resource": bundle(PATIENT)}
+    )
+    response = client.post(f"{WALK}/$apply", json=sent, headers={"Accept": accept})
+    assert response.status_code == 404
+    assert response.content_type.startswith(accept)
+    assert "\ufffd" in response.text
