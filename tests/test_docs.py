@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 import carepath
 from carepath.cli import main
@@ -94,6 +95,16 @@ def test_python_examples_run(page: str) -> None:
     told: list[str] = []
     doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS).run(test, out=told.append)
     assert told == []
+
+
+def test_the_example_of_the_readme_is_what_comes_out() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    shown = re.search(r"<!-- example -->.*?```text\n(.*?)```", readme, re.DOTALL)
+    assert shown
+    example = str(ROOT / "examples/mcode-collection.json")
+    arguments = ["apply", example, "--format", "text", "--now", "2026-11-24T09:15:00+04:00"]
+    printed = CliRunner().invoke(main, arguments).stdout.splitlines()
+    assert [line for line in shown[1].splitlines() if line not in (*printed, "...")] == []
 
 
 def test_no_page_speaks_of_machines() -> None:
