@@ -38,7 +38,7 @@ def add_children(item: Item, key: Key, out: Items) -> None:
         elif type(value) is list:
             out.extend([(each, child) for each in value if type(each) is dict])
     elif kind:
-        _ADDERS[kind](item, name, beside, child, out)
+        ADDERS[kind](item, name, beside, child, out)
 
 
 def _add_primitive(item: Item, name: str, beside: str, child: Any, out: Items) -> None:
@@ -103,14 +103,14 @@ def _add_by(access: Access, item: Item, out: Items) -> None:
         if isinstance(value, dict):
             out.append((value, child))
     else:
-        _ADDERS[kind](item, name, beside, child, out)
+        ADDERS[kind](item, name, beside, child, out)
 
 
 def _add_computed(item: Item, _: str, __: str, getter: Callable[[Item], Items], out: Items) -> None:
     out.extend(getter(item))
 
 
-_ADDERS: dict[int, Callable[[Item, str, str, Any, Items], None]] = {
+ADDERS: dict[int, Callable[[Item, str, str, Any, Items], None]] = {
     PRIMITIVE: _add_primitive,
     RESOURCE: _add_resources,
     RESOURCE_OF: _add_resources_of,
@@ -121,7 +121,7 @@ _ADDERS: dict[int, Callable[[Item, str, str, Any, Items], None]] = {
 
 def step(inner: Evaluator, key: Key) -> Evaluator:
     """Return the evaluator for `inner.name`; the two common kinds are inlined for speed."""
-    adders = _ADDERS
+    adders = ADDERS
 
     def evaluate(context: Context, this: Item) -> Items:
         out: Items = []
@@ -150,7 +150,7 @@ def first_step(key: Key) -> Evaluator:
     """Return the evaluator for a path that starts with a member of `$this` or with its type."""
     name = key if isinstance(key, str) else key[0]
     may_be_type = name[:1].isupper() and isinstance(key, str)
-    adders = _ADDERS
+    adders = ADDERS
 
     def evaluate(_: Context, this: Item) -> Items:
         type_ = this[1]

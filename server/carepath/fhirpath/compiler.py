@@ -8,6 +8,8 @@ compiler wraps every evaluator, so tracing costs nothing when it is off.
 """
 
 from collections.abc import Callable
+from importlib import import_module
+from typing import Any
 
 from carepath.fhirpath import operators
 from carepath.fhirpath.access import Key, first_step, spread, step
@@ -29,7 +31,7 @@ from carepath.fhirpath.nodes import (
     Variable,
 )
 from carepath.fhirpath.results import EMPTY, as_truth, integer, of_truth, one_integer
-from carepath.fhirpath.tracing import traced, traced_step
+from carepath.fhirpath.tracing import chosen, traced, traced_step
 from carepath.fhirpath.types import MANY, SYSTEM, Item, Items
 from carepath.fhirpath.variables import variable
 
@@ -39,10 +41,12 @@ _NAMESPACES = ("System", "FHIR")
 class Compiler:
     """Compiles one expression; `indexed` and `scoped` say what its text makes necessary."""
 
-    __slots__ = ("indexed", "loops", "scoped", "traced")
+    __slots__ = ("indexed", "loops", "paths", "scoped", "text", "traced")
 
-    def __init__(self, text: str, *, traced: bool = False) -> None:
+    def __init__(self, text: str, *, traced: bool = False, paths: bool = True) -> None:
+        self.text = text
         self.traced = traced
+        self.paths = paths
         self.indexed = "$index" in text
         self.scoped = "defineVariable" in text
         self.loops = 0
@@ -60,7 +64,35 @@ class Compiler:
     def link(self, node: Ast) -> Evaluator:
         """Compile what stands before a `.`: variables it defines stay visible after it."""
         evaluator = _ITEMS[type(node)](self, node)
-        return traced(evaluator) if self.traced else evaluator
+        if not self.traced:
+            return evaluator
+        evaluator = traced(evaluator)
+        if not self.paths and _chooses(node):
+            return chosen(self.unobserved_items(node), evaluator)
+        return evaluator
+
+    def unobserved_items(self, node: Ast) -> Evaluator:
+        """Compile a part of a traced expression whose own evidence does not matter."""
+        closure = self._unobserved().items(node)
+        return (
+            closure
+            if self.paths
+            else _made_when_run(lambda: _source().items_function(self.text, node) or closure)
+        )
+
+    def unobserved_truth(self, node: Ast) -> Truth:
+        """Compile a condition of a traced expression whose own evidence does not matter."""
+        closure = self._unobserved().truth(node)
+        return (
+            closure
+            if self.paths
+            else _made_when_run(lambda: _source().truth_function(self.text, node) or closure)
+        )
+
+    def _unobserved(self) -> "Compiler":
+        plain = Compiler(self.text)
+        plain.loops = self.loops + 1
+        return plain
 
     def truth(self, node: Ast) -> Truth:
         """Compile a condition."""
@@ -98,6 +130,34 @@ class Compiler:
             return compile_(node)  # type: ignore[return-value]
         finally:
             self.loops -= 1
+
+
+_CHOOSING = frozenset({"where", "first", "last", "tail", "skip", "take", "single", "exclude"})
+
+
+def _chooses(node: Ast) -> bool:
+    """Tell whether a part only chooses among the items of a variable."""
+    if not isinstance(node, Call) or node.name not in _CHOOSING:
+        return False
+    return isinstance(node.source, Variable) or (node.source is not None and _chooses(node.source))
+
+
+def _source() -> Any:
+    # It compiles what it has no form for with this module.
+    return import_module("carepath.fhirpath.source")
+
+
+def _made_when_run(make: Callable[[], Any]) -> Any:
+    """Return a function that is made when it is first called."""
+    made: Any = None
+
+    def run(context: Context, this: Item) -> Any:
+        nonlocal made
+        if made is None:
+            made = make()
+        return made(context, this)
+
+    return run
 
 
 def type_name_of(node: Ast) -> str | None:
@@ -182,7 +242,8 @@ def _member(compiler: Compiler, node: Member) -> Evaluator:
 def member(compiler: Compiler, node: Member, key: Key) -> Evaluator:
     """Compile `source.name`; with a key of two parts `source.name.ofType(T)`."""
     if compiler.traced:
-        return traced_step(compiler.source(node), key, first=node.source is None)
+        first = node.source is None
+        return traced_step(compiler.source(node), key, first=first, paths=compiler.paths)
     if node.source is None:
         return first_step(key)
     return step(compiler.link(node.source), key)

@@ -3,7 +3,6 @@
 https://hl7.org/fhirpath/ and https://hl7.org/fhir/R4/fhirpath.html
 """
 
-from contextlib import suppress
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -37,6 +36,8 @@ class Expression:
     def __init__(self, text: str, ast: Ast) -> None:
         self.text = text
         self.ast = ast
+        self._quick_items: Evaluator | None = None
+        self._quick_truth: Truth | None = None
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
@@ -62,6 +63,11 @@ class Expression:
     def decide(self, focus: Known, environment: Environment) -> bool | None:
         """Return the truth of a condition (see `is_condition`), None when it is empty."""
         item = focus.item
+        if self._quick_truth is not None:
+            try:
+                return self._quick_truth(Context(environment, item), item)
+            except (Failure, RecursionError):
+                pass  # The closures go over it again: they know where it cannot go on.
         try:
             return self._truth(Context(environment, item), item)
         except Failure as failure:
@@ -89,10 +95,14 @@ class Expression:
         """Return the values in the engine's own form, for other expressions to read."""
         return Known(self._items(focus, environment))
 
-    def trace(self, focus: Any, environment: Environment) -> Traced:
-        """Return the values and what they rest on; slower than `evaluate`."""
+    def trace(self, focus: Any, environment: Environment, *, paths: bool = True) -> Traced:
+        """Return the values and what they rest on; slower than `evaluate`.
+
+        Without `paths` the resources are told and not which elements of them, which is quicker.
+        """
         try:
-            items = self._run(self._traced, focus, environment, traced=True)
+            evaluator = self._traced if paths else self._traced_to_resources
+            items = self._run(evaluator, focus, environment, traced=True)
         except Failure as failure:
             raise self._error(failure) from None
         except RecursionError:
@@ -108,6 +118,10 @@ class Expression:
     def _traced(self) -> Evaluator:
         return Compiler(self.text, traced=True).items(self.ast)
 
+    @cached_property
+    def _traced_to_resources(self) -> Evaluator:
+        return Compiler(self.text, traced=True, paths=False).items(self.ast)
+
     def compile(self) -> "Expression":
         """Compile now instead of at the first evaluation; raises EvaluationError."""
         try:
@@ -117,11 +131,24 @@ class Expression:
         return self
 
     def prepare(self) -> None:
-        """Compile what `evaluate` or `decide` will need; what cannot be compiled fails there."""
-        with suppress(Failure, RecursionError):
-            _ = self._truth if self.is_condition else self._compiled
+        """Make the quick form; worth it for an expression that runs more than a few hundred times.
+
+        What cannot be compiled fails at `evaluate` or `decide`.
+        """
+        from carepath.fhirpath.source import items_function, truth_function  # noqa: PLC0415
+
+        if self.is_condition:
+            self._quick_truth = truth_function(self.text, self.ast)
+        else:
+            self._quick_items = items_function(self.text, self.ast)
 
     def _items(self, focus: Any, environment: Environment) -> Items:
+        if self._quick_items is not None:
+            try:
+                item = focus.item if type(focus) is Known else many(items_of(focus))
+                return self._quick_items(Context(environment, item), item)
+            except (Failure, RecursionError):
+                pass  # As above.
         try:
             return self._run(self._compiled, focus, environment)
         except Failure as failure:

@@ -92,29 +92,30 @@ def _equivalence(answer: bool) -> Callable[["Compiler", Binary], Truth]:
     return compile_
 
 
-def _ordering(accepted: tuple[int, ...]) -> Callable[["Compiler", Binary], Truth]:
-    def compile_(compiler: "Compiler", node: Binary) -> Truth:
-        left, right = compiler.items(node.left), compiler.items(node.right)
+def ordered(ours: Items, theirs: Items, operator: str) -> bool | None:
+    """Return the truth of `ours operator theirs` for `<`, `<=`, `>` and `>=`."""
+    if not ours or not theirs:
+        return None
+    if len(ours) > 1 or len(theirs) > 1:
+        raise Failure(
+            f"`{operator}` compares one with one, found {len(ours)} and {len(theirs)}",
+            ours if len(ours) > 1 else theirs,
+        )
+    found = order(ours[0], theirs[0])
+    return found in ACCEPTED[operator] if found is not None else None
 
-        def truth(context: Context, this: Item) -> bool | None:
-            ours, theirs = left(context, this), right(context, this)
-            if not ours or not theirs:
-                return None
-            if len(ours) > 1 or len(theirs) > 1:
-                raise Failure(
-                    f"`{node.operator}` compares one with one, found {len(ours)} and {len(theirs)}",
-                    ours if len(ours) > 1 else theirs,
-                    node,
-                )
-            try:
-                found = order(ours[0], theirs[0])
-            except Failure as failure:
-                raise failed(failure, node, ours) from None
-            return found in accepted if found is not None else None
 
-        return truth
+def _ordering(compiler: "Compiler", node: Binary) -> Truth:
+    left, right, operator = compiler.items(node.left), compiler.items(node.right), node.operator
 
-    return compile_
+    def truth(context: Context, this: Item) -> bool | None:
+        ours, theirs = left(context, this), right(context, this)
+        try:
+            return ordered(ours, theirs, operator)
+        except Failure as failure:
+            raise failed(failure, node, ours) from None
+
+    return truth
 
 
 def _and(compiler: "Compiler", node: Binary) -> Truth:
@@ -176,34 +177,35 @@ def _located(node: Ast, inner: Truth) -> Truth:
     return truth
 
 
-def _membership(*, element_first: bool) -> Callable[["Compiler", Binary], Truth]:
-    def compile_(compiler: "Compiler", node: Binary) -> Truth:
-        left, right = compiler.items(node.left), compiler.items(node.right)
-
-        def truth(context: Context, this: Item) -> bool | None:
-            ours, theirs = left(context, this), right(context, this)
-            element, collection = (ours, theirs) if element_first else (theirs, ours)
-            if not element:
-                return None
-            if len(element) > 1:
-                raise Failure(f"`{node.operator}` looks for one item", element, node)
-            context.spend_on(len(collection))
-            return any(equal_items(element[0], each) for each in collection)
-
-        return truth
-
-    return compile_
+def is_in(context: Context, element: Items, collection: Items, operator: str) -> bool | None:
+    """Return the truth of `element in collection`."""
+    if not element:
+        return None
+    if len(element) > 1:
+        raise Failure(f"`{operator}` looks for one item", element)
+    context.spend_on(len(collection))
+    return any(equal_items(element[0], each) for each in collection)
 
 
-def _union(compiler: "Compiler", node: Binary) -> Evaluator:
+def _membership(compiler: "Compiler", node: Binary) -> Truth:
     left, right = compiler.items(node.left), compiler.items(node.right)
+    element_first = node.operator == "in"
 
-    def evaluate(context: Context, this: Item) -> Items:
-        items = left(context, this) + right(context, this)
-        context.spend_on(len(items))
-        return context.checked(distinct(items))
+    def truth(context: Context, this: Item) -> bool | None:
+        ours, theirs = left(context, this), right(context, this)
+        element, collection = (ours, theirs) if element_first else (theirs, ours)
+        try:
+            return is_in(context, element, collection, node.operator)
+        except Failure as failure:
+            raise failed(failure, node, element) from None
 
-    return evaluate
+    return truth
+
+
+def _union(context: Context, ours: Items, theirs: Items) -> Items:
+    items = ours + theirs
+    context.spend_on(len(items))
+    return context.checked(distinct(items))
 
 
 def distinct(items: Items) -> Items:
@@ -216,7 +218,7 @@ def distinct(items: Items) -> Items:
     return list(seen.values())
 
 
-def _arithmetic(
+def _operation(
     operate: Callable[[Context, Items, Items], Items],
 ) -> Callable[["Compiler", Binary], Evaluator]:
     def compile_(compiler: "Compiler", node: Binary) -> Evaluator:
@@ -265,24 +267,29 @@ TRUTHS: dict[str, Callable[["Compiler", Binary], Truth]] = {
     "!=": _differs,
     "~": _equivalence(True),
     "!~": _equivalence(False),
-    "<": _ordering((-1,)),
-    "<=": _ordering((-1, 0)),
-    ">": _ordering((1,)),
-    ">=": _ordering((0, 1)),
+    "<": _ordering,
+    "<=": _ordering,
+    ">": _ordering,
+    ">=": _ordering,
     "and": _and,
     "or": _or,
     "xor": _xor,
     "implies": _implies,
-    "in": _membership(element_first=True),
-    "contains": _membership(element_first=False),
+    "in": _membership,
+    "contains": _membership,
+}
+ACCEPTED: dict[str, tuple[int, ...]] = {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1)}
+"""The orders that make a comparison true."""
+OPERATES: dict[str, Callable[[Context, Items, Items], Items]] = {
+    "|": _union,
+    "+": arithmetic.add,
+    "-": arithmetic.subtract,
+    "*": arithmetic.multiply,
+    "/": arithmetic.divide,
+    "div": arithmetic.whole_quotient,
+    "mod": arithmetic.remainder,
+    "&": arithmetic.concatenate,
 }
 ITEMS: dict[str, Callable[["Compiler", Binary], Evaluator]] = {
-    "|": _union,
-    "+": _arithmetic(arithmetic.add),
-    "-": _arithmetic(arithmetic.subtract),
-    "*": _arithmetic(arithmetic.multiply),
-    "/": _arithmetic(arithmetic.divide),
-    "div": _arithmetic(arithmetic.whole_quotient),
-    "mod": _arithmetic(arithmetic.remainder),
-    "&": _arithmetic(arithmetic.concatenate),
+    operator: _operation(operate) for operator, operate in OPERATES.items()
 }

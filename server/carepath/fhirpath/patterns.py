@@ -7,6 +7,7 @@ They run on RE2, whose time grows with the length of the text alone.  What RE2 c
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -22,6 +23,12 @@ _RE2_REPEAT = 1000
 def search(pattern: str, value: str, flags: str = "") -> bool:
     """Tell whether the pattern matches somewhere in the text."""
     return _compiled(pattern, flags).search(value) is not None
+
+
+def searcher(pattern: str) -> Callable[[str], Any]:
+    """Return the search for a pattern: None for a text in which it is nowhere."""
+    found: Callable[[str], Any] = _compiled(pattern, "").search
+    return found
 
 
 def full_match(pattern: str, value: str, flags: str = "") -> bool:

@@ -23,7 +23,7 @@ from carepath.fhirpath.types import (
 EMPTY: Items = []
 TRUE: Items = [(True, SYSTEM["Boolean"])]
 FALSE: Items = [(False, SYSTEM["Boolean"])]
-_OF_TRUTH = {True: TRUE, False: FALSE, None: EMPTY}
+OF_TRUTH = {True: TRUE, False: FALSE, None: EMPTY}
 
 NUMBERS = frozenset({INTEGER, LONG, DECIMAL})
 MAX_INTEGER = 2**31 - 1
@@ -42,7 +42,7 @@ def is_long(value: int) -> bool:
 
 def of_truth(value: bool | None) -> Items:
     """Return the collection for a truth value."""
-    return _OF_TRUTH[value]
+    return OF_TRUTH[value]
 
 
 def integer(value: int) -> Items:

@@ -7,6 +7,7 @@ takes that of everything its operands gave, which the wrapper of each evaluator 
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.types import MANY, RESOURCE, RESOURCE_OF, Item, Items
 
 if TYPE_CHECKING:
@@ -63,13 +64,39 @@ def traced(evaluator: "Evaluator") -> "Evaluator":
             items = evaluator(context, this)
         finally:
             context.frame = outer
-        merged = merge(mine)
-        found = [each if evidence_of(each) else with_evidence(each, merged) for each in items]
+        if not all(map(evidence_of, items)):
+            merged = merge(mine)
+            items = [each if evidence_of(each) else with_evidence(each, merged) for each in items]
+        for each in items:
+            outer += each[3]
+        return items
+
+    return evaluate
+
+
+def chosen(plain: "Evaluator", evaluator: "Evaluator") -> "Evaluator":
+    """Return the evaluator for a choice among the items of a variable.
+
+    Resources are their own evidence however they were chosen: only other items need the tracing.
+    """
+
+    def evaluate(context: "Context", this: Item) -> Items:
+        try:
+            items = plain(context, this)
+        except Failure:
+            return evaluator(context, this)
+        if not all(map(_is_named, items)):
+            return evaluator(context, this)
+        found = [rooted(item) for item in items]
         for each in found:
-            outer.extend(each[3])
+            context.frame += each[3]
         return found
 
     return evaluate
+
+
+def _is_named(item: Item) -> bool:
+    return isinstance(item[0], dict) and "resourceType" in item[0] and "id" in item[0]
 
 
 def merge(places: "list[Touched]") -> Evidence:
@@ -77,10 +104,14 @@ def merge(places: "list[Touched]") -> Evidence:
     return tuple(dict.fromkeys(places))
 
 
-def traced_step(inner: "Evaluator", key: "Key", *, first: bool) -> "Evaluator":
-    """Return the evaluator for a path step whose children know where they are from."""
+def traced_step(inner: "Evaluator", key: "Key", *, first: bool, paths: bool) -> "Evaluator":
+    """Return the evaluator for a path step whose children know where they are from.
+
+    Without `paths` they know the resource, and the path of whatever the step began at.
+    """
     from carepath.fhirpath.access import add_children  # noqa: PLC0415
 
+    placed = _placed if paths else _inherited
     name = key if isinstance(key, str) else key[0]
     may_be_type = first and name[:1].isupper() and isinstance(key, str)
 
@@ -92,10 +123,18 @@ def traced_step(inner: "Evaluator", key: "Key", *, first: bool) -> "Evaluator":
                 continue
             children: Items = []
             add_children(item, key, children)
-            found += _placed(children, item, name, key)
+            found += placed(children, item, name, key)
         return found
 
     return evaluate
+
+
+def _inherited(children: Items, parent: Item, _: str, key: "Key") -> Items:
+    """Return the children with the resource they are in."""
+    places = evidence_of(parent)[:1]
+    if not children or parent[1].members[key][0] in (RESOURCE, RESOURCE_OF):
+        return [rooted(child) for child in children]
+    return [with_evidence(child, places) for child in children] if places else children
 
 
 def _placed(children: Items, parent: Item, name: str, key: "Key") -> Items:

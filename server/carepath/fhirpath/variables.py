@@ -86,6 +86,10 @@ class Known:
         """Return the values with their types."""
         return [node_of(item) for item in self.items]
 
+    def nodes_from(self, evidence: Evidence) -> list[Node]:
+        """Return the values with their types and the places that all of them rest on."""
+        return [node_of((*item[:2], *(item[2:3] or (None,)), evidence)) for item in self.items]
+
 
 def items_of(value: Any, *, traced: bool = False) -> Items:
     """Return the items for what a caller handed in: a value, resource, Node, or several."""
@@ -201,8 +205,11 @@ _STANDARD: dict[str, Callable[[Context], Items]] = {
 RESERVED = frozenset({*_STANDARD, *_CONSTANTS})
 
 
+def is_given(name: str) -> bool:
+    """Tell whether a variable has no meaning but what the caller gives it."""
+    return name not in RESERVED and not name.startswith(tuple(_PREFIXED))
+
+
 def names_of(variables: Iterable[str]) -> frozenset[str]:
     """Return the names that the caller has to give: all but the standard ones."""
-    return frozenset(
-        name for name in variables if name not in RESERVED and not name.startswith(tuple(_PREFIXED))
-    )
+    return frozenset(filter(is_given, variables))

@@ -3,6 +3,7 @@
 https://hl7.org/fhirpath/#filtering-and-projection and https://hl7.org/fhirpath/#tree-navigation
 """
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from carepath.fhirpath.access import all_children, many, spread
@@ -11,7 +12,7 @@ from carepath.fhirpath.context import Context, Evaluator, Truth
 from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.functions.table import Function, Table, located, looping, plain
 from carepath.fhirpath.nodes import Call
-from carepath.fhirpath.tracing import child_of
+from carepath.fhirpath.tracing import child_of, evidence_of
 from carepath.fhirpath.types import Item, Items
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 
 def _where(compiler: "Compiler", node: Call) -> Evaluator:
+    return _where_traced(compiler, node) if compiler.traced else _where_plain(compiler, node)
+
+
+def _where_plain(compiler: "Compiler", node: Call) -> Evaluator:
     source = compiler.source(node)
     holds: Truth = compiler.in_loop(compiler.truth, node.arguments[0])  # type: ignore[assignment]
     indexed = compiler.indexed
@@ -34,6 +39,28 @@ def _where(compiler: "Compiler", node: Call) -> Evaluator:
             return _where_indexed(context, items, holds)
         except Failure as failure:
             raise located(failure, node, items) from None
+
+    return evaluate
+
+
+def _where_traced(compiler: "Compiler", node: Call) -> Evaluator:
+    """Items that know where they are from keep it: then what the condition looks at is no matter.
+
+    It is looked at only for items without evidence, and to tell where a condition fails.
+    """
+    everything = _where_plain(compiler, node)
+    source = compiler.source(node)
+    holds = compiler.unobserved_truth(node.arguments[0])
+    indexed = compiler.indexed
+
+    def evaluate(context: Context, this: Item) -> Items:
+        items = source(context, this)
+        if indexed or not all(map(evidence_of, items)):
+            return everything(context, this)
+        context.spend(len(items))
+        with suppress(Failure):
+            return [item for item in items if holds(context, item)]
+        return everything(context, this)
 
     return evaluate
 

@@ -82,7 +82,10 @@ def _coalesce(compiler: "Compiler", node: Call) -> Evaluator:
 def _sort(compiler: "Compiler", node: Call) -> Evaluator:
     """Sort by the keys, stably; `-key` and `key desc` turn the order, empty keys come first."""
     source = compiler.source(node)
-    keys = [_sort_key(compiler, argument) for argument in node.arguments]
+    keys = [
+        (compiler.in_loop(compiler.items, key), negated, descending)
+        for key, negated, descending in map(sort_key, node.arguments)
+    ]
     if not keys:
         keys = [(lambda _, item: [item], False, False)]
 
@@ -91,7 +94,7 @@ def _sort(compiler: "Compiler", node: Call) -> Evaluator:
         context.spend(len(items) * len(keys))
         outer = context.index
         try:
-            return _sorted(context, items, keys)
+            return sorted_by(context, items, keys)
         except Failure as failure:
             raise located(failure, node, items) from None
         finally:
@@ -104,7 +107,7 @@ Key = tuple[Evaluator, bool, bool]
 """Evaluator, whether the values are negated, whether the order is turned."""
 
 
-def _sort_key(compiler: "Compiler", argument: Ast) -> Key:
+def sort_key(argument: Ast) -> tuple[Ast, bool, bool]:
     """Read `-key` and `key desc`: a minus leaves empty keys in front, `desc` puts them last."""
     descending = negated = False
     if isinstance(argument, SortKey):
@@ -112,10 +115,11 @@ def _sort_key(compiler: "Compiler", argument: Ast) -> Key:
     while isinstance(argument, Unary):
         negated ^= argument.operator == "-"
         argument = argument.operand
-    return compiler.in_loop(compiler.items, argument), negated, descending
+    return argument, negated, descending
 
 
-def _sorted(context: Context, items: Items, keys: list[Key]) -> Items:
+def sorted_by(context: Context, items: Items, keys: list[Key]) -> Items:
+    """Return the items in the order of their keys."""
     ranked = list(items)
     # The last key first: each sort is stable, so the first key decides in the end.
     for key, negated, descending in reversed(keys):

@@ -22,6 +22,8 @@ class Function(NamedTuple):
     least: int
     most: int
     build: Builder
+    operate: Plain | None = None
+    """What a plain row does with its collections."""
 
     def takes(self, count: int) -> bool:
         """Tell whether the function may be called with so many arguments."""
@@ -55,7 +57,7 @@ def plain(operate: Plain, least: int = 0, most: int | None = None) -> Function:
 
         return evaluate
 
-    return Function(least, least if most is None else most, build)
+    return Function(least, least if most is None else most, build, operate)
 
 
 def looping(operate: Plain, least: int = 1, most: int | None = None) -> Function:

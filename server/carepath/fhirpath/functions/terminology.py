@@ -36,16 +36,30 @@ def codings(item: Item) -> Iterator[Mapping[str, Any]]:
 
 def _member_of(context: Context, items: Items, value_set: Items) -> Items:
     """True when one coding is a member; an unknown value set leaves it open."""
-    item, url = one(items), one_text(value_set)
-    if item is None or url is None:
-        return EMPTY
+    return of_truth(is_member(context, items, one_text(value_set)))
+
+
+def is_member(context: Context, items: Items, url: str | None) -> bool | None:
+    """Return the truth of `memberOf(url)`."""
+    item = one(items)
+    return None if item is None else item_is_member(context, item, url)
+
+
+def item_is_member(context: Context, item: Item, url: str | None) -> bool | None:
+    """Return the truth of `memberOf(url)` for one item."""
+    if url is None:
+        return None
     if item[1].kind != STRING and not isinstance(item[0], dict):
-        raise Failure(f"`memberOf()` does not apply to {item[1]!r}", items)
-    terminology = _terminology(context)
-    answers = [terminology.member_of(coding, url) for coding in codings(item)]
+        raise Failure(f"`memberOf()` does not apply to {item[1]!r}", [item])
+    member_of = _terminology(context).member_of
+    if type(item[0]) is str:
+        return member_of({"code": item[0]}, url)
+    if item[1].name == "Coding" and type(item[0].get("code")) is str:
+        return member_of(item[0], url)
+    answers = [member_of(coding, url) for coding in codings(item)]
     if any(answers):
-        return of_truth(True)
-    return EMPTY if None in answers else of_truth(False)
+        return True
+    return None if None in answers else False
 
 
 def _subsumption(accepted: frozenset[str]) -> Function:
@@ -146,6 +160,9 @@ def _subsumes(least: int) -> Function:
 
     def build(compiler: Any, node: Any) -> Any:
         row = on_coding if len(node.arguments) == least else on_terminologies
+        if not row.takes(len(node.arguments)):
+            told = f"`subsumes()` takes {on_coding.arity}, on `%terminologies` {row.arity}"
+            raise Failure(told, (), node)
         return row.build(compiler, node)
 
     return Function(1, 4, build)

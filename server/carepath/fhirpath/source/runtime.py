@@ -1,0 +1,60 @@
+"""What the written functions call by name."""
+
+from typing import Any
+
+from carepath.fhirpath.access import ADDERS
+from carepath.fhirpath.comparison import equal, equal_items
+from carepath.fhirpath.context import Context
+from carepath.fhirpath.failure import Failure
+from carepath.fhirpath.functions.terminology import is_member, item_is_member
+from carepath.fhirpath.operators import is_in, ordered
+from carepath.fhirpath.results import EMPTY, OF_TRUTH, as_truth, one_text
+from carepath.fhirpath.types import COMPLEX, MANY, PRIMITIVE, STRING, Item, Items
+from carepath.fhirpath.variables import Known, items_of
+
+UNSET = object()
+"""Stands for what no round of a loop has computed yet."""
+
+
+def read(context: Context, name: str) -> Items:
+    """Return the items of a variable of the caller."""
+    try:
+        value = context.environment.variables[name]
+    except KeyError:
+        raise Failure(f"`%{name}` is not defined") from None
+    return value.items if type(value) is Known else items_of(value)
+
+
+def text_of_item(item: Item) -> str | None:
+    """Return the text of one item as `one_text` does that of a collection."""
+    value = item[0]
+    return value if type(value) is str and item[1].kind == STRING else one_text([item])
+
+
+RUNTIME: dict[str, Any] = {
+    "__builtins__": {
+        "len": len,
+        "type": type,
+        "list": list,
+        "dict": dict,
+        "bool": bool,
+    },
+    "ADDERS": ADDERS,
+    "COMPLEX": COMPLEX,
+    "EMPTY": EMPTY,
+    "MANY": MANY,
+    "OF_TRUTH": OF_TRUTH,
+    "PRIMITIVE": PRIMITIVE,
+    "STRING": STRING,
+    "UNSET": UNSET,
+    "as_truth": as_truth,
+    "equal": equal,
+    "equal_items": equal_items,
+    "is_in": is_in,
+    "is_member": is_member,
+    "item_is_member": item_is_member,
+    "one_text": one_text,
+    "ordered": ordered,
+    "read": read,
+    "text_of_item": text_of_item,
+}
