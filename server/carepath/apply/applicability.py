@@ -58,12 +58,12 @@ def decide(action: CompiledAction, scope: Scope) -> Verdict:
 def _decide_once(condition: Formula, scope: Scope) -> Verdict:
     """Return the verdict on a condition; one that means the same elsewhere is decided once."""
     names = scope.names
-    if not condition.variables_are_in(names.entries):
-        return _decide_one(condition, scope)
     verdicts = scope.session.verdicts
     key = (condition.text, names.meaning)
     found: Verdict | None = verdicts.get(key)
     if found is None:
+        if not condition.variables_are_in(names.entries):
+            return _decide_one(condition, scope)
         found = _decide_variable(condition, scope) or _decide_one(condition, scope)
         verdicts[key] = found
     return found

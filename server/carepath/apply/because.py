@@ -13,7 +13,7 @@ from typing import Any
 from carepath.apply.compiled import CompiledAction
 from carepath.apply.decision import MET, UNDETERMINED, Step, facts_read, json_value
 from carepath.apply.names import Parameter
-from carepath.apply.scope import FactValue, evidence_of_fact
+from carepath.apply.scope import FactValue, Told, evidence_of_fact
 from carepath.fhirpath import Node
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -107,13 +107,24 @@ def _tell(value: FactValue, told: dict[str, FactValue], helping: dict[str, FactV
     fact = value.fact
     if not fact.is_auxiliary:
         told[fact.name] = value
-        return
-    if fact.name in helping or _is_switch(value):
-        return
-    helping[fact.name] = value
-    for inner in value.scope.read_facts(fact.formula.variables):
-        if inner.known.items:
-            _tell(inner, told, helping)
+    elif fact.name not in helping:
+        inner_told, inner_helping = _told_of(value)
+        told.update(inner_told)
+        helping.update(inner_helping)
+
+
+def _told_of(value: FactValue) -> Told:
+    """Return what an auxiliary fact rests on, and the auxiliary ones on the way; made once."""
+    if value.told is None:
+        told: dict[str, FactValue] = {}
+        helping: dict[str, FactValue] = {}
+        value.told = (told, helping)
+        if not _is_switch(value):
+            helping[value.fact.name] = value
+            for inner in value.scope.read_facts(value.fact.formula.variables):
+                if inner.known.items:
+                    _tell(inner, told, helping)
+    return value.told
 
 
 def _is_switch(value: FactValue) -> bool:

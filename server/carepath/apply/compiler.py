@@ -129,11 +129,13 @@ class Compiler:
 
     def _formula(self, element: Resource) -> Formula:
         """Return the compiled expression; the same text is compiled once for all definitions."""
+        meaning: Any = (element.get("language"), element.get("expression"))
         if "extension" in element or "expression" not in element:
-            return Formula(element, self._languages)
-        key = ("formula", element.get("language"), element["expression"], id(self._languages))
+            # An alternative may stand in for what is written: the element itself is meant.
+            meaning = id(element)
+        key = ("formula", meaning, id(self._languages))
         found: Formula = self._memo(
-            key, lambda: (Formula(element, self._languages), self._languages)
+            key, lambda: (Formula(element, self._languages), self._languages, element)
         )[0]
         return found
 

@@ -15,7 +15,7 @@ from carepath.apply.collection import Collection
 from carepath.apply.formula import Formula
 from carepath.apply.names import Fact, Names, Parameter
 from carepath.errors import CarepathError, CyclicDefinition
-from carepath.fhirpath import Environment, Known, Node
+from carepath.fhirpath import Environment, Known, Node, Touched
 
 if TYPE_CHECKING:
     from carepath.apply.session import Session
@@ -34,11 +34,17 @@ class FactValue:
     evidence: tuple[str, ...] | None = None
     phrase: str | None = None
     named: "tuple[FactValue, ...] | None" = None
+    told: "Told | None" = None
+    """The facts that stand in for an auxiliary one, once a reason has been written with it."""
 
     @property
     def values(self) -> list[Any]:
         """Return the values; one keeps its type where the bare value would lose it."""
         return plain_values(self.known.nodes())
+
+
+Told = tuple[dict[str, FactValue], dict[str, FactValue]]
+"""Facts with a public name, and auxiliary ones, by name."""
 
 
 class Scope(dict[str, Any]):
@@ -213,19 +219,28 @@ class TracedScope(dict[str, Any]):
         scope = self.scope
         entry = scope.names.entries.get(name)
         if isinstance(entry, Fact) and name in scope.facts:
-            if entry.home is not scope.names:
-                value = scope.session.scope_of(entry.home).traced[name]
-            elif all(map(_is_resource, scope.facts[name].known.items)):
-                # A resource is its own evidence: there is nothing to trace.
-                value = [scope.session.named(item[0]) for item in scope.facts[name].known.items]
-            else:
-                value = _trace(entry.formula, self).nodes
+            value = self._traced(entry, scope.facts[name])
         elif entry is None and scope.outer is not None and name not in scope:
             value = scope.outer.traced[name]
         else:
             value = scope[name]
         self[name] = value
         return value
+
+    def _traced(self, fact: Fact, found: FactValue) -> Any:
+        """Return the values of a fact with their evidence, traced only where that is necessary."""
+        scope = self.scope
+        items = found.known.items
+        if fact.home is not scope.names:
+            return scope.session.scope_of(fact.home).traced[fact.name]
+        if all(map(_is_resource, items)):
+            # A resource is its own evidence, and nothing has none.
+            return [scope.session.named(item[0]) for item in items]
+        if len(items) == 1:
+            only = scope.only_source(fact.formula)
+            if only is not None:
+                return found.known.nodes_from(tuple(Touched(name, "") for name in only))
+        return _trace(fact.formula, self).nodes
 
 
 def named_facts(value: FactValue) -> tuple[FactValue, ...]:
@@ -278,7 +293,7 @@ def _trace(formula: Formula, scope: TracedScope) -> Any:
     trace = getattr(formula.compiled, "trace", None)
     if trace is None:
         return _Untraced()
-    return trace(scope.scope.session.focus, scope.environment)
+    return trace(scope.scope.session.focus, scope.environment, paths=False)
 
 
 class _Untraced:

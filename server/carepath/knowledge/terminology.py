@@ -67,7 +67,7 @@ class Terminology:
 
     def member_of(self, coding: Mapping[str, Any], value_set: str) -> bool | None:
         """Tell whether a coding is in a value set; without a system the code alone decides."""
-        expansion = self.expansion(value_set)
+        expansion = self._expansions.get(value_set) or self.expansion(value_set)
         if expansion is None:
             return None
         system, code = coding.get("system"), coding.get("code")

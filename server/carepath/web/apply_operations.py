@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/plandefinition-operation-apply.html
 from collections.abc import Iterator
 from dataclasses import replace
 
-from carepath.apply import ApplyRequest, apply_activity, apply_plan
+from carepath.apply import ApplyRequest, apply_activity, apply_plan, warm
 from carepath.apply import data_requirements as requirements_of
 from carepath.errors import CarepathError, InvalidParameter
 from carepath.knowledge import top_level_plans
@@ -65,10 +65,11 @@ def apply_pathways(call: Call) -> Resource:
 
 
 def warm_up(service: Service) -> None:
-    """Apply each top-level plan once to nobody in particular, so that no client waits for it.
+    """Compile everything and apply each top-level plan once to nobody in particular.
 
-    Plans and schema are compiled by this; in a process that forks its workers later, for all.
+    No client waits for it then; in a process that forks its workers later, it is done for all.
     """
+    warm(service.knowledge)
     patient: Resource = {"resourceType": "Patient", "id": "nobody"}
     check_structure(patient)
     for plan in top_level_plans(service.knowledge):
