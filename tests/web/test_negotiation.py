@@ -44,6 +44,14 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
         pytest.param("application/fhir+json;q=0, */*", "xml", id="q=0 excludes"),
         pytest.param("text/turtle, application/fhir+xml;q=0.1", "xml", id="unknown member ignored"),
         pytest.param("application/fhir+json;q=x", "json", id="a q that is no number"),
+        pytest.param("application/fhir+json;q=NaN", "json", id="nor is this one"),
+        pytest.param("application/fhir+json;q=0., */*;q=.5", "xml", id="short forms of numbers"),
+        pytest.param("*", "json", id="anything, as old Java clients say it"),
+        pytest.param("application/fhir+xml, */*", "xml", id="a name before a range"),
+        pytest.param("*/*, application/fhir+xml;q=0.9", "json", id="but only among equals"),
+        pytest.param(
+            'application/fhir+xml;profile="a,b;q=0", text/turtle', "xml", id="a comma in quotes"
+        ),
         pytest.param(
             "application/fhir+json; fhirVersion=5.0, application/fhir+xml",
             "xml",

@@ -6,6 +6,7 @@ Written by hand because the usual best-match functions answer nothing for
 `application/fhir+json; fhirVersion=4.0` or for a charset parameter.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -31,8 +32,13 @@ _FORMATS: Mapping[str, Format] = {
     "text/xml": "xml",
     "application/xml+fhir": "xml",
 }
+_QUALITY = re.compile(r"[0-9]{1,3}\.?[0-9]{0,6}|\.[0-9]{1,6}")
+# Separators in quotes separate nothing.
+_MEMBERS = re.compile(r'(?:"[^"]*"|[^,])+')
+_PARTS = re.compile(r'(?:"[^"]*"|[^;])+')
 _SHORT_NAMES: Mapping[str, Format] = {"json": "json", "xml": "xml"}
 _RANGES: Mapping[str, tuple[Format, ...]] = {
+    "*": ("json", "xml"),
     "*/*": ("json", "xml"),
     "application/*": ("json", "xml"),
     "text/*": ("json", "xml"),
@@ -77,16 +83,14 @@ class MediaRange(NamedTuple):
 
     @property
     def quality(self) -> float:
-        """Return the q-value, 1 when absent or not a number."""
-        try:
-            return min(max(float(self.parameters.get("q", "1")), 0.0), 1.0)
-        except ValueError:
-            return 1.0
+        """Return the q-value, 1 when absent or not a number from 0 to 1."""
+        text = self.parameters.get("q", "1")
+        return min(float(text), 1.0) if _QUALITY.fullmatch(text) else 1.0
 
 
 def media_range(text: str) -> MediaRange:
     """Parse `type/subtype; name=value`; names fold to lower case, quotes are removed."""
-    name, *rest = text.split(";")
+    name, *rest = _PARTS.findall(text) or [""]
     pairs = (part.partition("=") for part in rest)
     return MediaRange(
         name.strip().lower(),
@@ -100,14 +104,15 @@ def answer_format(
 ) -> Format:
     """Choose the format of the answer; raise NotAcceptable when none will do.
 
-    `_format` overrides Accept.  Between equal q-values JSON wins, so does it for a browser;
-    when anything goes, the answer mirrors the format of the body.
+    `_format` overrides Accept.  Between equal q-values a format that is named wins over one that
+    only a range allows, then JSON; JSON is for browsers, too.  When anything goes, the answer
+    mirrors the format of the body.
     """
     if format_parameter:
         return _named_format(format_parameter)
     if accept is None or not accept.strip():
         return _mirrored(body_type)
-    ranges = [media_range(member) for member in accept.split(",") if member.strip()]
+    ranges = [media_range(member) for member in _MEMBERS.findall(accept) if member.strip()]
     names = {member.name for member in ranges if member.quality > 0}
     if "text/html" in names and "*/*" in names:
         return "json"
@@ -116,10 +121,10 @@ def answer_format(
     if top <= 0:
         raise NotAcceptable(accept)
     winners = [fmt for fmt, quality in best.items() if quality == top]
-    named = {_FORMATS.get(name) for name in names}
-    if len(winners) > 1 and not named & set(winners):
+    named = [fmt for fmt in winners if fmt in {_FORMATS.get(name) for name in names}]
+    if len(winners) > 1 and not named:
         return _mirrored(body_type)
-    return "json" if "json" in winners else winners[0]
+    return "json" if "json" in (named or winners) else (named or winners)[0]
 
 
 def body_format(content_type: str | None, *, text_plain: bool = False) -> Format:
