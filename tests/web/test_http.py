@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from werkzeug.test import TestResponse
 Make = Callable[..., FlaskClient]
 JSON = "application/fhir+json; charset=utf-8"
 ORIGIN = {"Origin": "https://page.example"}
+ANY_ORIGIN = ("https://page.example", "null", "file://", "*")
 
 
 def issue(response: TestResponse) -> dict[str, Any]:
@@ -49,6 +51,16 @@ def issue(response: TestResponse) -> dict[str, Any]:
         ("POST", "/fhir/", 405, "not-supported"),
         ("GET", "/fhir", 405, "not-supported"),
         ("GET", "/fhir/$apply-pathways", 405, "not-supported"),
+        ("GET", "/fhir/PlanDefinition/_search", 405, "not-supported"),
+        ("TRACE", "/fhir/metadata", 405, "not-supported"),
+        ("PROPFIND", "/fhir/PlanDefinition/walk", 405, "not-supported"),
+        ("GET", "/fhir/../fhir/metadata", 404, "not-found"),
+        ("GET", "/fhir/%2e%2e/fhir/metadata", 404, "not-found"),
+        ("GET", "/fhir/metadata;x=1", 404, "not-found"),
+        ("GET", "/FHIR/metadata", 404, "not-found"),
+        ("GET", "/fhir/PlanDefinition/" + "a" * 65, 404, "not-found"),
+        ("GET", "/fhir/PlanDefinition/a%00b", 404, "not-found"),
+        ("GET", "/fhir/PlanDefinition/%ff%fe", 404, "not-found"),
     ],
 )
 def test_unknown_doors_and_methods(
@@ -130,15 +142,18 @@ def test_if_none_match_takes_weak_strong_and_bare_tags(client: FlaskClient, know
     second = client.get("/fhir/PlanDefinition/walk", headers={"If-None-Match": header})
     assert (second.status_code, second.data) == (304, b"")
     assert second.headers["ETag"] == first.headers["ETag"]
-    other = client.get("/fhir/PlanDefinition/walk", headers={"If-None-Match": 'W/"other"'})
-    assert other.status_code == 200
+    for unknown in ('W/"other"', '"*"', "", "W/", "x" * 5000):
+        other = client.get("/fhir/PlanDefinition/walk", headers={"If-None-Match": unknown})
+        assert other.status_code == 200
 
 
 def test_if_modified_since(client: FlaskClient) -> None:
     first = client.get("/fhir/PlanDefinition/walk")
     assert first.headers["Last-Modified"] == "Tue, 03 Feb 2026 00:00:00 GMT"
     for since, status in ((first.headers["Last-Modified"], 304),
-                          ("Mon, 02 Feb 2026 00:00:00 GMT", 200), ("nonsense", 200)):  # fmt: skip
+                          ("Mon, 02 Feb 2026 00:00:00 GMT", 200), ("nonsense", 200), ("", 200),
+                          ("Tue, 24 Nov 99999999999 00:00:00 GMT", 200),
+                          ("Tue, 99 Nov 2026 00:00:00 GMT", 200)):  # fmt: skip
         again = client.get("/fhir/PlanDefinition/walk", headers={"If-Modified-Since": since})
         assert again.status_code == status
 
@@ -155,8 +170,14 @@ def test_request_id_is_echoed_or_made(client: FlaskClient) -> None:
     assert given.headers["X-Correlation-Id"] == "c-2"
     made = [client.get("/nowhere").headers["X-Request-Id"] for _ in range(2)]
     assert made[0] != made[1]
-    hostile = client.get("/healthz", headers={"X-Request-Id": "x" * 500})
-    assert hostile.headers["X-Request-Id"] != "x" * 500
+
+
+@pytest.mark.parametrize("hostile", ["x" * 129, "a b", "a\tb", "<b>", "é", "a,b", "abc\x7f"])
+def test_an_id_that_cannot_stand_in_a_log_is_not_echoed(client: FlaskClient, hostile: str) -> None:
+    headers = {"X-Request-Id": hostile, "X-Correlation-Id": hostile}
+    response = client.get("/healthz", headers=headers)
+    assert re.fullmatch(r"[0-9a-f-]{36}", response.headers["X-Request-Id"])
+    assert "X-Correlation-Id" not in response.headers
 
 
 def test_gzip_out_when_the_client_reads_it(client: FlaskClient) -> None:
@@ -194,6 +215,18 @@ def test_cors_on_the_open_doors_preflight_included(
         assert "Prefer" in preflight.headers["Access-Control-Allow-Headers"]
         assert "ETag" in called.headers["Access-Control-Expose-Headers"]
     assert "Access-Control-Allow-Origin" not in client.get(url).headers
+
+
+@pytest.mark.parametrize("origin", ANY_ORIGIN)
+def test_cors_holds_for_any_origin_and_for_errors(client: FlaskClient, origin: str) -> None:
+    """A page can read why it was refused, and with which request id."""
+    for url, accept in (("/fhir/PlanDefinition/none", "*/*"), ("/fhir/metadata", "text/turtle")):
+        response = client.get(url, headers={"Origin": origin, "Accept": accept})
+        assert response.status_code in (404, 406)
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+        assert "X-Request-Id" in response.headers["Access-Control-Expose-Headers"]
+    closed = client.get("/fhir/PlanDefinition/walk/$apply", headers={"Origin": origin})
+    assert "Access-Control-Allow-Origin" not in closed.headers
 
 
 def test_cors_for_configured_origins_on_all_doors(make_client: Make) -> None:
@@ -256,10 +289,27 @@ def test_absolute_urls_believe_a_trusted_proxy_only(client: FlaskClient, make_cl
     )
 
 
-def test_a_host_that_is_none_is_refused(client: FlaskClient) -> None:
-    response = client.get("/fhir/metadata", headers={"Host": "a/b<script>"})
+@pytest.mark.parametrize(
+    "host", ["a/b<script>", "::1", "[::1", "[zz]", "a:123456", "a b", "a,b", "a@b", "a\tb"]
+)
+def test_a_host_that_is_none_is_refused(client: FlaskClient, host: str) -> None:
+    response = client.get("/fhir/metadata", headers={"Host": host})
     assert response.status_code == 400
     assert issue(response)["severity"] == "error"
+
+
+@pytest.mark.parametrize("host", ["[::1]", "[2001:db8::1]:8080", "192.0.2.1:80", "Host.Example:"])
+def test_links_name_the_host_as_it_was_called(client: FlaskClient, host: str) -> None:
+    url = self_link(client.get("/fhir/ValueSet", headers={"Host": host}))
+    assert url == f"http://{host}/fhir/ValueSet"
+
+
+@pytest.mark.parametrize("prefix", ['/a"b', "/a/../b", "//evil.example", "/a b", "evil", "/é"])
+def test_a_prefix_that_is_no_path_is_refused(make_client: Make, prefix: str) -> None:
+    trusting = make_client(trusted_proxies=("127.0.0.0/8",))
+    response = trusting.get("/fhir/ValueSet", headers={"X-Forwarded-Prefix": prefix})
+    assert response.status_code == 400
+    assert issue(response)["code"] == "invalid"
 
 
 def test_health_readiness_and_figures(client: FlaskClient) -> None:

@@ -79,9 +79,8 @@ def _after(response: Response) -> Response:
     exchange: Exchange = g.exchange
     environ = request.environ
     response.headers["X-Request-Id"] = exchange.request_id
-    correlation = environ.get("HTTP_X_CORRELATION_ID")
-    if correlation:
-        response.headers["X-Correlation-Id"] = correlation[:128]
+    if "HTTP_X_CORRELATION_ID" in environ and exchange.correlation_id:
+        response.headers["X-Correlation-Id"] = exchange.correlation_id
     response.headers["Vary"] = _VARY
     response.headers["X-Content-Type-Options"] = "nosniff"
     cors.allow(response)

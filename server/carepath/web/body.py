@@ -19,6 +19,8 @@ from carepath.web.refusals import TooLarge, TooSlow
 
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _CHUNK = 65_536
+_MAX_FORM_BYTES = 200_000
+_MAX_FIELDS = 1_000
 
 
 class Stream(Protocol):
@@ -121,9 +123,12 @@ def _bundles(value: Resource) -> list[tuple[str, Resource]]:
 
 
 def form(data: bytes) -> list[tuple[str, str]]:
-    """Return the pairs of a form; raise MalformedInput when it is not UTF-8."""
+    """Return the pairs of a form or a query; raise MalformedInput when it is not UTF-8."""
+    if len(data) > _MAX_FORM_BYTES:
+        raise TooLarge("The form", _MAX_FORM_BYTES)
+    if data.count(b"&") >= _MAX_FIELDS:
+        raise TooLarge("The number of parameters", _MAX_FIELDS)
     try:
-        text = data.decode()
-        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=1000)
+        return parse_qsl(data.decode(), keep_blank_values=True, errors="strict")
     except ValueError as error:
-        raise MalformedInput("the form is not URL-encoded UTF-8") from error
+        raise MalformedInput("the parameters are not URL-encoded UTF-8") from error

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#general
 import re
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,7 +17,7 @@ from carepath.web import body, urls
 from carepath.web.config import Config
 from carepath.web.negotiation import Format, UnsupportedMediaType, answer_format, body_format
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}$")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 
 
 @dataclass
@@ -30,12 +31,19 @@ class Exchange:
     format: Format = "json"
     sent: Resource | None = None
     """The resource in the body, once it has been read: errors name its elements."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """What stands in a form in the body, once it has been read."""
 
     @classmethod
     def begin(cls, request: Request, config: Config) -> "Exchange":
         """Start with a request id of the client's, or a new one."""
-        given = request.headers.get("X-Request-Id", "")
-        return cls(request, config, given if _REQUEST_ID.match(given) else str(uuid.uuid4()))
+        return cls(request, config, request_id(request.environ.get("HTTP_X_REQUEST_ID", "")))
+
+    @property
+    def correlation_id(self) -> str:
+        """Return the id by which the client ties requests together, '' when it is none."""
+        given: str = self.request.environ.get("HTTP_X_CORRELATION_ID", "")
+        return given if _REQUEST_ID.fullmatch(given) else ""
 
     def negotiate(self) -> None:
         """Choose the format of the answer; raise NotAcceptable."""
@@ -45,10 +53,13 @@ class Exchange:
         )
 
     def argument(self, name: str) -> str:
-        """Return the first value of a parameter in the URL, '' when absent."""
-        if not self.request.query_string:
-            return ""
-        return self.request.args.get(name, "")
+        """Return the first value of a parameter in the URL or the form, '' when absent."""
+        in_url = self.request.args.get(name, "") if self.request.query_string else ""
+        return in_url or self.fields.get(name, "")
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """Return what stands in the query of the URL; raise MalformedInput."""
+        return body.form(self.request.query_string)
 
     @cached_property
     def base(self) -> str:
@@ -64,7 +75,7 @@ class Exchange:
     def strict(self) -> bool:
         """Tell whether `Prefer: handling=strict` was sent."""
         prefer = self.request.headers.get("Prefer", "")
-        parts = re.split(r"[;,]", prefer.lower())
+        parts = re.split(r"[;,]", prefer.lower().replace('"', ""))
         return any(part.replace(" ", "") == "handling=strict" for part in parts)
 
     def data(self) -> bytes:
@@ -95,12 +106,23 @@ class Exchange:
         return self.sent
 
     def form(self) -> list[tuple[str, str]]:
-        """Return the parameters of a form in the body, as `_search` sends them."""
+        """Return the parameters of a form in the body, as `_search` sends them.
+
+        `_format` and `_pretty` count there, too: the answer is negotiated again.
+        """
         name = (self.request.environ.get("CONTENT_TYPE") or "").partition(";")[0].strip().lower()
         data = self.data()
         if name != FORM and (data or name):
             raise UnsupportedMediaType(name, FORM)
-        return body.form(data)
+        pairs = body.form(data)
+        self.fields = dict(reversed(pairs))
+        self.negotiate()
+        return pairs
+
+
+def request_id(given: str) -> str:
+    """Return the client's id of a request, or a new one when it cannot stand in a log."""
+    return given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
 
 
 FORM = "application/x-www-form-urlencoded"

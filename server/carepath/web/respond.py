@@ -87,8 +87,15 @@ def _is_known(exchange: Exchange, tag: str, modified: datetime) -> bool:
     headers = exchange.request.headers
     known = headers.get("If-None-Match")
     if known is not None:
-        tags = {part.strip().removeprefix("W/").strip('"') for part in known.split(",")}
-        return bool(tags & {tag, "*"})
-    since = headers.get("If-Modified-Since")
-    moment = parse_date(since) if since else None
-    return moment is not None and modified.replace(microsecond=0) <= moment
+        parts = [part.strip() for part in known.split(",")]
+        return "*" in parts or tag in [part.removeprefix("W/").strip('"') for part in parts]
+    since = _time_of(headers.get("If-Modified-Since", ""))
+    return since is not None and modified.replace(microsecond=0) <= since
+
+
+def _time_of(text: str) -> datetime | None:
+    """Return the time in a header; one that is none, or no calendar has, counts as absent."""
+    try:
+        return parse_date(text)
+    except OverflowError:
+        return None

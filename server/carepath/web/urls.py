@@ -12,14 +12,15 @@ from carepath.errors import InputError
 from carepath.web.config import Config
 
 FHIR = "/fhir"
-_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$")
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{0,5})?")
+_PREFIX = re.compile(r"(/(?!\.\.?(/|$))[A-Za-z0-9._~-]+)*")
 
 
 class InvalidHost(InputError):
     """The Host header, or what a proxy says of it, is no host."""
 
     def __str__(self) -> str:
-        return "The `Host` of the request is not a valid host name."
+        return "The `Host` of the request, or what a proxy says of it, is not valid."
 
 
 def fhir_base(config: Config, environ: Mapping[str, str]) -> str:
@@ -37,7 +38,9 @@ def fhir_base(config: Config, environ: Mapping[str, str]) -> str:
         scheme = _first(environ.get("HTTP_X_FORWARDED_PROTO")) or scheme
         host = _first(environ.get("HTTP_X_FORWARDED_HOST")) or host
         prefix = _first(environ.get("HTTP_X_FORWARDED_PREFIX")).rstrip("/") or prefix
-    if not _HOST.match(host) or scheme not in ("http", "https"):
+    if not _HOST.fullmatch(host) or scheme not in ("http", "https"):
+        raise InvalidHost
+    if not _PREFIX.fullmatch(prefix):
         raise InvalidHost
     return f"{scheme}://{host}{prefix}{FHIR}"
 
