@@ -5,12 +5,20 @@ nothing would keep all others out.
 """
 
 import socket
+import threading
 import time
 from typing import Any
 
 from gunicorn.http.errors import ParseException
 
 _BYTES_PER_SECOND = 10_000
+_LONGEST_HEAD = 65_536
+_SERVED = threading.local()
+
+
+def head_so_far() -> bytes:
+    """Return what this thread has received of a request whose head is not complete."""
+    return bytes(getattr(_SERVED, "head", b""))
 
 
 class SlowHead(ParseException):
@@ -32,10 +40,12 @@ class Paced:
         """Start the time of the next request."""
         self._is_head = True
         self._until = time.monotonic() + self._seconds
+        _SERVED.head = bytearray()
 
     def head_is_read(self) -> None:
         """From here on, time that runs out is the body's."""
         self._is_head = False
+        _SERVED.head = bytearray()
 
     def recv(self, size: int) -> bytes:
         """Return what has arrived; raise SlowHead or TimeoutError when the time is over."""
@@ -53,6 +63,8 @@ class Paced:
         finally:
             self._connection.settimeout(own)
         self._until += len(data) / _BYTES_PER_SECOND
+        if self._is_head and len(_SERVED.head) < _LONGEST_HEAD:
+            _SERVED.head += data
         return data
 
     def __getattr__(self, name: str) -> Any:

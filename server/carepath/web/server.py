@@ -18,11 +18,11 @@ from gunicorn.http import errors as http_errors
 from gunicorn.workers import gthread
 from gunicorn.workers.base import Worker
 
-from carepath import json_codec
-from carepath.web import logs, outcomes
+from carepath.web import body, logs, outcomes
 from carepath.web.config import Config
 from carepath.web.negotiation import CONTENT_TYPES
-from carepath.web.paced import Paced, SlowHead
+from carepath.web.paced import Paced, SlowHead, head_so_far
+from carepath.web.raw_head import read_head
 
 _FIGURES = "PROMETHEUS_MULTIPROC_DIR"
 _LONGEST_LINE = 8190
@@ -75,17 +75,28 @@ class FhirWorker(gthread.ThreadWorker):
         """Answer what the HTTP parser refused, or a failure outside the application."""
         status = next((code for kind, code in _STATUS_OF if isinstance(exc, kind)), 500)
         outcome = outcomes.outcome_of_status(status)
-        body = json_codec.encode(outcome.resource)
+        wish = read_head(_head_of(req) if req else head_so_far())
+        data = body.encode(outcome.resource, wish.format)
         head = (
             f"HTTP/1.1 {outcome.status} {outcomes.phrase(outcome.status)}\r\n"
-            f"Content-Type: {CONTENT_TYPES['json']}\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+            f"Content-Type: {CONTENT_TYPES[wish.format]}\r\n"
+            f"X-Request-Id: {wish.request_id}\r\n"
+            f"Content-Length: {len(data)}\r\nConnection: close\r\n\r\n"
         )
-        self.log.warning("refused before the application: %s", type(exc).__name__)
+        fields = {"request_id": wish.request_id, "status": outcome.status}
+        self.log.warning(
+            "refused before the application: %s", type(exc).__name__, extra={"fields": fields}
+        )
         try:
-            client.sendall(head.encode("ascii") + body)
+            client.sendall(head.encode("ascii") + (data if wish.has_body else b""))
         except OSError:
             self.log.debug("the client is gone")
+
+
+def _head_of(req: Any) -> bytes:
+    """Return the head of a request that has been read, as it came."""
+    lines = [f"{req.method} {req.uri} HTTP/1.1", *(f"{k}: {v}" for k, v in req.headers)]
+    return "\r\n".join(lines).encode("latin-1", "replace")
 
 
 class Logger(glogging.Logger):
