@@ -157,6 +157,7 @@ def test_prefer_handling_strict_refuses_unknown_parameters(client: FlaskClient) 
         "handling=strict",
         "respond-async, handling=strict",
         "return=minimal; handling=strict",
+        'handling = "strict"',
     ):
         response = client.get("/fhir/PlanDefinition?colour=red", headers={"Prefer": prefer})
         assert response.status_code == 400
@@ -251,6 +252,42 @@ def test_read_gives_the_newest_version_and_vread_each(client: FlaskClient) -> No
         assert again.headers["ETag"] == entry["response"]["etag"] == f'W/"{version_id}"'
     old = json.loads(client.get("/fhir/PlanDefinition/walk/_history/0.9.0").data)
     assert old["title"] == "An older walk"
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["1.0.0", "0.9.0"]),
+        ("_count=1", ["1.0.0"]),
+        ("_since=2026-02-03T00:00:00Z", ["1.0.0", "0.9.0"]),
+        ("_since=2026-02-03T00:00:01Z", ["0.9.0"]),
+        ("_at=2025", []),
+        ("_at=2026-02-03", ["1.0.0"]),
+        ("_at=2026-04-01", ["1.0.0"]),
+        ("_since=2030-01-01", []),
+        ("colour=red", ["1.0.0", "0.9.0"]),
+    ],
+)
+def test_history(client: FlaskClient, query: str, expected: list[str]) -> None:
+    """The newer version has a date, the older one counts from when it was loaded."""
+    response = client.get(f"/fhir/PlanDefinition/walk/_history?{query}")
+    assert response.status_code == 200
+    body = json.loads(response.data)
+    assert [e["resource"]["version"] for e in body.get("entry", [])] == expected
+    assert body["total"] == (2 if query == "_count=1" else len(expected))
+
+
+def test_pages_of_a_history(client: FlaskClient) -> None:
+    url = "http://localhost/fhir/PlanDefinition/walk/_history"
+    body = json.loads(client.get(f"{url}?_count=1&colour=red&_format=json").data)
+    links = {link["relation"]: link["url"] for link in body["link"]}
+    assert links["self"] == f"{url}?_count=1&_format=json"
+    second = json.loads(client.get(links["next"]).data)
+    assert [e["resource"]["version"] for e in second["entry"]] == ["0.9.0"]
+    none = json.loads(client.get(f"{url}?_count=0").data)
+    assert (none["total"], none.get("entry")) == (2, None)
+    for broken in ("_since=yesterday", "_at=2026-13", "_count=-1", "_page=x", "_since=%ff"):
+        assert client.get(f"{url}?{broken}").status_code == 400
 
 
 def test_summary_and_elements(client: FlaskClient) -> None:

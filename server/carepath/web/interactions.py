@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html
 """
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from flask import Response
@@ -13,7 +14,8 @@ from carepath.resources import Resource
 from carepath.web import exchange, respond, service
 from carepath.web.capability import capability_statement, tag_of
 from carepath.web.definitions import Held
-from carepath.web.search import Page, search
+from carepath.web.history import history_page
+from carepath.web.search import Page, links, search
 from carepath.web.search_query import Query
 from carepath.web.subset import subset
 
@@ -39,61 +41,93 @@ def vread(resource_type: str, id: str, version_id: str) -> Response:
 
 def history(resource_type: str, id: str) -> Response:
     """Answer with the versions of a definition, newest first."""
-    versions = service.current().definitions.versions(resource_type, id)
-    base = exchange.current().base
-    entries = [_history_entry(held, base) for held in versions]
-    return respond.resource(_bundle("history", f"{base}/{resource_type}/{id}/_history", entries))
+    ours, current = service.current(), exchange.current()
+    versions = ours.definitions.versions(resource_type, id)
+    limits = ours.page_limits
+    sent = current.parameters()
+    page = history_page(versions, sent, limits.page_size, limits.max_page_size)
+    address = f"{current.base}/{resource_type}/{id}/_history"
+    entries = [_history_entry(held, current.base) for held in page.shown]
+    places = links(page.total, page.offset, page.size)
+    bundle = _bundle("history", address, _Sent.of(sent, page.used), places, entries)
+    bundle["total"] = page.total
+    return respond.resource(_in_order(bundle))
 
 
 def search_by_url(resource_type: str) -> Response:
     """Answer a search whose parameters are in the URL."""
-    arguments = exchange.current().request.args
-    return _search(resource_type, list(arguments.items(multi=True)))
+    return _search(resource_type, exchange.current().parameters())
 
 
 def search_by_form(resource_type: str) -> Response:
     """Answer a search whose parameters are in a form, those of the URL included."""
     current = exchange.current()
-    in_url = list(current.request.args.items(multi=True))
-    return _search(resource_type, [*in_url, *current.form()])
+    return _search(resource_type, [*current.parameters(), *current.form()])
+
+
+class _Sent(NamedTuple):
+    """What links repeat: what the answer was made by, how it is written, which page it is."""
+
+    used: Query
+    general: Query
+    place: Query
+
+    @classmethod
+    def of(cls, sent: Query, used: Query) -> "_Sent":
+        return cls(
+            used,
+            general=[(name, text) for name, text in sent if name in _GENERAL and text],
+            place=[(name, text) for name, text in sent if name == "_page" and text][-1:],
+        )
 
 
 def _search(resource_type: str, sent: Query) -> Response:
     ours, current = service.current(), exchange.current()
     query = [(name, text) for name, text in sent if name not in _GENERAL]
-    page = search(ours.definitions, resource_type, query, ours.page_limits, strict=current.strict)
-    return respond.resource(_searchset(page, resource_type, dict(sent), current.base))
+    page = search(ours.background, resource_type, query, ours.page_limits, strict=current.strict)
+    return respond.resource(_searchset(page, resource_type, sent, current.base))
 
 
-def _searchset(page: Page, resource_type: str, sent: Mapping[str, str], base: str) -> Resource:
+def _searchset(page: Page, resource_type: str, sent: Query, base: str) -> Resource:
     """Return the Bundle for a page: links, total, matches, includes, what was ignored."""
+    given = dict(sent)
+    entries = [_search_entry(held, "match", base, given) for held in page.matches]
+    entries += [_search_entry(held, "include", base, given) for held in page.included]
+    if page.ignored and not page.count_only:
+        entries.append(_ignored_entry(page.ignored))
     address = f"{base}/{resource_type}"
-    place = [("_page", sent["_page"])] if sent.get("_page") else []
-    entries = [_search_entry(held, "match", base, sent) for held in page.matches]
-    entries += [_search_entry(held, "include", base, sent) for held in page.included]
-    bundle = _bundle("searchset", _link(address, [*page.used, *place]), entries)
-    bundle["link"] += [
-        {"relation": relation, "url": _link(address, [*page.used, ("_page", token)])}
-        for relation, token in page.links.items()
-    ]
+    bundle = _bundle("searchset", address, _Sent.of(sent, page.used), page.links, entries)
     if page.total is not None:
         bundle["total"] = page.total
-    if page.ignored and not page.count_only:
-        bundle.setdefault("entry", []).append(_ignored_entry(page.ignored))
-    return {name: bundle[name] for name in _BUNDLE_ORDER if name in bundle}
+    return _in_order(bundle)
 
 
 _BUNDLE_ORDER = ("resourceType", "type", "total", "link", "entry")
 
 
-def _bundle(bundle_type: str, self_url: str, entries: list[Resource]) -> Resource:
-    bundle: Resource = {"resourceType": "Bundle", "type": bundle_type, "total": len(entries)}
-    if bundle_type == "searchset":
-        del bundle["total"]
-    bundle["link"] = [{"relation": "self", "url": self_url}]
-    if entries:
-        bundle["entry"] = entries
-    return bundle
+def _in_order(bundle: Resource) -> Resource:
+    return {name: bundle[name] for name in _BUNDLE_ORDER if name in bundle}
+
+
+def _bundle(
+    bundle_type: str,
+    address: str,
+    sent: _Sent,
+    places: Mapping[str, str],
+    entries: list[Resource],
+) -> Resource:
+    """Return a Bundle with its own link and those of the other pages."""
+    always = [*sent.used, *sent.general]
+    pages = {"self": sent.place, **{name: [("_page", at)] for name, at in places.items()}}
+    bundle: Resource = {
+        "resourceType": "Bundle",
+        "type": bundle_type,
+        "link": [
+            {"relation": name, "url": _link(address, [*always, *place])}
+            for name, place in pages.items()
+        ],
+    }
+    return {**bundle, "entry": entries} if entries else bundle
 
 
 def _search_entry(held: Held, mode: str, base: str, sent: Mapping[str, str]) -> Resource:

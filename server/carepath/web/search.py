@@ -6,13 +6,14 @@ Nothing is stored but the definitions, so a search looks at each of them; what a
 for a parameter is computed once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from carepath.web import search_values
-from carepath.web.definitions import Definitions, Held
+from carepath.web.definitions import Held
+from carepath.web.search_includes import included
 from carepath.web.search_index import parameters, values_of
 from carepath.web.search_query import Query, page_token, read
+from carepath.web.search_values import Background, sort_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +41,26 @@ class Page:
 
 
 def search(
-    definitions: Definitions, resource_type: str, query: Query, limits: Limits, *, strict: bool
+    background: Background, resource_type: str, query: Query, limits: Limits, *, strict: bool
 ) -> Page:
     """Search one type; raise UnsupportedSearch for what would be answered wrongly.
 
     Unknown parameters are left out of `used`, or refused when `strict`.
     """
-    plan = read(resource_type, query, strict=strict)
-    found = [
-        held for held in definitions.by_type[resource_type] if all(f(held) for f in plan.filters)
-    ]
-    for code, descending in reversed(plan.sort):
+    plan = read(resource_type, query, background, strict=strict)
+    held_here = background.definitions.by_type[resource_type]
+    found = [held for held in held_here if all(is_match(held) for is_match in plan.filters)]
+    for code, descending in reversed(plan.sort.items()):
         found = _sorted(found, code, descending=descending)
     size = min(limits.page_size if plan.count is None else plan.count, limits.max_page_size)
     shown = found[plan.offset : plan.offset + size]
     return Page(
         matches=[] if plan.count_only else shown,
-        included=[] if plan.count_only else _included(definitions, shown, plan.includes),
+        included=[] if plan.count_only else included(background.definitions, shown, plan.includes),
         total=None if plan.total == "none" and not plan.count_only else len(found),
         used=plan.used,
         ignored=plan.ignored,
-        links={} if plan.count_only else _links(len(found), plan.offset, size),
+        links={} if plan.count_only else links(len(found), plan.offset, size),
         count_only=plan.count_only,
     )
 
@@ -70,31 +70,16 @@ def _sorted(found: list[Held], code: str, *, descending: bool) -> list[Held]:
     parameter = parameters(found[0].type)[code] if found else None
     if parameter is None:
         return found
-    keys = {id(held): min(map(search_values.sort_text, values_of(held, parameter)), default=None)
-            for held in found}  # fmt: skip
+    keys = {
+        id(held): min((sort_text(parameter, v) for v in values_of(held, parameter)), default=None)
+        for held in found
+    }
     valued = [held for held in found if keys[id(held)] is not None]
     valued.sort(key=lambda held: keys[id(held)] or "", reverse=descending)
     return valued + [held for held in found if keys[id(held)] is None]
 
 
-def _included(
-    definitions: Definitions, matches: Iterable[Held], wanted: Sequence[tuple[str, str]]
-) -> list[Held]:
-    """Return what the matches refer to, each once and without the matches themselves."""
-    seen = {id(held) for held in matches}
-    found: list[Held] = []
-    for held in matches:
-        for code, target_type in wanted:
-            for value in values_of(held, parameters(held.type)[code]):
-                reference = value.get("reference", "") if isinstance(value, dict) else value
-                target = definitions.by_reference(reference)
-                if target and id(target) not in seen and target_type in ("", target.type):
-                    seen.add(id(target))
-                    found.append(target)
-    return found
-
-
-def _links(total: int, offset: int, size: int) -> dict[str, str]:
+def links(total: int, offset: int, size: int) -> dict[str, str]:
     """Return the opaque places of the other pages; none when everything fits on one."""
     if size <= 0 or (total <= size and offset == 0):
         return {}

@@ -16,7 +16,7 @@ from carepath.fhirpath import Environment, Expression, parse
 from carepath.r4.search import SearchParameter, search_parameters
 from carepath.web.definitions import DEFINITION_TYPES, Held
 
-SEARCH_TYPES = frozenset({"date", "reference", "string", "token", "uri"})
+SEARCH_TYPES = frozenset({"composite", "date", "quantity", "reference", "string", "token", "uri"})
 _AS = re.compile(r"\(([\w.]+) as (\w+)\)")
 _ENVIRONMENT = Environment(now=datetime(2000, 1, 1, tzinfo=UTC), variables={})
 
@@ -43,14 +43,40 @@ def includes(resource_type: str) -> tuple[str, ...]:
     )
 
 
+@cache
+def components(resource_type: str, code: str) -> tuple[SearchParameter, ...]:
+    """Return the parameters that a composite one is made of."""
+    known = {parameter.url: parameter for parameter in parameters(resource_type).values()}
+    parts = parameters(resource_type)[code].components
+    return tuple(known[part.definition] for part in parts)
+
+
 def values_of(held: Held, parameter: SearchParameter) -> tuple[Any, ...]:
     """Return the values that a definition has for a parameter, computed once."""
     values = held.index.get(parameter.code)
     if values is None:
-        found = _expression(parameter.expression).evaluate(held.resource, _ENVIRONMENT)
-        values = tuple(v if isinstance(v, dict | bool) else str(v) for v in found)
-        held.index[parameter.code] = values
+        values = held.index[parameter.code] = _evaluate(held, parameter.expression)
     return values
+
+
+def groups_of(held: Held, parameter: SearchParameter) -> tuple[tuple[tuple[Any, ...], ...], ...]:
+    """Return, for each element of a composite parameter, the values of each component."""
+    groups = held.index.get(parameter.code)
+    if groups is None:
+        count = len(_evaluate(held, parameter.expression))
+        groups = held.index[parameter.code] = tuple(
+            tuple(
+                _evaluate(held, f"({parameter.expression})[{index}].select({part.expression})")
+                for part in parameter.components
+            )
+            for index in range(count)
+        )
+    return groups
+
+
+def _evaluate(held: Held, expression: str) -> tuple[Any, ...]:
+    found = _expression(expression).evaluate(held.resource, _ENVIRONMENT)
+    return tuple(v if isinstance(v, dict | bool) else str(v) for v in found)
 
 
 @cache

@@ -8,11 +8,11 @@ import binascii
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from carepath.r4.search import SearchParameter
-from carepath.web import search_values
-from carepath.web.definitions import Held
-from carepath.web.refusals import UnsupportedSearch
-from carepath.web.search_index import includes, parameters, values_of
+from carepath.web.refusals import TooLarge, UnsupportedSearch
+from carepath.web.search_filters import Filter, alternatives, filter_of
+from carepath.web.search_includes import Include, read_include
+from carepath.web.search_index import parameters
+from carepath.web.search_values import UNSORTABLE, Background
 from carepath.web.subset import SUMMARIES
 
 Query = Sequence[tuple[str, str]]
@@ -21,41 +21,65 @@ Query = Sequence[tuple[str, str]]
 RESULT_PARAMETERS = ("_sort", "_count", "_total", "_include", "_summary", "_elements")
 _TOTALS = ("none", "estimate", "accurate")
 _MAX_DIGITS = 9
+_MAX_VALUES = 1_000
 
 
 @dataclass(slots=True)
 class SearchPlan:
     """A query taken apart."""
 
-    filters: list[Callable[[Held], bool]] = field(default_factory=list)
+    filters: list[Filter] = field(default_factory=list)
     used: list[tuple[str, str]] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
-    sort: list[tuple[str, bool]] = field(default_factory=list)
-    includes: list[tuple[str, str]] = field(default_factory=list)
+    sort: dict[str, bool] = field(default_factory=dict)
+    """Whether to sort by a parameter in descending order; the first one counts most."""
+    includes: list[Include] = field(default_factory=list)
     count: int | None = None
     total: str = "accurate"
     offset: int = 0
     count_only: bool = False
+    text_only: bool = False
+    values: int = 0
+    """How many values are searched for."""
 
 
-def read(resource_type: str, query: Query, *, strict: bool) -> SearchPlan:
-    """Take the query apart, one parameter after the other."""
+def read(resource_type: str, query: Query, background: Background, *, strict: bool) -> SearchPlan:
+    """Take the query apart, one parameter after the other; raise UnsupportedSearch, TooLarge."""
     plan = SearchPlan()
-    known = parameters(resource_type)
     for name, text in query:
         code, _, modifier = name.partition(":")
         if name in _RESULT_READERS:
             kept = not text or _RESULT_READERS[name](plan, resource_type, text)
-        elif code in known:
-            plan.filters += [_filter(known[code], modifier, text)] if text else []
+        elif code in parameters(resource_type):
+            texts = _counted(plan, text)
+            if text:
+                plan.filters.append(filter_of(resource_type, code, modifier, texts, background))
             kept = True
         else:
+            _refuse_chain(resource_type, name)
             kept = False
         if not kept:
             _ignore(plan, name, strict=strict)
         elif text and name != "_page":
             plan.used.append((name, text))
+    if plan.text_only and plan.includes:
+        raise UnsupportedSearch("_include", "it does not go together with `_summary=text`")
     return plan
+
+
+def _counted(plan: SearchPlan, text: str) -> list[str]:
+    texts = alternatives(text)
+    plan.values += len(texts)
+    if plan.values > _MAX_VALUES:
+        raise TooLarge("The number of values in the search", _MAX_VALUES)
+    return texts
+
+
+def _refuse_chain(resource_type: str, name: str) -> None:
+    """Refuse `reference.parameter`: to ignore it would find what was not asked for."""
+    first, dot, _ = name.partition(".")
+    if dot and first in parameters(resource_type):
+        raise UnsupportedSearch(name, "there are no chained parameters here")
 
 
 def _ignore(plan: SearchPlan, name: str, *, strict: bool) -> None:
@@ -64,41 +88,8 @@ def _ignore(plan: SearchPlan, name: str, *, strict: bool) -> None:
     plan.ignored.append(name)
 
 
-def _filter(parameter: SearchParameter, modifier: str, text: str) -> Callable[[Held], bool]:
-    """Return the test for `parameter:modifier=text`; alternatives are separated by commas."""
-    if modifier == "missing":
-        if text not in ("true", "false"):
-            raise UnsupportedSearch(f"{parameter.code}:missing", "expected true or false")
-        return lambda held: (not values_of(held, parameter)) == (text == "true")
-    wanted = "" if modifier == "not" else modifier
-    if modifier == "not" and parameter.type != "token":
-        raise UnsupportedSearch(f"{parameter.code}:not", f"no such modifier for a {parameter.type}")
-    matchers = [
-        search_values.matcher(parameter.code, parameter.type, wanted, part)
-        for part in _alternatives(text)
-    ]
-
-    def test(held: Held) -> bool:
-        return any(match(value) for value in values_of(held, parameter) for match in matchers)
-
-    return (lambda held: not test(held)) if modifier == "not" else test
-
-
-def _alternatives(text: str) -> list[str]:
-    """Split at commas; `\\,` `\\|` `\\$` `\\\\` stand for themselves."""
-    parts, escaped = [""], False
-    for char in text:
-        if escaped or char not in "\\,":
-            parts[-1] += char
-            escaped = False
-        elif char == ",":
-            parts.append("")
-        else:
-            escaped = True
-    return [part for part in parts if part] or [""]
-
-
-def _read_page(plan: SearchPlan, _type: str, text: str) -> bool:
+def read_page(plan: SearchPlan, _type: str, text: str) -> bool:
+    """Read the place that a link of ours names."""
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
         word, offset = raw.split(" ")
@@ -110,8 +101,9 @@ def _read_page(plan: SearchPlan, _type: str, text: str) -> bool:
     return True
 
 
-def _read_count(plan: SearchPlan, _type: str, text: str) -> bool:
-    if not text.isdecimal() or len(text) > _MAX_DIGITS:
+def read_count(plan: SearchPlan, _type: str, text: str) -> bool:
+    """Read how many entries a page has; none means that only the total is wanted."""
+    if not (text.isascii() and text.isdecimal()) or len(text) > _MAX_DIGITS:
         raise UnsupportedSearch("_count", "expected a whole number, 0 or more")
     plan.count = int(text)
     plan.count_only = plan.count_only or plan.count == 0
@@ -126,31 +118,33 @@ def _read_total(plan: SearchPlan, _type: str, text: str) -> bool:
 
 
 def _read_sort(plan: SearchPlan, resource_type: str, text: str) -> bool:
+    known = parameters(resource_type)
     for part in text.split(","):
         code = part.strip().removeprefix("-")
-        if code not in parameters(resource_type):
+        if code not in known or known[code].type in UNSORTABLE:
             raise UnsupportedSearch("_sort", f"`{code[:60]}` is not a parameter to sort by")
-        plan.sort.append((code, part.strip().startswith("-")))
+        plan.sort.setdefault(code, part.strip().startswith("-"))
     return True
 
 
 def _read_include(plan: SearchPlan, resource_type: str, text: str) -> bool:
-    """Read `Type:parameter[:TargetType]`; `*` is everything that can be included."""
-    if text == "*":
-        plan.includes += [(value.partition(":")[2], "") for value in includes(resource_type)]
-        return True
-    source, _, rest = text.partition(":")
-    code, _, target_type = rest.partition(":")
-    if f"{source}:{code}" not in includes(resource_type):
-        return False
-    plan.includes.append((code, target_type))
-    return True
+    return _include(plan, read_include(resource_type, text, iterates=False))
+
+
+def _read_iterated(plan: SearchPlan, resource_type: str, text: str) -> bool:
+    return _include(plan, read_include(resource_type, text, iterates=True))
+
+
+def _include(plan: SearchPlan, found: list[Include]) -> bool:
+    plan.includes += [include for include in found if include not in plan.includes]
+    return bool(found)
 
 
 def _read_summary(plan: SearchPlan, _type: str, text: str) -> bool:
     if text not in SUMMARIES:
         raise UnsupportedSearch("_summary", f"expected one of {', '.join(SUMMARIES)}")
     plan.count_only = plan.count_only or text == "count"
+    plan.text_only = text == "text"
     return True
 
 
@@ -159,11 +153,13 @@ def _keep(_plan: SearchPlan, _type: str, _text: str) -> bool:
 
 
 _RESULT_READERS: Mapping[str, Callable[[SearchPlan, str, str], bool]] = {
-    "_page": _read_page,
-    "_count": _read_count,
+    "_page": read_page,
+    "_count": read_count,
     "_total": _read_total,
     "_sort": _read_sort,
     "_include": _read_include,
+    "_include:iterate": _read_iterated,
+    "_include:recurse": _read_iterated,  # as STU3 calls it
     "_summary": _read_summary,
     "_elements": _keep,
 }

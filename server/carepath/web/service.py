@@ -20,6 +20,7 @@ from carepath.web.config import Config, InvalidConfiguration
 from carepath.web.definitions import DEFINITION_TYPES, Definitions
 from carepath.web.limits import Gate, RateLimit
 from carepath.web.search import Limits
+from carepath.web.search_values import Background
 
 EXTENSION = "carepath"
 
@@ -57,6 +58,11 @@ class Service:
             gate=Gate(config),
             rate_limit=RateLimit(config.rate_limit, config.rate_burst),
         )
+
+    @cached_property
+    def background(self) -> Background:
+        """Return what a search may look up."""
+        return Background(self.definitions, self.knowledge.terminology)
 
     @cached_property
     def page_limits(self) -> Limits:

@@ -15,7 +15,7 @@ from carepath.resources import Resource, canonical_of, codings
 from carepath.web.definition_operations import checked
 from carepath.web.operation import Call
 from carepath.web.refusals import UnsupportedParameter
-from carepath.web.search_values import fold
+from carepath.web.search_text import fold
 
 
 def expand(call: Call) -> Resource:
