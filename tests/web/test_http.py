@@ -122,7 +122,8 @@ def test_pretty_changes_the_layout_only(client: FlaskClient) -> None:
 
 
 def test_content_type_of_a_get_is_ignored(client: FlaskClient) -> None:
-    response = client.get("/fhir/metadata", headers={"Content-Type": "application/nonsense"})
+    headers = {"Content-Type": "application/nonsense", "Accept-Charset": "iso-8859-1"}
+    response = client.get("/fhir/metadata", headers=headers, data=b"nothing to read")
     assert (response.status_code, response.content_type) == (200, JSON)
 
 
@@ -212,8 +213,13 @@ def test_cors_on_the_open_doors_preflight_included(
     for response in (preflight, called):
         assert (response.headers.get("Access-Control-Allow-Origin") == "*") == is_open
     if is_open:
-        assert "Prefer" in preflight.headers["Access-Control-Allow-Headers"]
-        assert "ETag" in called.headers["Access-Control-Expose-Headers"]
+        assert set(preflight.headers["Access-Control-Allow-Headers"].split(", ")) >= {
+            "Accept", "Content-Type", "Prefer", "If-Match", "If-None-Match", "If-None-Exist",
+            "Authorization", "X-Request-Id",
+        }  # fmt: skip
+        assert set(called.headers["Access-Control-Expose-Headers"].split(", ")) >= {
+            "ETag", "Location", "Content-Location", "Last-Modified", "X-Request-Id",
+        }  # fmt: skip
     assert "Access-Control-Allow-Origin" not in client.get(url).headers
 
 
@@ -287,6 +293,16 @@ def test_absolute_urls_believe_a_trusted_proxy_only(client: FlaskClient, make_cl
     assert self_link(elsewhere.get("/fhir/ValueSet", headers=FORWARDED)) == (
         "http://localhost/fhir/ValueSet"
     )
+
+
+def test_a_proxy_may_come_over_a_socket_for_both_kinds_of_addresses(make_client: Make) -> None:
+    trusting = make_client(trusted_proxies=("10.0.0.0/8",))
+    for peer, seen in (("::ffff:10.1.2.3", "https://outside.example/pathways"),
+                       ("::ffff:192.0.2.1", "http://localhost"), ("::1", "http://localhost"),
+                       ("not an address", "http://localhost")):  # fmt: skip
+        environ = {"REMOTE_ADDR": peer}
+        response = trusting.get("/fhir/ValueSet", headers=FORWARDED, environ_overrides=environ)
+        assert self_link(response) == f"{seen}/fhir/ValueSet"
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,8 @@ def is_trusted(config: Config, address: str) -> bool:
         peer = ip_address(address)
     except ValueError:
         return False
+    # A socket for both kinds of addresses shows an IPv4 peer as `::ffff:192.0.2.1`.
+    peer = getattr(peer, "ipv4_mapped", None) or peer
     return any(peer in network for network in config.proxies)
 
 
