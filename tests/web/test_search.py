@@ -301,6 +301,8 @@ def test_summary_and_elements(client: FlaskClient) -> None:
     assert summary["title"] == "Palette"
     elements = json.loads(client.get(f"{url}?_elements=title,CodeSystem.url").data)
     assert set(elements) == {"resourceType", "id", "meta", "url", "title", "status", "content"}
+    path = json.loads(client.get(f"{url}?_elements=concept.code,Library.title").data)
+    assert set(path) == {"resourceType", "id", "meta", "concept", "status", "content"}
     text = json.loads(client.get(f"{url}?_summary=text").data)
     assert set(text) == {"resourceType", "id", "meta", "status", "content"}
     for part in (summary, elements, text):

@@ -23,7 +23,10 @@ Keep = Callable[[str, Element | None], bool]
 def subset(resource: Resource, summary: str, elements: str) -> Resource:
     """Return the part that `_summary` or `_elements` asks for, tagged; all when neither does."""
     if elements:
-        wanted = {name.strip().rpartition(".")[2] for name in elements.split(",")}
+        own = f"{resource['resourceType']}."
+        names = (name.strip().removeprefix(own) for name in elements.split(","))
+        # Elements are chosen at the top; a path means the whole of what it is in.
+        wanted = {name.partition(".")[0].removesuffix("[x]") for name in names}
         return _tagged(_part(resource, lambda name, e: name in wanted or _is_needed(e)))
     if not summary:
         return resource
