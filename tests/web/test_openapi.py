@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from carepath.web.search_query import RESULT_PARAMETERS
+
 
 def test_every_route_is_listed(client: FlaskClient) -> None:
     document = json.loads(client.get("/openapi.json").data)
@@ -33,6 +35,18 @@ def test_every_path_argument_is_declared(client: FlaskClient) -> None:
         for operation in operations.values():
             declared = {p["name"] for p in operation["parameters"] if p["in"] == "path"}
             assert declared == {part[1:-1] for part in path.split("/") if part.startswith("{")}
+
+
+def test_it_lists_the_search_parameters_of_the_capability_statement(client: FlaskClient) -> None:
+    document = json.loads(client.get("/openapi.json").data)
+    statement = json.loads(client.get("/fhir/metadata").data)
+    for resource in statement["rest"][0]["resource"]:
+        path = document["paths"][f"/fhir/{resource['type']}"]["get"]
+        names = {p["name"] for p in path["parameters"]} - set(RESULT_PARAMETERS)
+        assert names == {p["name"] for p in resource["searchParam"]}
+        form = document["paths"][f"/fhir/{resource['type']}/_search"]["post"]["requestBody"]
+        properties = form["content"]["application/x-www-form-urlencoded"]["schema"]["properties"]
+        assert set(properties) == names | set(RESULT_PARAMETERS)
 
 
 @pytest.mark.slow

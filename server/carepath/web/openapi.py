@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from carepath.web import history
 from carepath.web.operation import Level, Operation, Parameter
 from carepath.web.search_index import parameters as search_parameters
 from carepath.web.search_query import RESULT_PARAMETERS
@@ -107,9 +108,17 @@ def _in_query(route: "Route", method: str) -> Iterator[dict[str, Any]]:
             required = method == "GET" and parameter.min > 0
             schema = {"type": _TYPES.get(parameter.type, "string")}
             yield {"name": parameter.name, "in": "query", "required": required, "schema": schema}
-    elif route.resource_type and "<" not in route.rule and method == "GET":
-        for name in (*search_parameters(route.resource_type), *RESULT_PARAMETERS):
+    elif route.resource_type and method == "GET":
+        for name in _names(route):
             yield {"name": name, "in": "query", "schema": {"type": "string"}}
+
+
+def _names(route: "Route") -> tuple[str, ...]:
+    if route.rule.endswith("/_history"):
+        return history.PARAMETERS
+    if "<" in route.rule:
+        return ("_summary", "_elements")
+    return (*search_parameters(route.resource_type), *RESULT_PARAMETERS)
 
 
 def _simple(operation: Operation, level: Level) -> list[Parameter]:
@@ -118,8 +127,7 @@ def _simple(operation: Operation, level: Level) -> list[Parameter]:
 
 def _body(route: "Route") -> dict[str, Any]:
     if route.operation is None:
-        names = (*search_parameters(route.resource_type), *RESULT_PARAMETERS)
-        properties = {name: {"type": "string"} for name in names}
+        properties = {name: {"type": "string"} for name in _names(route)}
         return {"content": {_FORM: {"schema": {"type": "object", "properties": properties}}}}
     name = "Resource" if route.operation.binding.bare else "Parameters"
     schema = {"$ref": f"#/components/schemas/{name}"}

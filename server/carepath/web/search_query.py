@@ -18,7 +18,15 @@ from carepath.web.subset import SUMMARIES
 Query = Sequence[tuple[str, str]]
 """Names and values in the order in which they were sent, a repeated name several times."""
 
-RESULT_PARAMETERS = ("_sort", "_count", "_total", "_include", "_summary", "_elements")
+RESULT_PARAMETERS = (
+    "_sort",
+    "_count",
+    "_total",
+    "_include",
+    "_include:iterate",
+    "_summary",
+    "_elements",
+)
 _TOTALS = ("none", "estimate", "accurate")
 _MAX_DIGITS = 9
 _MAX_VALUES = 1_000
