@@ -458,6 +458,27 @@ def test_a_search_of_any_size_is_answered_or_refused_at_once(
     assert json.loads(response.data)["issue"][0]["code"] == "too-long"
 
 
+def test_a_search_ends_when_it_takes_too_long() -> None:
+    """A deployment may hold value sets of any size."""
+    codes = [{"code": f"c{index}"} for index in range(20_000)]
+    include = [{"system": "urn:many", "concept": codes}]
+    many = {"resourceType": "ValueSet", "id": "many", "url": "urn:vs", "status": "draft",
+            "compose": {"include": include}}  # fmt: skip
+    client = create_app(Config(request_seconds=0.2), Knowledge.of([many])).test_client()
+    wanted = ",".join(f"x{index}" for index in range(1_000))
+    response = client.post("/fhir/ValueSet/_search", data={"code": wanted})
+    assert response.status_code == 422
+    assert json.loads(response.data)["issue"][0]["code"] == "too-costly"
+    assert client.get("/fhir/ValueSet?code=c1&_summary=count").json == {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "total": 1,
+        "link": [
+            {"relation": "self", "url": "http://localhost/fhir/ValueSet?code=c1&_summary=count"}
+        ],
+    }
+
+
 def test_a_form_says_how_it_wants_to_be_answered(shelf: FlaskClient) -> None:
     """What holds for the URL holds for the form: `_format`, `_pretty`, `_summary`."""
     url = "/fhir/Library/_search"

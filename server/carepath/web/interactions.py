@@ -84,7 +84,9 @@ class _Sent(NamedTuple):
 def _search(resource_type: str, sent: Query) -> Response:
     ours, current = service.current(), exchange.current()
     query = [(name, text) for name, text in sent if name not in _GENERAL]
-    page = search(ours.background, resource_type, query, ours.page_limits, strict=current.strict)
+    limits = ours.page_limits
+    with ours.gate.turn():
+        page = search(ours.background, resource_type, query, limits, strict=current.strict)
     return respond.resource(_searchset(page, resource_type, sent, current.base))
 
 

@@ -16,13 +16,13 @@ Test = Callable[[Any], bool]
 def token_test(text: str, *, exact: bool = False) -> Test:
     """Return the test for `code`, `system|code`, `|code` or `system|`; case counts if `exact`."""
     system, code = _system_and_code(text)
+    read = str if exact else str.casefold
+    wanted = read(code)
 
     def is_wanted(has_system: str | None, has_code: str) -> bool:
         if system is not None and has_system not in (None, system):
             return False
-        return (
-            not code or code == has_code or (not exact and code.casefold() == has_code.casefold())
-        )
+        return not wanted or wanted == read(has_code)
 
     return lambda value: any(is_wanted(*token) for token in tokens(value))
 
