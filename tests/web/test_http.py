@@ -97,6 +97,16 @@ def test_406_is_an_outcome(client: FlaskClient, accept: str) -> None:
     assert (response.status_code, issue(response)["code"]) == (406, "not-supported")
 
 
+@pytest.mark.parametrize("url", ["/metrics", "/healthz", "/readyz", "/openapi.json"])
+def test_doors_that_are_not_fhir_have_a_format_of_their_own(client: FlaskClient, url: str) -> None:
+    for accept in ("text/plain", "application/openmetrics-text; version=1.0.0", "text/html"):
+        assert client.get(url, headers={"Accept": accept}).status_code == 200
+
+
+def test_options_needs_no_format(client: FlaskClient) -> None:
+    assert client.options("/fhir/metadata", headers={"Accept": "text/turtle"}).status_code == 204
+
+
 def test_415_names_the_accepted_types(client: FlaskClient) -> None:
     response = client.post("/fhir/PlanDefinition/walk/$apply", data="{}", content_type="text/plain")
     assert response.status_code == 415

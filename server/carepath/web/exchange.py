@@ -15,7 +15,13 @@ from flask import Request, g
 from carepath.resources import Resource
 from carepath.web import body, urls
 from carepath.web.config import Config
-from carepath.web.negotiation import Format, UnsupportedMediaType, answer_format, body_format
+from carepath.web.negotiation import (
+    Format,
+    NotAcceptable,
+    UnsupportedMediaType,
+    answer_format,
+    body_format,
+)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 
@@ -46,11 +52,16 @@ class Exchange:
         return given if _REQUEST_ID.fullmatch(given) else ""
 
     def negotiate(self) -> None:
-        """Choose the format of the answer; raise NotAcceptable."""
+        """Choose the format of the answer; raise NotAcceptable where it is a resource."""
         headers = self.request.environ
-        self.format = answer_format(
-            headers.get("HTTP_ACCEPT"), self.argument("_format"), headers.get("CONTENT_TYPE")
-        )
+        try:
+            self.format = answer_format(
+                headers.get("HTTP_ACCEPT"), self.argument("_format"), headers.get("CONTENT_TYPE")
+            )
+        except NotAcceptable:
+            # Figures and health have a format of their own, OPTIONS has nothing to say.
+            if urls.is_fhir(self.request.path) and self.request.method != "OPTIONS":
+                raise
 
     def argument(self, name: str) -> str:
         """Return the first value of a parameter in the URL or the form, '' when absent."""

@@ -45,6 +45,11 @@ def fhir_base(config: Config, environ: Mapping[str, str]) -> str:
     return f"{scheme}://{host}{prefix}{FHIR}"
 
 
+def is_fhir(path: str) -> bool:
+    """Tell whether a path is under the FHIR base."""
+    return path == FHIR or path.startswith(f"{FHIR}/")
+
+
 def client_address(config: Config, environ: Mapping[str, str]) -> str:
     """Return who sends the request: the peer, or what the trusted proxies say of it.
 
