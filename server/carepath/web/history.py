@@ -37,7 +37,8 @@ def history_page(
     plan, used, chosen = SearchPlan(), [], list(versions)
     for name, text in query:
         if name in _SELECTIONS and text:
-            chosen = [h for h in chosen if h in _SELECTIONS[name](versions, _span(name, text))]
+            kept = {id(held) for held in _SELECTIONS[name](versions, _span(name, text))}
+            chosen = [held for held in chosen if id(held) in kept]
         elif name in _PLACES and text:
             _PLACES[name](plan, "", text)
         if name in PARAMETERS and text:
