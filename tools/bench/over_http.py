@@ -1,6 +1,7 @@
 """`make bench-http`: `$apply` of a 20-entry Bundle next to a bare view that reads the same bytes.
 
-Both run under the same gunicorn, in turns, several rounds; the best round of each counts, since
+The last line compares the plan that `make bench-apply` measures as well: 40 nested actions and
+110 expressions.  The clinical pathways, whose facts are far more work, stand beside it.  Both run under the same gunicorn, in turns, several rounds; the best round of each counts, since
 the machine may do other work.  Requests per second of server CPU are shown as well: they hardly
 depend on what else runs.  The load comes from wrk when it is installed, else from a small
 generator of our own, which is named in the output.
@@ -8,7 +9,6 @@ generator of our own, which is named in the output.
 
 import argparse
 import http.client
-import json
 import os
 import re
 import shutil
@@ -26,28 +26,12 @@ from statistics import quantiles
 
 import httpx
 
-ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(Path(__file__).parent))
+
+from http_cases import Case, cases, write_definitions
+
 HERE = Path(__file__).parent
-EXAMPLES = ROOT / "../shared/suites/fhir-r4-examples"
-PLAN = "mst-pathway"
-ENTRIES = 20
 WARM_UP_SECONDS = 2
-FURTHER = (
-    "observation-example-bloodpressure",
-    "observation-example-haemoglobin",
-    "observation-example-bmi",
-    "diagnosticreport-example-f201-brainct",
-    "encounter-example-f001-heart",
-    "procedure-example-biopsy",
-    "careplan-example",
-    "condition-example-stroke",
-    "allergyintolerance-example",
-    "observation-example-f001-glucose",
-    "immunization-example",
-    "familymemberhistory-example",
-    "specimen-example",
-)
-SUBJECTS = ("subject", "patient", "beneficiary")
 
 
 @dataclass(frozen=True)
@@ -58,26 +42,6 @@ class Round:
     per_cpu_second: float
     p50: float
     p99: float
-
-
-def bundle() -> bytes:
-    """Return 20 entries: an example of the project and official examples about the same patient."""
-    found = json.loads((ROOT / "examples/mcode-collection.json").read_text("utf-8"))
-    entries = found["entry"]
-    patient = next(e["resource"] for e in entries if e["resource"]["resourceType"] == "Patient")
-    reference = {"reference": f"Patient/{patient['id']}"}
-    for name in FURTHER:
-        path = EXAMPLES / f"{name}.json"
-        if len(entries) == ENTRIES or not path.exists():
-            continue
-        resource = json.loads(path.read_text("utf-8"))
-        resource |= {key: reference for key in SUBJECTS if key in resource}
-        entries.append({"resource": resource})
-    copies = [e for e in entries if e["resource"]["resourceType"] == "Observation"]
-    for number in range(ENTRIES - len(entries)):
-        again = copies[number % len(copies)]["resource"]
-        entries.append({"resource": {**again, "id": f"copy-{number}"}})
-    return json.dumps(found, ensure_ascii=False).encode()
 
 
 @contextmanager
@@ -115,14 +79,12 @@ def cpu_seconds(process: "subprocess.Popen[bytes]") -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def measure(
-    process: "subprocess.Popen[bytes]", url: str, body: Path, seconds: int, connections: int
-) -> Round:
+def measure(target: "Target", body: Path, seconds: int, connections: int) -> Round:
     """Load one server and return what it did."""
     load = with_wrk if shutil.which("wrk") else with_own_generator
-    before = cpu_seconds(process)
-    count, rate, p50, p99 = load(url, body, seconds, connections)
-    spent = cpu_seconds(process) - before
+    before = cpu_seconds(target.process)
+    count, rate, p50, p99 = load(target.url, body, seconds, connections)
+    spent = cpu_seconds(target.process) - before
     return Round(rate, count / spent if spent else 0.0, p50, p99)
 
 
@@ -187,62 +149,87 @@ def with_own_generator(
 
 
 def main() -> int:
-    """Measure both servers and print the table; the last line is the ratio."""
+    """Measure each Bundle at the bare view and at its plans; the last line is the ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=6, help="length of one round")
+    parser.add_argument("--seconds", type=int, default=4, help="length of one round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=16)
     options = parser.parse_args()
-    data = bundle()
-    rounds, answered = compare(data, options.seconds, options.rounds, options.connections)
-    report(rounds, len(data), answered, options.connections)
+    tool = "wrk" if shutil.which("wrk") else "own load generator (wrk is not installed)"
+    print(f"{options.connections} connections, load by {tool}, best of {options.rounds} rounds")
+    ratios = []
+    with tempfile.TemporaryDirectory() as folder, servers(Path(folder)) as (bare, service):
+        for case in cases():
+            body = Path(folder) / "body.json"
+            body.write_bytes(case.body)
+            targets = {"bare": bare, **{plan: service.at(plan) for plan in case.plans}}
+            rounds = compare(targets, body, options)
+            ratios += report(case, rounds, {p: size(service.at(p), body) for p in case.plans})
+    print(f"\napply {ratios[0]:.2f}x of bare")
     return 0
 
 
-def compare(
-    data: bytes, seconds: int, count: int, connections: int
-) -> tuple[dict[str, list[Round]], int]:
-    """Load the bare view and the service in turns; return the rounds and the answer's size."""
+@dataclass(frozen=True)
+class Target:
+    """A URL of a server that runs."""
+
+    process: "subprocess.Popen[bytes]"
+    url: str
+
+    def at(self, plan: str) -> "Target":
+        """Return where a plan is applied."""
+        return Target(self.process, f"{self.url}/PlanDefinition/{plan}/$apply")
+
+
+@contextmanager
+def servers(folder: Path) -> Iterator[tuple[Target, Target]]:
+    """Run the bare view and the service, which also knows the benchmark's own plan."""
+    content = folder / "content"
+    content.mkdir()
+    write_definitions(content)
     ports = free_port(), free_port()
+    echo, base = (f"http://127.0.0.1:{ports[0]}/echo", f"http://127.0.0.1:{ports[1]}/fhir")
     bare_command = [sys.executable, str(HERE / "http_bare.py"), str(ports[0])]
-    apply_command = [sys.executable, "-m", "carepath", "serve", "--port", str(ports[1])]
-    echo = f"http://127.0.0.1:{ports[0]}/echo"
-    apply = f"http://127.0.0.1:{ports[1]}/fhir/PlanDefinition/{PLAN}/$apply"
-    with (
-        tempfile.NamedTemporaryFile(suffix=".json") as file,
-        running(bare_command, echo) as bare_server,
-        running(apply_command, f"http://127.0.0.1:{ports[1]}/readyz") as service,
-    ):
-        file.write(data)
-        file.flush()
-        body = Path(file.name)
-        answer = httpx.post(apply, content=data, headers={"Content-Type": "application/fhir+json"})
-        answer.raise_for_status()
-        targets = {"bare": (bare_server, echo), "apply": (service, apply)}
-        for server, url in targets.values():
-            measure(server, url, body, WARM_UP_SECONDS, connections)
-        rounds: dict[str, list[Round]] = {name: [] for name in targets}
-        for _ in range(count):
-            for name, (server, url) in targets.items():
-                rounds[name].append(measure(server, url, body, seconds, connections))
-    return rounds, len(answer.content)
+    command = [sys.executable, "-m", "carepath", "serve", "--port", str(ports[1])]
+    command += ["--content", str(content)]
+    with running(bare_command, echo) as bare, running(command, f"{base}/metadata") as service:
+        yield Target(bare, echo), Target(service, base)
 
 
-def report(rounds: dict[str, list[Round]], sent: int, answered: int, connections: int) -> None:
-    """Print the table and the ratio."""
-    tool = "wrk" if shutil.which("wrk") else "own load generator (wrk is not installed)"
-    print(f"{ENTRIES} entries, {sent} bytes in, CarePlan of {answered} bytes out")
-    print(f"{connections} connections, load by {tool}, best of {len(rounds['bare'])} rounds\n")
-    print(f"{'':8}{'req/s':>10}{'req/CPU-s':>12}{'p50 ms':>10}{'p99 ms':>10}{'p99/p50':>10}")
+def compare(
+    targets: dict[str, Target], body: Path, options: argparse.Namespace
+) -> dict[str, list[Round]]:
+    """Load the targets in turns, several rounds each."""
+    for target in targets.values():
+        measure(target, body, WARM_UP_SECONDS, options.connections)
+    rounds: dict[str, list[Round]] = {name: [] for name in targets}
+    for _ in range(options.rounds):
+        for name, target in targets.items():
+            rounds[name].append(measure(target, body, options.seconds, options.connections))
+    return rounds
+
+
+def size(target: Target, body: Path) -> int:
+    """Return how large an answer is."""
+    headers = {"Content-Type": "application/fhir+json"}
+    answer = httpx.post(target.url, content=body.read_bytes(), headers=headers)
+    return len(answer.raise_for_status().content)
+
+
+def report(case: Case, rounds: dict[str, list[Round]], sizes: dict[str, int]) -> list[float]:
+    """Print the table of one Bundle; return how each plan compares with the bare view."""
+    print(f"\n{case.name}, {len(case.body)} bytes")
+    columns = ("answer B", "req/s", "req/CPU-s", "p50 ms", "p99 ms", "p99/p50", "of bare")
+    print(f"{'':13}" + "".join(f"{column:>11}" for column in columns))
     best = {name: max(several, key=lambda r: r.rate) for name, several in rounds.items()}
     for name, one in best.items():
+        ratio = one.rate / best["bare"].rate
         print(
-            f"{name:8}{one.rate:10.0f}{one.per_cpu_second:12.0f}"
-            f"{one.p50:10.1f}{one.p99:10.1f}{one.p99 / one.p50:10.1f}"
+            f"{name:13}{sizes.get(name, len(case.body)):11}{one.rate:11.0f}"
+            f"{one.per_cpu_second:11.0f}{one.p50:11.1f}{one.p99:11.1f}{one.p99 / one.p50:11.1f}"
+            f"{ratio:10.2f}x"
         )
-    by_cpu = best["apply"].per_cpu_second / best["bare"].per_cpu_second
-    print(f"\nby CPU time: {by_cpu:.2f}x")
-    print(f"apply {best['apply'].rate / best['bare'].rate:.2f}x of bare")
+    return [best[plan].rate / best["bare"].rate for plan in case.plans]
 
 
 if __name__ == "__main__":
