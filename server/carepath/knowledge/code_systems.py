@@ -3,10 +3,11 @@
 https://hl7.org/fhir/R4/codesystem.html and https://hl7.org/fhir/R4/valueset-filter-operator.html
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from carepath.fhirpath import patterns
+from carepath.fhirpath.failure import Failure
 from carepath.resources import Resource
 
 Concept = Mapping[str, Any]
@@ -64,13 +65,14 @@ class CodeSystem:
         return "subsumed-by" if b in self.ancestors(a) else "not-subsumed"
 
     def select(self, filters: list[Mapping[str, Any]]) -> Iterator[str] | None:
-        """Yield the codes that meet all filters, None when a filter's operator is not known."""
+        """Yield the codes that meet all filters, None when a filter cannot be understood."""
         tests = []
         for item in filters:
             make = _FILTERS.get(str(item.get("op")))
-            if make is None:
+            test = make and make(self, str(item.get("property")), str(item.get("value")))
+            if test is None:
                 return None
-            tests.append(make(self, str(item.get("property")), str(item.get("value"))))
+            tests.append(test)
         return (
             str(concept["code"])
             for code, concept in self.concepts.items()
@@ -152,9 +154,12 @@ def _not_in(system: CodeSystem, name: str, value: str) -> Test:
     return lambda code: not inside(code)
 
 
-def _regex(system: CodeSystem, name: str, value: str) -> Test:
-    pattern = re.compile(value)
-    return lambda code: any(pattern.fullmatch(text) for text in system.values(code, name))
+def _regex(system: CodeSystem, name: str, value: str) -> Test | None:
+    try:
+        patterns.full_match(value, "")
+    except Failure:
+        return None
+    return lambda code: any(patterns.full_match(value, t) for t in system.values(code, name))
 
 
 def _exists(system: CodeSystem, name: str, value: str) -> Test:
@@ -162,7 +167,7 @@ def _exists(system: CodeSystem, name: str, value: str) -> Test:
     return lambda code: bool(system.values(code, name)) is wanted
 
 
-_FILTERS: Mapping[str, Callable[[CodeSystem, str, str], Test]] = {
+_FILTERS: Mapping[str, Callable[[CodeSystem, str, str], Test | None]] = {
     "=": _equals,
     "is-a": _is_a,
     "is-not-a": _is_not_a,

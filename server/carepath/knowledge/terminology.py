@@ -6,7 +6,7 @@ An answer of None means that this terminology cannot know: the value set or code
 here, or only a part of it is.  Nobody may read None as no.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,14 +80,25 @@ class Terminology:
         return True if is_member else (False if expansion.is_complete else None)
 
     def expand(self, value_set: str) -> Resource | None:
-        """Return the ValueSet with an expansion, None when it is not known or not complete."""
+        """Return the ValueSet with an expansion, None when it is not known or not complete.
+
+        What a value set itself says of a code (display, designations) comes before what the code
+        system says.
+        """
         expansion = self.expansion(value_set)
         if expansion is None or not expansion.is_complete:
             return None
-        contains = [self._contains(system, code) for system, code in sorted(expansion.codes)]
-        found = self._find(value_set) or {"resourceType": "ValueSet", "url": value_set}
+        said = dict(self._said(value_set))
+        contains = [self._contains(code, said.get(code, {})) for code in sorted(expansion.codes)]
+        nameless = {"resourceType": "ValueSet", "url": value_set, "status": "active"}
+        found = self._find(value_set) or nameless
         kept = {key: value for key, value in found.items() if key not in ("compose", "text")}
         return {**kept, "expansion": {"total": len(contains), "contains": contains}}
+
+    def code_system(self, resource: Resource) -> CodeSystem:
+        """Return the concepts of a CodeSystem resource, ready when it is the one in use here."""
+        held = self._systems.get(str(resource.get("url")))
+        return held if held is not None and held.resource is resource else CodeSystem(resource)
 
     def subsumes(self, system: str, code_a: str, code_b: str) -> str | None:
         """Return `equivalent`, `subsumes`, `subsumed-by` or `not-subsumed`; None when unknown."""
@@ -138,11 +149,29 @@ class Terminology:
         """Return a code system by URL; a version is not told apart here."""
         return self._systems.get(Canonical.parse(system).url)
 
-    def _contains(self, system: str, code: str) -> dict[str, Any]:
-        """Return one entry of an expansion, with the display when the system knows it."""
-        concept = self.concept(system, code) or {}
-        entry = {"system": system, "code": code}
-        return {**entry, "display": concept["display"]} if "display" in concept else entry
+    def _contains(self, code: Code, said: Mapping[str, Any]) -> dict[str, Any]:
+        """Return one entry of an expansion, with what is known of the code."""
+        known = self.concept(*code) or {}
+        entry: dict[str, Any] = {"system": code[0]} if code[0] else {}
+        entry["code"] = code[1]
+        for name in ("display", "designation"):
+            if name in said or name in known:
+                entry[name] = said.get(name, known.get(name))
+        return entry
+
+    def _said(self, canonical: str) -> Iterator[tuple[Code, Mapping[str, Any]]]:
+        """Yield what value sets say of codes, those that are drawn on before those that draw."""
+        value_set = self._find(canonical) or {}
+        compose = value_set.get("compose")
+        if not isinstance(compose, dict):
+            expansion = value_set.get("expansion")
+            yield from _entries((expansion or {}).get("contains") or ())
+            return
+        for item in compose.get("include") or ():
+            for imported in item.get("valueSet") or ():
+                yield from self._said(imported)
+            for concept in item.get("concept") or ():
+                yield (str(item["system"]), str(concept["code"])), concept
 
     def _expand(self, canonical: str, chain: tuple[str, ...]) -> Expansion | None:
         """Expand a value set; `chain` holds those whose expansion waits for this one."""
@@ -214,14 +243,14 @@ def _as_expanded(value_set: Resource) -> Expansion:
     expansion = value_set.get("expansion")
     if not isinstance(expansion, dict):
         return NOTHING_KNOWN
-    codes = frozenset(_contained_codes(expansion.get("contains") or ()))
+    codes = frozenset(code for code, _ in _entries(expansion.get("contains") or ()))
     total = expansion.get("total")
     return Expansion(codes, is_complete=total is None or total <= len(codes))
 
 
-def _contained_codes(entries: Iterable[Mapping[str, Any]]) -> Iterable[Code]:
-    """Yield the codes of an expansion, nested ones included, abstract ones not."""
-    for entry in entries:
+def _entries(contains: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Code, Mapping[str, Any]]]:
+    """Yield the entries of an expansion by code, nested ones included, abstract ones not."""
+    for entry in contains:
         if "code" in entry and not entry.get("abstract"):
-            yield str(entry.get("system", "")), str(entry["code"])
-        yield from _contained_codes(entry.get("contains") or ())
+            yield (str(entry.get("system", "")), str(entry["code"])), entry
+        yield from _entries(entry.get("contains") or ())
