@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from carepath.canonical import Canonical
 from carepath.errors import InvalidContent
+from carepath.knowledge import Knowledge
 from carepath.r4.model import RESOURCE_TYPES
 from carepath.validation import check_structure
 from carepath.web import Config, create_app
@@ -94,6 +95,103 @@ def test_expand_filtered_and_paged(
     assert (codes(answer), answer["expansion"]["total"]) == (expected, total)
 
 
+def test_expand_tells_by_what_and_from_what(client: FlaskClient) -> None:
+    def expansion(query: str) -> Json:
+        answer = call(client, f"/fhir/ValueSet/colours/$expand?{query}")
+        assert "compose" not in answer
+        found: Json = answer["expansion"]
+        return found
+
+    first, second = (expansion(f"filter=r&offset={n}&count=1") for n in (0, 1))
+    assert first["identifier"] == second["identifier"] != expansion("filter=b")["identifier"]
+    assert first["parameter"] == [
+        {"name": "filter", "valueString": "r"},
+        {"name": "offset", "valueInteger": 0},
+        {"name": "count", "valueInteger": 1},
+        {"name": "version", "valueUri": f"{PALETTE}|1.0.0"},
+    ]
+    assert codes(call(client, "/fhir/ValueSet/colours/$expand?excludeNested=true"))[0] == "blue"
+    with_definition = call(client, "/fhir/ValueSet/colours/$expand?includeDefinition=true&count=0")
+    assert with_definition["compose"] == {"include": [{"system": PALETTE}]}
+    assert codes(with_definition) == []
+
+
+def test_expand_a_value_set_of_the_specification(client: FlaskClient) -> None:
+    gender = "http://hl7.org/fhir/ValueSet/administrative-gender"
+    answer = call(client, f"/fhir/ValueSet/$expand?url={gender}")
+    assert codes(answer) == ["female", "male", "other", "unknown"]
+
+
+def sent(**elements: Any) -> Json:
+    return {"resourceType": "ValueSet", "status": "draft", **elements}
+
+
+@pytest.mark.parametrize(
+    ("value_set", "contains"),
+    [
+        (  # what the value set says of a code comes before what the system says
+            sent(compose={"include": [{"system": PALETTE, "concept": [
+                {"code": "red", "display": "Crimson"}, {"code": "blue"}]}]}),
+            [{"system": PALETTE, "code": "blue", "display": "Blue"},
+             {"system": PALETTE, "code": "red", "display": "Crimson"}],
+        ),
+        (  # a system that is not loaded
+            sent(compose={"include": [{"system": "urn:x", "concept": [
+                {"code": "z", "display": "Zed"}]}]}),
+            [{"system": "urn:x", "code": "z", "display": "Zed"}],
+        ),
+        (  # an expansion alone, with a code that has no system
+            sent(expansion={"timestamp": "2020-01-01", "contains": [
+                {"code": "z", "display": "Zed"}]}),
+            [{"code": "z", "display": "Zed"}],
+        ),
+        (
+            sent(compose={"include": [{"system": PALETTE, "filter": [
+                {"property": "display", "op": "regex", "value": "(R|r)+ed"}]}]}),
+            [{"system": PALETTE, "code": "red", "display": "Red"}],
+        ),
+    ],
+    ids=["own display", "system not loaded", "expansion alone", "regex"],
+)  # fmt: skip
+def test_what_an_expansion_says_of_codes(
+    client: FlaskClient, value_set: Json, contains: list[Json]
+) -> None:
+    answer = call(client, "/fhir/ValueSet/$expand", value_set)
+    assert answer["expansion"]["contains"] == contains
+    assert "url" not in answer
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "status", "said"),
+    [
+        ("ValueSet/$expand", {"resourceType": "Patient"}, 400, "`Patient`"),
+        ("ValueSet/colours/$expand", sent(), 400, "`valueSet`"),
+        ("ValueSet/$expand", sent(), 400, "not loaded"),
+        (
+            "ValueSet/$expand",  # backtracking would never end on this one
+            sent(compose={"include": [{"system": PALETTE, "filter": [
+                {"property": "code", "op": "regex", "value": "(a+)+$("}]}]}),
+            400,
+            "not loaded",
+        ),
+        (
+            "ValueSet/$expand",
+            sent(url="urn:me", compose={"include": [{"valueSet": ["urn:me"]}]}),
+            422,
+            "circle",
+        ),
+        ("$versions", {"resourceType": "Patient"}, 400, "Parameters"),
+    ],
+    ids=["another type", "at instance level", "no content", "a broken regex", "a circle", "a body"],
+)  # fmt: skip
+def test_bodies_that_cannot_be_used(
+    client: FlaskClient, url: str, body: Json, status: int, said: str
+) -> None:
+    response = client.post(f"/fhir/{url}", json=body)
+    assert response.status_code == status
+    assert said in json.loads(response.data)["issue"][0]["diagnostics"]
+
+
 def test_expand_with_designations(client: FlaskClient) -> None:
     answer = call(client, "/fhir/ValueSet/colours/$expand?includeDesignations=true&filter=red")
     assert answer["expansion"]["contains"][0]["designation"] == [{"language": "de", "value": "Rot"}]
@@ -115,6 +213,9 @@ def test_expand_a_value_set_that_is_sent(client: FlaskClient, shape: str) -> Non
     [
         ({"code": "red", "system": PALETTE}, True),
         ({"code": "red"}, True),
+        ({"code": "red", "system": PALETTE, "systemVersion": "1.0.0"}, True),
+        ({"code": "red", "system": PALETTE, "display": "RED"}, True),
+        ({"coding": {"system": PALETTE, "code": "red", "display": "Blue"}}, False),
         ({"code": "green", "system": PALETTE}, False),
         ({"code": "red", "system": "urn:other"}, False),
         ({"code": "red", "system": PALETTE, "display": "Blue"}, False),
@@ -127,8 +228,17 @@ def test_validate_code(client: FlaskClient, given: Json, result: bool) -> None:
     answer = values(call(client, "/fhir/ValueSet/$validate-code", parameters(url=COLOURS, **given)))
     assert answer["result"] is result
     assert ("message" in answer) != result
+    assert answer.get("display", "Red") == "Red"
     if result:
-        assert answer["display"] == "Red"
+        assert "display" in answer
+
+
+def test_validate_code_never_says_no_when_it_does_not_know(client: FlaskClient) -> None:
+    unknown = sent(compose={"include": [{"system": "urn:nowhere"}]})
+    body = parameters(valueSet=unknown, code="x", system="urn:nowhere")
+    response = client.post("/fhir/ValueSet/$validate-code", json=body)
+    assert response.status_code == 400
+    assert json.loads(response.data)["issue"][0]["code"] == "not-supported"
 
 
 def test_lookup(client: FlaskClient) -> None:
@@ -142,6 +252,33 @@ def test_lookup(client: FlaskClient) -> None:
     answer = values(by_get)
     assert (answer["name"], answer["version"], answer["display"]) == ("Palette", "1.0.0", "Red")
     assert {"name": "value", "valueString": "Rot"} in answer["designation"]
+
+
+def told(answer: Json) -> dict[str, str]:
+    """The properties of a look-up, and the languages of its designations."""
+    parts = [{p["name"]: p for p in one["part"]} for one in answer["parameter"] if "part" in one]
+    return {
+        (one["code"]["valueCode"] if "code" in one else one["language"]["valueCode"]): next(
+            value for slot, value in one["value"].items() if slot.startswith("value")
+        )
+        for one in parts
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("code=red", {"de": "Rot", "definition": "The colour of blood", "child": "scarlet"}),
+        ("code=scarlet", {"parent": "red"}),
+        ("code=red&property=definition", {"definition": "The colour of blood"}),
+        ("code=red&property=lang.de&property=parent", {"de": "Rot"}),
+        ("code=red&property=designation", {"de": "Rot"}),
+        ("code=red&property=other", {}),
+    ],
+)
+def test_lookup_properties(client: FlaskClient, query: str, expected: dict[str, str]) -> None:
+    answer = call(client, f"/fhir/CodeSystem/$lookup?system={PALETTE}&{query}")
+    assert told(answer) == expected
 
 
 @pytest.mark.parametrize(
@@ -173,6 +310,19 @@ def test_subsumes(client: FlaskClient, first: str, second: str, outcome: str) ->
         (f"ValueSet/$expand?url={COLOURS}&colour=red", 400, "colour"),
         (f"ValueSet/$expand?url={COLOURS}&url={COLOURS}", 400, "url"),
         (f"ValueSet/colours/$expand?url={COLOURS}", 400, "url"),
+        (f"ValueSet/$expand?url={COLOURS}&filter=", 400, "filter"),
+        (f"ValueSet/$expand?url={COLOURS}&context=urn:x", 400, "context"),
+        (f"ValueSet/$expand?url={COLOURS}|1.0.0&valueSetVersion=2", 400, "valueSetVersion"),
+        (f"ValueSet/$expand?url={COLOURS}|2", 404, "2"),
+        (f"ValueSet/$validate-code?url={COLOURS}&display=Red", 400, "display"),
+        (f"ValueSet/$validate-code?url={COLOURS}&code=red&inferSystem=true", 400, "inferSystem"),
+        (
+            f"ValueSet/$validate-code?url={COLOURS}&code=red&system={PALETTE}&systemVersion=9",
+            400,
+            "systemVersion",
+        ),
+        ("CodeSystem/palette/$subsumes?system=urn:x&codeA=red&codeB=blue", 400, "system"),
+        ("CodeSystem/palette/$subsumes?version=9&codeA=red&codeB=blue", 400, "version"),
         ("ValueSet/nowhere/$expand", 404, "nowhere"),
         (f"ValueSet/$validate-code?url={COLOURS}", 400, "code"),
         (f"CodeSystem/$lookup?system={PALETTE}", 400, "code"),
@@ -192,6 +342,65 @@ def test_refused_by_name(client: FlaskClient, url: str, status: int, said: str) 
     response = client.get(f"/fhir/{url}")
     assert response.status_code == status
     assert said in json.loads(response.data)["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize(
+    ("url", "given", "named"),
+    [
+        ("ValueSet/$validate-code", {"url": COLOURS, "code": "red",
+                                     "coding": {"system": PALETTE, "code": "blue"}}, "coding"),
+        ("ValueSet/$validate-code", {"url": COLOURS, "coding": {
+            "system": PALETTE, "code": "red", "version": "9"}}, "coding"),
+        ("ValueSet/$validate-code", {"url": COLOURS, "valueSet": sent(), "code": "red"},
+         "valueSet"),
+        ("CodeSystem/$lookup", {"code": "red", "coding": {"system": PALETTE, "code": "blue"}},
+         "coding"),
+        ("CodeSystem/palette/$subsumes", {"codingA": {"system": "urn:x", "code": "red"},
+                                          "codeB": "blue"}, "codingA"),
+        ("PlanDefinition/$package", {"url": "urn:x", "canonical": "urn:y"}, "canonical"),
+    ],
+    ids=["code and coding", "version of a coding", "url and valueSet", "code and Coding",
+         "a coding of another system", "url and canonical"],
+)  # fmt: skip
+def test_what_contradicts_itself_is_refused(
+    client: FlaskClient, url: str, given: Json, named: str
+) -> None:
+    response = client.post(f"/fhir/{url}", json=parameters(**given))
+    assert response.status_code == 400
+    assert f"`{named}`" in json.loads(response.data)["issue"][0]["diagnostics"]
+
+
+def test_terminology_operations_keep_the_versions_of_a_system_apart() -> None:
+    def system(version: str, display: str) -> Json:
+        return {"resourceType": "CodeSystem", "id": "s", "url": "urn:s", "version": version,
+                "status": "active", "content": "complete",
+                "concept": [{"code": "a", "display": display}]}  # fmt: skip
+
+    shipped = Knowledge.shipped().all("OperationDefinition")
+    known = Knowledge.of([system("1", "Old"), system("2", "New"), *shipped])
+    client = create_app(Config(), known).test_client()
+    for version, display in (("1", "Old"), ("2", "New")):
+        answer = call(client, f"/fhir/CodeSystem/$lookup?system=urn:s&code=a&version={version}")
+        assert values(answer) == {"name": "urn:s", "version": version, "display": display}
+
+
+def test_subsumes_is_not_decided_by_a_part_of_a_system_or_another_kind_of_tree() -> None:
+    def system(id: str, **elements: Any) -> Json:
+        concept = [{"code": "a", "concept": [{"code": "b"}]}, {"code": "c"}]
+        return {"resourceType": "CodeSystem", "id": id, "url": f"urn:{id}", "status": "active",
+                "content": "complete", "concept": concept, **elements}  # fmt: skip
+
+    shipped = Knowledge.shipped().all("OperationDefinition")
+    part, group = system("part", content="fragment"), system("group", hierarchyMeaning="part-of")
+    client = create_app(Config(), Knowledge.of([part, group, *shipped])).test_client()
+
+    def outcome(id: str, a: str, b: str) -> Any:
+        response = client.get(f"/fhir/CodeSystem/{id}/$subsumes?codeA={a}&codeB={b}")
+        answer = json.loads(response.data)
+        return values(answer)["outcome"] if response.status_code == 200 else response.status_code
+
+    assert [outcome("part", "a", x) for x in "abc"] == ["equivalent", "subsumes", 400]
+    assert [outcome("group", "a", x) for x in "abc"] == ["equivalent", 400, 400]
 
 
 def test_data_requirements(client: FlaskClient) -> None:

@@ -21,15 +21,35 @@ def definition_of(call: Call, resource_type: str, inline: str = "") -> Resource:
     """Return the definition that a call is about: by id, sent along, or by canonical."""
     if call.level == "instance":
         return call.service.definitions.read(resource_type, call.id).source
-    if inline and call.one(inline) is not None:
-        return checked(call.one(inline))
-    canonical = call.one("canonical") or call.one("url")
-    if not canonical:
+    name = only_one(call, *filter(None, ("url", "canonical", inline)))
+    if name is None:
         also = f", `{inline}`" if inline else ""
         raise InvalidParameter("url", None, f"`url` or `canonical`{also} of a {resource_type}")
     version = call.one("version")
-    wanted = f"{canonical}|{version}" if version and "|" not in canonical else canonical
-    return call.service.knowledge.definition(resource_type, wanted)
+    if name != inline:
+        wanted = versioned(call.one(name), version, "version")
+        return call.service.knowledge.definition(resource_type, wanted)
+    if version is not None:
+        raise InvalidParameter("version", version, "`url` or `canonical` to go with it")
+    return checked(call.one(inline))
+
+
+def only_one(call: Call, *names: str) -> str | None:
+    """Return which of some parameters is given; raise InvalidParameter when several are."""
+    given = [name for name in names if call.one(name) is not None]
+    if len(given) > 1:
+        raise InvalidParameter(given[1], f"given beside {given[0]}", "one of the two")
+    return given[0] if given else None
+
+
+def versioned(canonical: str, version: str | None, name: str) -> str:
+    """Return `url|version`; raise InvalidParameter when two versions are given."""
+    said = canonical.partition("|")[2]
+    if version is None or said == version:
+        return canonical
+    if said:
+        raise InvalidParameter(name, version, f"`{said}`, as the canonical says, or nothing")
+    return f"{canonical}|{version}"
 
 
 def checked(definition: Resource) -> Resource:

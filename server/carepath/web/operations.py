@@ -13,9 +13,16 @@ from carepath.issues import Issue
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource
 from carepath.validation import check_structure
-from carepath.web import apply_operations, definition_operations, exchange, respond, service
+from carepath.web import (
+    apply_operations,
+    code_system_operations,
+    definition_operations,
+    exchange,
+    respond,
+    service,
+    value_set_operations,
+)
 from carepath.web import parameters as reading
-from carepath.web import terminology_operations as terminology
 from carepath.web.operation import Binding, Call, Level, Operation
 
 _APPLY = {
@@ -35,7 +42,6 @@ _EXPAND_REFUSED = (
     "contextDirection",
     "date",
     "designation",
-    "excludeNested",
     "excludeNotForUI",
     "excludePostCoordinated",
     "displayLanguage",
@@ -43,7 +49,6 @@ _EXPAND_REFUSED = (
     "system-version",
     "check-system-version",
     "force-system-version",
-    "includeDefinition",
 )
 
 BINDINGS = (
@@ -56,21 +61,21 @@ BINDINGS = (
     Binding("Resource-validate", definition_operations.validate, bare="resource"),
     Binding(
         "ValueSet-expand",
-        terminology.expand,
+        value_set_operations.expand,
         bare="valueSet",
         refused=dict.fromkeys(_EXPAND_REFUSED, _ELSEWHERE),
     ),
     Binding(
         "ValueSet-validate-code",
-        terminology.validate_code,
+        value_set_operations.validate_code,
         refused=dict.fromkeys(("context", "date", "abstract", "displayLanguage"), _ELSEWHERE),
     ),
     Binding(
         "CodeSystem-lookup",
-        terminology.lookup,
+        code_system_operations.lookup,
         refused=dict.fromkeys(("date", "displayLanguage"), _ELSEWHERE),
     ),
-    Binding("CodeSystem-subsumes", terminology.subsumes),
+    Binding("CodeSystem-subsumes", code_system_operations.subsumes),
     Binding("versions", definition_operations.versions, is_limited=False),
 )
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from carepath.errors import InvalidParameter
+from carepath.r4.model import RESOURCE_TYPES
 from carepath.resources import Resource
 from carepath.web.exchange import Exchange
 from carepath.web.operation import Arguments, Level, Operation, Parameter
@@ -53,9 +54,7 @@ def _given(
 ) -> Iterable[tuple[str, Any]]:
     """Yield name and value of what the body gives."""
     if body["resourceType"] != "Parameters":
-        if not operation.binding.bare:
-            raise InvalidParameter("body", body["resourceType"], "a Parameters resource")
-        yield operation.binding.bare, body
+        yield operation.binding.bare, _bare(body, known, operation, level)
         return
     parts = body.get("parameter", [])
     for part in parts if isinstance(parts, list) else [parts]:
@@ -63,6 +62,20 @@ def _given(
         if not isinstance(name, str):
             raise InvalidParameter("name", None, "a name in every `Parameters.parameter`")
         yield name, _value(_allowed(known, name, operation, level), part)
+
+
+def _bare(
+    body: Resource, known: Mapping[str, Parameter], operation: Operation, level: Level
+) -> Resource:
+    """Return a body that is no Parameters resource, when the operation has a meaning for it."""
+    if not operation.binding.bare:
+        raise InvalidParameter("body", body["resourceType"], "a Parameters resource")
+    parameter = _allowed(known, operation.binding.bare, operation, level)
+    # Where a Bundle is wanted, one resource stands for a Bundle with nothing else in it.
+    if parameter.type not in ("Bundle", "Resource", body["resourceType"]):
+        expected = f"a {parameter.type}, or a Parameters resource"
+        raise InvalidParameter("body", body["resourceType"], expected)
+    return body
 
 
 def _allowed(
@@ -83,6 +96,8 @@ def _from_text(parameter: Parameter, text: str) -> Any:
     """Return the value of a parameter that stands in the URL."""
     if not parameter.is_simple:
         raise InvalidParameter(parameter.name, text, f"a {_type_name(parameter)} in the body")
+    if not text:
+        raise InvalidParameter(parameter.name, text, f"a value of type {parameter.type}")
     try:
         return _TEXT_READERS.get(parameter.type, str)(text)
     except (ValueError, KeyError) as error:
@@ -102,28 +117,36 @@ _TEXT_READERS: Mapping[str, Callable[[str], Any]] = {
 }
 
 
-def _value(parameter: Parameter, part: Mapping[str, Any]) -> Any:
-    """Return the value of one `Parameters.parameter`."""
+def _value(parameter: Parameter, part: Mapping[str, Any], within: str = "") -> Any:
+    """Return the value of one `Parameters.parameter`; `within` is the parameter it is a part of."""
+    name = within + parameter.name
+    given = [key for key in part if key.startswith("value") or key in ("resource", "part")]
+    if len(given) > 1:
+        raise InvalidParameter(name, " and ".join(given), "one of a value, a resource and parts")
     if parameter.parts:
         return _parts(parameter, part)
     if parameter.is_simple:
-        return _simple(parameter, part)
-    if f"value{parameter.type}" in part:
-        value = part[f"value{parameter.type}"]
-    elif parameter.type == "CodeableConcept" and isinstance(part.get("valueCoding"), dict):
-        value = {"coding": [part["valueCoding"]]}
-    else:
-        value = part.get("resource")
-        kind = value.get("resourceType") if isinstance(value, dict) else None
-        if kind is None or parameter.type not in (kind, "Resource"):
-            given = kind or _slot(part)
-            raise InvalidParameter(parameter.name, given, f"a {_type_name(parameter)}")
-    if not isinstance(value, dict):
-        raise InvalidParameter(parameter.name, value, f"a {_type_name(parameter)}")
-    return value
+        return _simple(parameter, part, name)
+    return _complex(parameter, part, name)
 
 
-def _simple(parameter: Parameter, part: Mapping[str, Any]) -> Any:
+def _complex(parameter: Parameter, part: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a resource or a value of a data type with elements."""
+    value = part.get("resource")
+    if parameter.type not in ("Resource", *RESOURCE_TYPES):
+        value = part.get(f"value{parameter.type}")
+        if parameter.type == "CodeableConcept" and isinstance(part.get("valueCoding"), dict):
+            value = {"coding": [part["valueCoding"]]}
+        if isinstance(value, dict):
+            return value
+    kind = value.get("resourceType") if isinstance(value, dict) else None
+    if isinstance(value, dict) and isinstance(kind, str) and parameter.type in (kind, "Resource"):
+        return value
+    given = kind if isinstance(kind, str) else _slot(part)
+    raise InvalidParameter(name, given, f"a {_type_name(parameter)}")
+
+
+def _simple(parameter: Parameter, part: Mapping[str, Any], name: str) -> Any:
     """Return the value of a simple parameter; a Reference stands for its text."""
     wanted = _KINDS.get(parameter.type, str)
     for slot in _SLOTS[parameter.type]:
@@ -138,25 +161,35 @@ def _simple(parameter: Parameter, part: Mapping[str, Any]) -> Any:
         and isinstance(reference.get("reference"), str)
     ):
         return reference["reference"]
-    raise InvalidParameter(parameter.name, _slot(part), f"a value of type {parameter.type}")
+    raise InvalidParameter(name, _slot(part), f"a value of type {parameter.type}")
 
 
 def _slot(part: Mapping[str, Any]) -> str | None:
     """Return in which element a value was given, None when there is none."""
-    return next((key for key in part if key.startswith("value")), None)
+    slots = (key for key in part if key.startswith("value") or key in ("resource", "part"))
+    return next(slots, None)
 
 
 def _parts(parameter: Parameter, part: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parts of a parameter by name."""
+    """Return the parts of a parameter by name; each may be given once."""
     known = {p.name: p for p in parameter.parts}
     given = part.get("part")
+    if not isinstance(given, list):
+        raise InvalidParameter(parameter.name, _slot(part), f"the parts {_named(known)}")
     values: dict[str, Any] = {}
-    for inner in given if isinstance(given, list) else ():
+    for inner in given:
         name = inner.get("name") if isinstance(inner, dict) else None
+        full_name = f"{parameter.name}.{name}"
         if name not in known:
-            raise UnknownParameter(f"{parameter.name}.{name}", tuple(known))
-        values[name] = _value(known[name], inner)
+            raise UnknownParameter(full_name[:80], tuple(known))
+        if name in values:
+            raise InvalidParameter(full_name, "given more than once", "one value at most")
+        values[name] = _value(known[name], inner, f"{parameter.name}.")
     return values
+
+
+def _named(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _check_cardinality(
@@ -183,8 +216,20 @@ def element_of(sent: Resource | None, name: str) -> tuple[str, ...]:
         return (f"http.{name}",)
     if sent.get("resourceType") != "Parameters":
         return (str(sent.get("resourceType")),)
-    parts = sent.get("parameter")
-    for index, part in enumerate(parts if isinstance(parts, list) else ()):
-        if isinstance(part, dict) and part.get("name") == name:
-            return (f"Parameters.parameter[{index}]",)
-    return ("Parameters.parameter",)
+    place, slot = "Parameters", "parameter"
+    parts: Any = sent.get("parameter")
+    for step in (name,) if _indices(parts, name) else name.split("."):
+        found = _indices(parts, step)
+        if not found:
+            break
+        place, slot, parts = f"{place}.{slot}[{found[0]}]", "part", parts[found[0]].get("part")
+    return (place if slot == "part" else "Parameters.parameter",)
+
+
+def _indices(parts: Any, name: str) -> list[int]:
+    """Return where parameters of a name stand."""
+    return [
+        index
+        for index, part in enumerate(parts if isinstance(parts, list) else ())
+        if isinstance(part, dict) and part.get("name") == name
+    ]
