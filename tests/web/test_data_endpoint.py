@@ -1,51 +1,113 @@
-"""Reading data from another FHIR server: searches, pages, retries, and whom it may ask."""
+"""Reading data from another FHIR server, which here is a real one that behaves well or badly."""
 
+import gzip
 import json
 import threading
-from collections.abc import Callable, Iterator
+import time
+import tracemalloc
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 from flask.testing import FlaskClient
 
-from carepath.errors import InvalidParameter, SubjectNotFound
+from carepath import xml_codec
+from carepath.errors import SubjectNotFound
 from carepath.web import Config
-from carepath.web.data_endpoint import DataEndpoint, address_of
-from carepath.web.refusals import DataEndpointFailed, TooLarge
+from carepath.web.data_endpoint import DataEndpoint
+from carepath.web.refusals import DataEndpointFailed, DataEndpointRefused, TooLarge
 
-BASE = "https://records.example/fhir"
-PATIENT = {"resourceType": "Patient", "id": "p", "gender": "female"}
 Json = dict[str, Any]
-Answer = Callable[[httpx.Request], httpx.Response]
+PATIENT = {"resourceType": "Patient", "id": "p", "gender": "female"}
+JSON = {"Content-Type": "application/fhir+json"}
 
 
-def bundle(*resources: Json, following: str = "") -> httpx.Response:
+@dataclass
+class Answer:
+    """What the other server sends: a resource, bytes, or pieces of bytes as they come."""
+
+    content: Json | bytes | Iterable[bytes] = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=lambda: JSON)
+
+    def pieces(self) -> Iterable[bytes]:
+        if isinstance(self.content, dict):
+            return [json.dumps(self.content).encode()]
+        return [self.content] if isinstance(self.content, bytes) else self.content
+
+
+def condition(id: str) -> Json:
+    return {"resourceType": "Condition", "id": id, "subject": {"reference": "Patient/p"}}
+
+
+def page(*resources: Any, following: str = "") -> Answer:
     link = [{"relation": "next", "url": following}] if following else []
     entry = [{"resource": resource} for resource in resources]
-    return httpx.Response(200, json={"resourceType": "Bundle", "link": link, "entry": entry})
+    return Answer({"resourceType": "Bundle", "type": "searchset", "link": link, "entry": entry})
 
 
+@dataclass
 class Hospital:
-    """A server that answers from a function and remembers what it was asked."""
+    """The other server: what it answers to searches, what it was asked, how long others waited."""
 
-    def __init__(self, answer: Answer, **settings: Any) -> None:
-        self.asked: list[str] = []
-        self.slept: list[float] = []
+    host: str = ""
+    search: Callable[[str], Answer] = lambda _: page()
+    patient: Answer = field(default_factory=lambda: Answer(PATIENT))
+    asked: list[str] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    slept: list[float] = field(default_factory=list)
 
-        def handle(request: httpx.Request) -> httpx.Response:
-            self.asked.append(str(request.url))
-            if request.url.path == "/fhir/Patient/p":
-                return httpx.Response(200, json=PATIENT)
-            return answer(request)
+    @property
+    def base(self) -> str:
+        return f"http://{self.host}/fhir"
 
-        config = Config(**{"data_endpoint_hosts": ("records.example",), **settings})
-        self.endpoint = DataEndpoint(BASE, config, httpx.MockTransport(handle), self.slept.append)
+    def answer(self, path: str) -> Answer:
+        self.asked.append(path)
+        return self.patient if path.startswith("/fhir/Patient/") else self.search(path)
 
-    def gather(self, *requirements: Json) -> list[Json]:
-        return self.endpoint.gather("Patient/p", requirements)
+    def gather(self, *requirements: Json, **settings: Any) -> list[Json]:
+        config = Config(**{"data_endpoint_hosts": (self.host,), **settings})
+        endpoint = DataEndpoint(self.base, config, sleep=self.slept.append)
+        return endpoint.gather("Patient/p", requirements)
+
+
+@contextmanager
+def open_hospital() -> Iterator[Hospital]:
+    opened = Hospital()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            opened.headers.append(dict(self.headers))
+            answer = opened.answer(self.path)
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            try:
+                for piece in answer.pieces():
+                    self.wfile.write(piece)
+            except OSError:
+                self.close_connection = True  # whoever asked has heard enough
+
+        def log_message(self, *_arguments: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        opened.host = f"127.0.0.1:{server.server_address[1]}"
+        yield opened
+        server.shutdown()
+
+
+@pytest.fixture
+def hospital() -> Iterator[Hospital]:
+    with open_hospital() as opened:
+        yield opened
 
 
 def needs(resource_type: str, *codes: Json) -> Json:
@@ -53,158 +115,217 @@ def needs(resource_type: str, *codes: Json) -> Json:
     return found | ({"codeFilter": [{"path": "code", "code": list(codes)}]} if codes else {})
 
 
-def test_one_search_for_each_type_that_is_required() -> None:
-    hospital = Hospital(lambda _: bundle())
+def test_one_search_for_each_type_that_is_required(hospital: Hospital) -> None:
     loinc = {"system": "http://loinc.org", "code": "1-8"}
     hospital.gather(
         needs("Observation", loinc),
-        needs("Observation", {"code": "x"}),
+        needs("Observation", {"code": "x|y"}),
         needs("Condition"),
         needs("Condition", loinc),
         needs("Patient"),
+        needs("Organization"),
     )
     queries = [(urlsplit(url).path, parse_qs(urlsplit(url).query)) for url in hospital.asked]
+    of_patient = {"patient": ["Patient/p"], "_count": ["200"]}
     assert queries == [
         ("/fhir/Patient/p", {}),
-        ("/fhir/Condition", {"patient": ["Patient/p"], "_count": ["200"]}),
-        (
-            "/fhir/Observation",
-            {"patient": ["Patient/p"], "_count": ["200"], "code": ["http://loinc.org|1-8,x"]},
-        ),
+        ("/fhir/Condition", of_patient),
+        ("/fhir/Observation", {**of_patient, "code": ["http://loinc.org|1-8,x\\|y"]}),
     ]
+    assert {h["Accept"] for h in hospital.headers} == {"application/fhir+json"}
 
 
-def test_all_pages_are_read() -> None:
-    pages = {
-        "1": ["2", {"resourceType": "Condition", "id": "a"}],
-        "2": ["", {"resourceType": "Condition", "id": "b"}],
-    }
+@pytest.mark.parametrize(
+    "link", ["{base}/Condition?page={n}", "?page={n}", "/fhir/Condition?page={n}"]
+)
+def test_all_pages_are_read(hospital: Hospital, link: str) -> None:
+    warning = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning"}]}
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        following, resource = pages[request.url.params.get("page", "1")]
-        outcome = {"resourceType": "OperationOutcome", "issue": []}
-        url = f"{BASE}/Condition?page={following}" if following else ""
-        return bundle(resource, outcome, following=url)  # type: ignore[arg-type]
+    def search(path: str) -> Answer:
+        number = int(parse_qs(urlsplit(path).query).get("page", ["1"])[0])
+        following = link.format(base=hospital.base, n=number + 1) if number < 3 else ""
+        return page(condition(f"c{number}"), warning, following=following)
 
-    found = Hospital(answer).gather(needs("Condition"))
-    assert [(r["resourceType"], r["id"]) for r in found] == [
-        ("Patient", "p"),
-        ("Condition", "a"),
-        ("Condition", "b"),
-    ]
+    hospital.search = search
+    found = hospital.gather(needs("Condition"))
+    assert [r["id"] for r in found] == ["p", "c1", "c2", "c3"]
 
 
-@pytest.mark.parametrize("failure", [429, 500, 502, 503, 504, None], ids=str)
-def test_what_fails_for_the_moment_is_tried_again(failure: int | None) -> None:
-    answers: Iterator[int | None] = iter([failure, failure, 200])
+@pytest.mark.parametrize("form", ["XML", "gzip", "a charset", "plain JSON"])
+def test_answers_in_every_form(hospital: Hospital, form: str) -> None:
+    content = page(condition("c")).content
+    assert isinstance(content, dict)
+    plain = json.dumps(content).encode()
+    hospital.search = lambda _: {
+        "XML": Answer(xml_codec.encode(content), headers={"Content-Type": "application/fhir+xml"}),
+        "gzip": Answer(gzip.compress(plain), headers={**JSON, "Content-Encoding": "gzip"}),
+        "a charset": Answer(plain, headers={"Content-Type": "application/fhir+json;charset=UTF-8"}),
+        "plain JSON": Answer(plain, headers={"Content-Type": "application/json"}),
+    }[form]
+    assert [r["id"] for r in hospital.gather(needs("Condition"))] == ["p", "c"]
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        status = next(answers)
-        if status is None:
-            raise httpx.ConnectTimeout("slow", request=request)
-        return bundle() if status == 200 else httpx.Response(status)
 
-    hospital = Hospital(answer)
-    hospital.gather(needs("Condition"))
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_what_fails_for_the_moment_is_tried_again(hospital: Hospital, status: int) -> None:
+    answers = iter([Answer(status=status), Answer(status=status), page(condition("c"))])
+    hospital.search = lambda _: next(answers)
+    assert len(hospital.gather(needs("Condition"))) == 2
     assert hospital.slept == [0.2, 0.4]
 
 
-def _slow(request: httpx.Request) -> httpx.Response:
-    raise httpx.ReadTimeout("slow", request=request)
-
-
 @pytest.mark.parametrize(
-    ("answer", "said", "settings"),
-    [
-        (_slow, "does not answer", {}),
-        (lambda _: httpx.Response(503), "does not answer", {}),
-        (lambda _: httpx.Response(401), "401", {}),
-        (lambda _: httpx.Response(302, headers={"Location": "http://evil.example"}), "302", {}),
-        (lambda _: httpx.Response(200, text="<html>"), "not valid JSON", {}),
-        (lambda _: httpx.Response(200, json=[]), "not a FHIR resource", {}),
-        (lambda _: httpx.Response(200, json=PATIENT), "not answered with a Bundle", {}),
-        (lambda _: bundle(following="https://evil.example/fhir"), "another host", {}),
-        (lambda _: bundle(following=f"{BASE}/Condition"), "too many pages", {}),
-        (lambda _: bundle(PATIENT), "too large", {"max_expanded_bytes": 10}),
-    ],
+    ("told", "slept"),
+    [("3", [3, 3]), ("0", [0.2, 0.4]), ("Wed, 21 Oct 2026 07:28:00 GMT", [0.2, 0.4])],
 )
-def test_failures_name_the_host_and_nothing_else(
-    answer: Answer, said: str, settings: dict[str, Any]
+def test_retry_after_is_kept(hospital: Hospital, told: str, slept: list[float]) -> None:
+    hospital.search = lambda _: Answer(status=429, headers={"Retry-After": told})
+    with pytest.raises(DataEndpointFailed, match="does not answer"):
+        hospital.gather(needs("Condition"))
+    assert hospital.slept == slept
+
+
+def test_a_long_retry_after_is_passed_on(hospital: Hospital) -> None:
+    hospital.search = lambda _: Answer(status=503, headers={"Retry-After": "120"})
+    with pytest.raises(DataEndpointFailed) as caught:
+        hospital.gather(needs("Condition"))
+    assert (caught.value.retry_after, hospital.slept) == (120, [])
+
+
+def drip(piece: bytes) -> Iterator[bytes]:
+    """Send a little again and again, each piece soon enough."""
+    for _ in range(600):
+        yield piece
+        time.sleep(0.05)
+
+
+@cache
+def bomb() -> bytes:
+    return gzip.compress(b'{"resourceType":"Bundle","x":"' + b" " * 80_000_000 + b'"}')
+
+
+OUTCOME = {
+    "resourceType": "OperationOutcome",
+    "issue": [{"severity": "error", "code": "exception"}],
+}
+BROKEN = {**condition("c"), "code": "C49"}
+BADLY: dict[str, tuple[Callable[[Hospital], Answer], str, Json]] = {
+    "401": (lambda _: Answer(OUTCOME, status=401), "401", {}),
+    "403": (lambda _: Answer(OUTCOME, status=403), "403", {}),
+    "400": (lambda _: Answer(OUTCOME, status=400), "400", {}),
+    "404": (lambda _: Answer(OUTCOME, status=404), "not answered with a Bundle", {}),
+    "a redirect": (lambda _: Answer(status=302, headers={"Location": "/fhir/x"}), "302", {}),
+    "HTML": (lambda _: Answer(b"<html>", headers={"Content-Type": "text/html"}), "text/html", {}),
+    "no Content-Type": (lambda _: Answer(b"{}", headers={}), "Content-Type", {}),
+    "no JSON": (lambda _: Answer(b"{,"), "cannot be read", {}),
+    "a list": (lambda _: Answer(b"[]"), "resourceType", {}),
+    "no Bundle": (lambda _: Answer(PATIENT), "not answered with a Bundle", {}),
+    "an outcome": (lambda _: Answer(OUTCOME), "not answered with a Bundle", {}),
+    "errors among the matches": (lambda _: page(condition("c"), OUTCOME), "with errors", {}),
+    "a broken resource": (lambda _: page(BROKEN), "Condition.code", {}),
+    "a page elsewhere": (lambda _: page(following="http://evil.example/fhir"), "another host", {}),
+    "a page at another port": (
+        lambda h: page(following=f"http://{h.host.partition(':')[0]}:1/fhir"), "another host", {}),
+    "a page by another scheme": (
+        lambda h: page(following=f"https://{h.host}/fhir"), "another host", {}),
+    "a page with a user": (
+        lambda h: page(following=f"http://me:secret@{h.host}/fhir"), "another host", {}),
+    "a page in a file": (lambda _: page(following="file:///etc/passwd"), "another host", {}),
+    "a page nowhere": (lambda _: page(following="http://[::1"), "no valid URL", {}),
+    "a circle": (lambda h: page(following=f"{h.base}/Condition?a=1"), "circle", {}),
+    "pages without end": (
+        lambda h: page(following=f"{h.base}/Condition?page={len(h.asked)}"), "too many pages", {}),
+    "too large": (lambda _: Answer(b" " * 5000), "larger", {"max_body_bytes": 1000}),
+    "a bomb": (lambda _: Answer(bomb(), headers={**JSON, "Content-Encoding": "gzip"}), "larger",
+               {"max_expanded_bytes": 1_000_000}),
+    "broken gzip": (lambda _: Answer(b"x", headers={**JSON, "Content-Encoding": "gzip"}),
+                    "gzip", {}),
+    "another encoding": (lambda _: Answer(b"x", headers={**JSON, "Content-Encoding": "br"}),
+                         "br", {}),
+    "too deep": (lambda _: Answer(b'{"a":' * 100 + b"1" + b"}" * 100), "cannot be read", {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("behave", "said", "settings"), BADLY.values(), ids=BADLY.keys())
+def test_what_cannot_be_used_is_said_and_not_tried_again(
+    hospital: Hospital, behave: Callable[[Hospital], Answer], said: str, settings: Json
 ) -> None:
-    with pytest.raises(DataEndpointFailed, match=said) as caught:
-        Hospital(answer, **settings).gather(needs("Condition"))
-    assert caught.value.host == "records.example"
+    hospital.search = lambda _: behave(hospital)
+    with pytest.raises(DataEndpointRefused, match=said) as caught:
+        hospital.gather(needs("Condition"), **settings)
+    assert (caught.value.host, hospital.slept) == (hospital.host, [])
+    assert "secret" not in str(caught.value)
 
 
-def test_an_unknown_patient() -> None:
-    hospital = Hospital(lambda _: httpx.Response(404))
-    with pytest.raises(SubjectNotFound):
-        hospital.endpoint.gather("Patient/q", [])
-
-
-def test_too_much_data() -> None:
-    many = [{"resourceType": "Condition", "id": str(n)} for n in range(20)]
-    with pytest.raises(TooLarge):
-        Hospital(lambda _: bundle(*many), max_entries=10).gather(needs("Condition"))
+def test_a_bomb_takes_no_memory(hospital: Hospital) -> None:
+    packed = Answer(bomb(), headers={**JSON, "Content-Encoding": "gzip"})
+    hospital.search = lambda _: packed
+    tracemalloc.start()
+    with pytest.raises(DataEndpointRefused):
+        hospital.gather(needs("Condition"), max_expanded_bytes=1_000_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000_000
 
 
 @pytest.mark.parametrize(
-    "base",
-    ["https://evil.example/fhir", "https://records.example:8443/fhir", "https://records.example@evil.example",
-     "https://records.example.evil.example/fhir", "http://127.0.0.1/fhir", "http://[::1", ""],
-)  # fmt: skip
-def test_only_listed_hosts_are_asked(base: str) -> None:
-    with pytest.raises(InvalidParameter):
-        DataEndpoint(base, Config(data_endpoint_hosts=("records.example",)))
+    "patient", [Answer(OUTCOME), Answer({**PATIENT, "id": "q"}), Answer(condition("p"))]
+)
+def test_a_read_must_give_the_patient(hospital: Hospital, patient: Answer) -> None:
+    hospital.patient = patient
+    with pytest.raises(DataEndpointRefused, match="the Patient"):
+        hospital.gather()
 
 
-@pytest.mark.parametrize("address", [None, 7, "", "file:///etc/passwd", "ftp://records.example"])
-def test_the_address_of_an_endpoint(address: Any) -> None:
-    with pytest.raises(InvalidParameter):
-        address_of({"resourceType": "Endpoint", "address": address})
+@pytest.mark.parametrize("status", [404, 410])
+def test_an_unknown_patient(hospital: Hospital, status: int) -> None:
+    hospital.patient = Answer(status=status)
+    with pytest.raises(SubjectNotFound):
+        hospital.gather()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    """A FHIR server over real sockets, with one patient."""
+@pytest.mark.parametrize("settings", [{"max_entries": 10}, {"max_expanded_bytes": 4000}], ids=str)
+def test_too_much_on_many_pages(hospital: Hospital, settings: Json) -> None:
+    def search(_: str) -> Answer:
+        number = len(hospital.asked)
+        conditions = [condition(f"{number}-{n}") for n in range(6)]
+        return page(*conditions, following=f"{hospital.base}/Condition?page={number}")
 
-    def do_GET(self) -> None:
-        if self.path == "/fhir/Patient/p":
-            body: Json = PATIENT
-        else:
-            body = {"resourceType": "Bundle", "type": "searchset", "entry": []}
-            if self.path.startswith("/fhir/Condition?"):
-                subject = {"reference": "Patient/p"}
-                condition = {"resourceType": "Condition", "id": "c", "subject": subject}
-                body["entry"] = [{"resource": condition}]
-        data = json.dumps(body).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_arguments: Any) -> None:
-        """Say nothing."""
+    hospital.search = search
+    with pytest.raises(TooLarge):
+        hospital.gather(needs("Condition"), **settings)
+    assert len(hospital.asked) < 8
 
 
-@pytest.fixture(scope="module")
-def hospital() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
+def test_an_answer_that_drips_is_given_up(hospital: Hospital) -> None:
+    hospital.search = lambda _: Answer(drip(b" "))
+    started = time.perf_counter()
+    with pytest.raises(DataEndpointFailed, match="does not answer"):
+        hospital.gather(needs("Condition"), data_endpoint_seconds=0.3, data_endpoint_retries=1)
+    assert time.perf_counter() - started < 3
+
+
+def test_silence_is_given_up(hospital: Hospital) -> None:
+    hospital.search = lambda _: Answer(iter(lambda: time.sleep(1.5) or b"", b""))
+    with pytest.raises(DataEndpointFailed, match="does not answer"):
+        hospital.gather(needs("Condition"), data_endpoint_seconds=0.2, data_endpoint_retries=1)
 
 
 APPLY = "/fhir/PlanDefinition/walk/$apply"
 
 
-def endpoint(host: str) -> Json:
-    address = {"resourceType": "Endpoint", "status": "active", "address": f"http://{host}/fhir"}
-    address["connectionType"] = {"code": "hl7-fhir-rest"}  # type: ignore[assignment]
-    address["payloadType"] = [{"text": "any"}]  # type: ignore[assignment]
+def endpoint(address: str, **elements: Any) -> Json:
+    resource = {
+        "resourceType": "Endpoint",
+        "status": "active",
+        "connectionType": {"code": "hl7-fhir-rest"},
+        "payloadType": [{"text": "any"}],
+        "address": address,
+        **elements,
+    }
     subject = {"name": "subject", "valueString": "Patient/p"}
     return {
         "resourceType": "Parameters",
-        "parameter": [subject, {"name": "dataEndpoint", "resource": address}],
+        "parameter": [subject, {"name": "dataEndpoint", "resource": resource}],
     }
 
 
@@ -213,28 +334,61 @@ def titles(answer: Json) -> list[str]:
     return [action["title"] for action in group.get("action", [])]
 
 
-def test_apply_reads_from_a_data_endpoint(
-    make_client: Callable[..., FlaskClient], hospital: str
-) -> None:
-    client = make_client(data_endpoint_hosts=(hospital,))
-    response = client.post(APPLY, json=endpoint(hospital))
+Maker = Callable[..., FlaskClient]
+
+
+def test_apply_reads_from_a_data_endpoint(make_client: Maker, hospital: Hospital) -> None:
+    hospital.search = lambda path: page(condition("c")) if "/Condition?" in path else page()
+    client = make_client(data_endpoint_hosts=(hospital.host,))
+    body = endpoint(hospital.base, header=["Authorization: Bearer x"])
+    response = client.post(APPLY, json=body)
     assert response.status_code == 200, response.data
     assert titles(json.loads(response.data)) == ["Stroll", "Talk"]
+    assert {h.get("Authorization") for h in hospital.headers} == {"Bearer x"}
 
 
-def test_a_host_that_is_not_listed_is_refused(
-    make_client: Callable[..., FlaskClient], hospital: str
-) -> None:
-    response = make_client().post(APPLY, json=endpoint(hospital))
+def test_a_host_that_is_not_listed_is_refused(make_client: Maker, hospital: Hospital) -> None:
+    response = make_client().post(APPLY, json=endpoint(hospital.base))
     assert response.status_code == 400
     issue = json.loads(response.data)["issue"][0]
     assert issue["expression"] == ["Parameters.parameter[1]"]
+    assert hospital.asked == []
 
 
-def test_a_configured_endpoint_makes_get_possible(
-    make_client: Callable[..., FlaskClient], hospital: str
+@pytest.mark.parametrize(
+    ("answer", "status", "retry_after"),
+    [
+        (Answer(OUTCOME, status=401), 422, None),
+        (Answer(status=503, headers={"Retry-After": "60"}), 503, "60"),
+        (Answer(status=500), 503, "10"),
+    ],
+    ids=["it refuses", "it is busy", "it fails"],
+)
+def test_what_the_client_sees(
+    make_client: Maker, hospital: Hospital, answer: Answer, status: int, retry_after: str | None
 ) -> None:
-    client = make_client(data_endpoint=f"http://{hospital}/fhir")
+    hospital.search = lambda _: answer
+    client = make_client(data_endpoint_hosts=(hospital.host,), data_endpoint_retries=0)
+    response = client.post(APPLY, json=endpoint(hospital.base))
+    assert response.status_code == status
+    assert response.headers.get("Retry-After") == retry_after
+    assert hospital.host in json.loads(response.data)["issue"][0]["diagnostics"]
+
+
+def test_a_server_that_drips_ends_with_the_time_of_the_operation(
+    make_client: Maker, hospital: Hospital
+) -> None:
+    hospital.patient = Answer(drip(b" "))
+    settings = {"data_endpoint_seconds": 20.0, "request_seconds": 0.5}
+    client = make_client(data_endpoint_hosts=(hospital.host,), **settings)
+    started = time.perf_counter()
+    assert client.post(APPLY, json=endpoint(hospital.base)).status_code == 422
+    assert time.perf_counter() - started < 4
+
+
+def test_a_configured_endpoint_makes_get_possible(make_client: Maker, hospital: Hospital) -> None:
+    hospital.search = lambda path: page(condition("c")) if "/Condition?" in path else page()
+    client = make_client(data_endpoint=hospital.base)
     response = client.get(f"{APPLY}?subject=Patient/p")
     assert response.status_code == 200, response.data
     assert titles(json.loads(response.data)) == ["Stroll", "Talk"]
@@ -244,7 +398,7 @@ def test_a_configured_endpoint_makes_get_possible(
     assert client.get(APPLY).status_code == 400
 
 
-def test_an_endpoint_that_is_down_is_503(make_client: Callable[..., FlaskClient]) -> None:
+def test_an_endpoint_that_is_down_is_503(make_client: Maker) -> None:
     client = make_client(data_endpoint="http://127.0.0.1:9/fhir", data_endpoint_retries=0)
     response = client.get(f"{APPLY}?subject=Patient/p")
     assert response.status_code == 503

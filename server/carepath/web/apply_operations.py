@@ -143,12 +143,14 @@ def _data(call: Call, definition: Resource, subjects: list[str]) -> list[Resourc
     if not subjects:
         raise InvalidParameter("subject", None, "a Patient of the data endpoint")
     # The HTTP client is large, and few deployments read elsewhere.
-    from carepath.web.data_endpoint import DataEndpoint, address_of  # noqa: PLC0415
+    from carepath.web.data_endpoint import DataEndpoint  # noqa: PLC0415
+    from carepath.web.endpoint_address import address_of, headers_of  # noqa: PLC0415
 
     base = address_of(endpoint) if endpoint is not None else config.data_endpoint
+    headers = headers_of(endpoint) if endpoint is not None else {}
     requirements = requirements_of(definition, call.service.knowledge).get("dataRequirement", ())
     for subject in subjects:
-        found += DataEndpoint(base, config).gather(_patient(subject), requirements)
+        found += DataEndpoint(base, config, headers).gather(_patient(subject), requirements)
     return found
 
 

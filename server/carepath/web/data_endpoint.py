@@ -3,27 +3,32 @@
 https://hl7.org/fhir/R4/http.html#paging
 
 Only hosts that the deployment lists are asked, redirects are not followed, every request has a
-timeout, and what fails for the moment is tried again a few times.
+timeout and every answer a limit, and what fails for the moment is tried again a few times.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 import httpx
 
-from carepath import json_codec
-from carepath.errors import InvalidParameter, MalformedInput, SubjectNotFound
+from carepath.errors import InputError, InvalidParameter, SubjectNotFound
 from carepath.r4.search import search_parameters
 from carepath.resources import Resource
+from carepath.validation import check_structure
+from carepath.web import body
 from carepath.web.config import Config
+from carepath.web.endpoint_address import is_listed, names, origin, plain_url
+from carepath.web.negotiation import body_format
 from carepath.web.outcomes import is_gone, is_passing, is_success
-from carepath.web.refusals import DataEndpointFailed, TooLarge
+from carepath.web.refusals import DataEndpointFailed, DataEndpointRefused, TooLarge
 
 _PAGE_SIZE = 200
 _MAX_CODES = 20
 _PAUSE_SECONDS = 0.2
+_SECONDS = re.compile(r"\d{1,6}", re.ASCII)
+_HEADERS = {"Accept": "application/fhir+json", "Accept-Encoding": "gzip"}
 
 
 class DataEndpoint:
@@ -33,37 +38,47 @@ class DataEndpoint:
         self,
         base: str,
         config: Config,
-        transport: httpx.BaseTransport | None = None,
+        headers: Mapping[str, str] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Take the base URL of the server; raise InvalidParameter when its host is not listed."""
-        self._base = base.rstrip("/")
-        self._host = _host(base)
+        url = plain_url(base)
+        if url is None or not is_listed(url, config):
+            raise InvalidParameter("dataEndpoint", base, "a server on the list of this service")
+        self._base = str(url).rstrip("/")
+        self._origin = origin(url)
+        self._host = names(url)[0]
         self._config = config
         self._sleep = sleep
-        own = _host(config.data_endpoint) if config.data_endpoint else ""
-        if self._host not in {host for host in (*config.data_endpoint_hosts, own) if host}:
-            raise InvalidParameter("dataEndpoint", base, "a server on the list of this service")
+        self._left = config.max_expanded_bytes
         self._client = httpx.Client(
             timeout=config.data_endpoint_seconds,
-            transport=transport,
-            headers={"Accept": "application/fhir+json"},
+            headers={**_HEADERS, **(headers or {})},
+            follow_redirects=False,
         )
 
     def gather(self, subject: str, requirements: Sequence[Mapping[str, Any]]) -> list[Resource]:
         """Return the Patient and what is required about them, each page of each search."""
         with self._client:
-            patient = self._get(f"{self._base}/{subject}")
-            if patient is None:
-                raise SubjectNotFound(subject)
-            found = [patient]
+            found = [self._patient(subject)]
             for url in self._searches(subject, requirements):
-                found += self._pages(url)
-                if len(found) > self._config.max_entries:
-                    raise TooLarge("What the data endpoint holds", self._config.max_entries)
+                for resource in self._pages(url):
+                    found.append(resource)
+                    if len(found) > self._config.max_entries:
+                        raise TooLarge("What the data endpoint holds", self._config.max_entries)
         return found
 
-    def _searches(self, subject: str, requirements: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    def _patient(self, subject: str) -> Resource:
+        patient = self._get(self._url(f"{self._base}/{subject}"))
+        if patient is None:
+            raise SubjectNotFound(subject)
+        if f"{patient.get('resourceType')}/{patient.get('id')}" != subject:
+            raise self._refused("a read was not answered with the Patient")
+        return self._checked(patient)
+
+    def _searches(
+        self, subject: str, requirements: Sequence[Mapping[str, Any]]
+    ) -> Iterator[httpx.URL]:
         """Yield one search for each type that is required, narrowed when all its needs agree."""
         by_type: dict[str, list[Mapping[str, Any]]] = {}
         for requirement in requirements:
@@ -76,77 +91,131 @@ class DataEndpoint:
             codes = _codes(several)
             if codes and "code" in search_parameters(resource_type):
                 query["code"] = ",".join(codes)
-            yield f"{self._base}/{resource_type}?{urlencode(query)}"
+            yield self._url(f"{self._base}/{resource_type}").copy_merge_params(query)
 
-    def _pages(self, url: str) -> Iterator[Resource]:
+    def _pages(self, url: httpx.URL) -> Iterator[Resource]:
         """Yield the matches of all pages of a search."""
-        for _ in range(self._config.data_endpoint_pages):
+        seen: set[httpx.URL] = set()
+        while True:
+            seen.add(url)
             bundle = self._get(url) or {}
             if bundle.get("resourceType") != "Bundle":
-                raise DataEndpointFailed(self._host, "a search was not answered with a Bundle")
-            for entry in bundle.get("entry") or ():
-                resource = entry.get("resource") if isinstance(entry, dict) else None
-                if (
-                    isinstance(resource, dict)
-                    and resource.get("resourceType") != "OperationOutcome"
-                ):
-                    yield resource
-            following = [link.get("url") for link in bundle.get("link") or ()
-                         if link.get("relation") == "next"]  # fmt: skip
+                raise self._refused("a search was not answered with a Bundle")
+            yield from self._matches(bundle)
+            following = _next(bundle)
             if not following:
                 return
-            url = str(following[0])
-            if _host(url) != self._host:
-                raise DataEndpointFailed(self._host, "a page is on another host")
-        raise DataEndpointFailed(self._host, "a search has too many pages")
+            url = self._url(following, url)
+            if url in seen:
+                raise self._refused("the pages of a search go round in a circle")
+            if len(seen) >= self._config.data_endpoint_pages:
+                raise self._refused("a search has too many pages")
 
-    def _get(self, url: str) -> Resource | None:
+    def _matches(self, bundle: Resource) -> Iterator[Resource]:
+        """Yield the resources of one page; a page that says it is not whole is refused."""
+        for entry in _objects(bundle.get("entry")):
+            resource = entry.get("resource")
+            if not isinstance(resource, dict):
+                continue
+            if resource.get("resourceType") != "OperationOutcome":
+                yield self._checked(resource)
+            elif any(
+                i.get("severity") in ("error", "fatal") for i in _objects(resource.get("issue"))
+            ):
+                raise self._refused("a search came with errors")
+
+    def _checked(self, resource: Resource) -> Resource:
+        """Return a resource that can be read safely; nobody else has looked at it."""
+        errors = [issue for issue in check_structure(resource, lenient=True) if issue.is_error]
+        if errors:
+            raise self._refused(f"it holds a broken resource: {errors[0].diagnostics.rstrip('.')}")
+        return resource
+
+    def _url(self, text: str, base: httpx.URL | None = None) -> httpx.URL:
+        """Return a URL to ask; raise when it leads to another server."""
+        try:
+            url = base.join(text) if base is not None else httpx.URL(text)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise self._refused("a page has no valid URL") from error
+        if origin(url) != self._origin or url.userinfo:
+            raise self._refused("a page is on another host")
+        return url
+
+    def _get(self, url: httpx.URL) -> Resource | None:
         """Return a resource, None when it is not there; try again what fails for the moment."""
+        pause = 0.0
         for attempt in range(self._config.data_endpoint_retries + 1):
             if attempt:
-                self._sleep(_PAUSE_SECONDS * 2 ** (attempt - 1))
+                self._sleep(max(pause, _PAUSE_SECONDS * 2 ** (attempt - 1)))
             try:
-                response = self._client.get(url)
-            except httpx.TransportError:
+                with self._client.stream("GET", url) as response:
+                    if is_gone(response.status_code):
+                        return None
+                    if is_success(response.status_code):
+                        return self._decoded(response)
+                    if not is_passing(response.status_code):
+                        raise self._refused(f"it answered {response.status_code}")
+                    pause = self._asked_pause(response)
+            except httpx.HTTPError:
                 continue
-            if is_gone(response.status_code):
-                return None
-            if is_success(response.status_code):
-                return self._decoded(response)
-            if not is_passing(response.status_code):
-                raise DataEndpointFailed(self._host, f"it answered {response.status_code}")
         raise DataEndpointFailed(self._host, "it does not answer")
 
+    def _asked_pause(self, response: httpx.Response) -> float:
+        """Return how long the server wants to be left alone; raise when that is too long."""
+        found = _SECONDS.fullmatch(response.headers.get("Retry-After", ""))
+        seconds = int(found[0]) if found else 0
+        if seconds > self._config.data_endpoint_seconds:
+            raise DataEndpointFailed(self._host, "it is busy", retry_after=seconds)
+        return seconds
+
     def _decoded(self, response: httpx.Response) -> Resource:
-        if len(response.content) > self._config.max_expanded_bytes:
-            raise DataEndpointFailed(self._host, "an answer is too large")
+        """Return the resource in an answer, which is read no further than the limits allow."""
+        headers = response.headers
+        stream = _Stream(response, self._config.data_endpoint_seconds)
         try:
-            value = json_codec.decode(response.content, max_depth=self._config.max_depth)
-        except MalformedInput as error:
-            raise DataEndpointFailed(self._host, "an answer is not valid JSON") from error
-        if not isinstance(value, dict):
-            raise DataEndpointFailed(self._host, "an answer is not a FHIR resource")
+            fmt = body_format(headers.get("Content-Type"))
+            encoding = headers.get("Content-Encoding", "")
+            data = body.read(stream, None, encoding, self._config)
+            value = body.decode(data, fmt, self._config)
+        except InputError as error:
+            raise self._refused(f"an answer cannot be read: {error}".rstrip(".")) from error
+        self._left -= len(data)
+        if self._left < 0:
+            raise TooLarge("What the data endpoint holds", self._config.max_expanded_bytes)
         return value
 
-
-def address_of(endpoint: Resource) -> str:
-    """Return the address in an Endpoint resource."""
-    address = endpoint.get("address")
-    if not isinstance(address, str) or urlsplit(address).scheme not in ("http", "https"):
-        raise InvalidParameter(
-            "dataEndpoint", address, "an Endpoint whose address is an http(s) URL"
-        )
-    return address
+    def _refused(self, reason: str) -> DataEndpointRefused:
+        return DataEndpointRefused(self._host, reason)
 
 
-def _host(url: str) -> str:
-    """Return `host` or `host:port`, lower case."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return ""
-    return f"{parts.hostname}:{port}" if port else parts.hostname or ""
+class _Stream:
+    """The bytes of an answer as they were sent, still packed; each read has a time."""
+
+    def __init__(self, response: httpx.Response, seconds: float) -> None:
+        self._chunks = response.iter_raw()
+        self._seconds = seconds
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return `size` bytes, fewer at the end; raise ReadTimeout when they come too slowly."""
+        found = bytearray()
+        end = time.monotonic() + self._seconds
+        for chunk in self._chunks:
+            found += chunk
+            if 0 <= size <= len(found):
+                break
+            if time.monotonic() > end:
+                raise httpx.ReadTimeout("the answer takes too long")
+        return bytes(found if size < 0 else found[:size])
+
+
+def _next(bundle: Resource) -> str:
+    """Return the URL of the next page, '' on the last one."""
+    links = _objects(bundle.get("link"))
+    return next((str(link.get("url")) for link in links if link.get("relation") == "next"), "")
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _subject_parameter(resource_type: str) -> str | None:
@@ -165,5 +234,11 @@ def _codes(requirements: Sequence[Mapping[str, Any]]) -> list[str]:
         codes = [c for f in filters for c in f.get("code") or ()]
         if not codes:
             return []
-        found += [f"{c['system']}|{c['code']}" if c.get("system") else c["code"] for c in codes]
+        found += [_token(c) for c in codes]
     return list(dict.fromkeys(found)) if len(set(found)) <= _MAX_CODES else []
+
+
+def _token(coding: Mapping[str, Any]) -> str:
+    """Return a coding as a search value, with what has a meaning in it escaped."""
+    parts = [coding[name] for name in ("system", "code") if coding.get(name)]
+    return "|".join("".join(f"\\{c}" if c in "\\,|$" else c for c in part) for part in parts)

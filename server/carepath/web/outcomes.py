@@ -59,6 +59,7 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
     refusals.TooManyRequests: Meaning(429, "throttled"),
     refusals.Busy: Meaning(503, "transient"),
     refusals.DataEndpointFailed: Meaning(503, "transient"),
+    refusals.DataEndpointRefused: Meaning(422, "processing"),
 }
 """The nearest class in an error's ancestry decides."""
 

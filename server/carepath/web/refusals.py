@@ -132,3 +132,14 @@ class DataEndpointFailed(InputError):
 
     def __str__(self) -> str:
         return f"The data endpoint `{self.host}` cannot be read: {self.reason}."
+
+
+@dataclass(eq=False)
+class DataEndpointRefused(InputError):
+    """The FHIR server named as data endpoint does not give what is needed, and will not later."""
+
+    host: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"The data endpoint `{self.host}` cannot be used: {self.reason}."
