@@ -8,7 +8,7 @@ patient stays out, and what names nobody belongs to the subject unless there is 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from carepath.errors import InvalidParameter, SubjectNotFound
 from carepath.issues import Issue
@@ -35,6 +35,8 @@ class _Content:
         self._found = found
         self._names: dict[str, Resource] | None = None
         self._urls: dict[int, str] | None = None
+        self._sorted: dict[str, _Sorted] = {}
+        self._strays: dict[str, tuple[Resource, ...]] = {}
 
     @property
     def names(self) -> dict[str, Resource]:
@@ -63,6 +65,62 @@ class _Content:
         if reference.startswith(_URN):
             return self._by_id(reference.rpartition(":")[2])
         return None
+
+    def target(self, reference: Any, within: Resource | None) -> Resource | None:
+        """Return what a Reference (or its text) means, None when it is not here."""
+        if isinstance(reference, str):
+            return self.resolve(reference, within)
+        if not isinstance(reference, dict):
+            return None
+        literal = reference.get("reference")
+        if isinstance(literal, str):
+            return self.resolve(literal, within)
+        identifier = reference.get("identifier")
+        return self.by_identifier(identifier) if isinstance(identifier, dict) else None
+
+    def of_patient(self, resource_type: str, patient: Resource) -> tuple[Resource, ...]:
+        """Return one of several patients' resources of a type, sorted once for all of them."""
+        found = self._sorted.get(resource_type)
+        if found is None:
+            found = self._sorted[resource_type] = self._sort(resource_type)
+        everything = self.by_type[resource_type]
+        return tuple(everything[n] for n in sorted(found.own.get(id(patient), []) + found.shared))
+
+    def strays(self, resource_type: str) -> tuple[Resource, ...]:
+        """Return the resources of a type that name a subject who is nowhere in the content."""
+        found = self._strays.get(resource_type)
+        if found is None:
+            everything = self.by_type.get(resource_type, ())
+            found = self._strays[resource_type] = tuple(r for r in everything if self._is_stray(r))
+        return found
+
+    def _sort(self, resource_type: str) -> "_Sorted":
+        found = _Sorted({}, [])
+        for n, resource in enumerate(self.by_type[resource_type]):
+            owners = self._owners(resource)
+            if not owners and not any(_subject_references(resource)) and not _has_subject(resource):
+                found.shared.append(n)
+            for owner in owners:
+                found.own.setdefault(owner, []).append(n)
+        return found
+
+    def _owners(self, resource: Resource) -> set[int]:
+        """Return the `id()`s of what a resource names as its subject."""
+        if resource["resourceType"] == "Patient":
+            return {id(resource)}
+        found: set[int] = set()
+        for reference in _subject_references(resource):
+            for target in (self.names.get(_literal(reference)), self.target(reference, resource)):
+                if target is not None:
+                    found.add(id(target))
+        return found
+
+    def _is_stray(self, resource: Resource) -> bool:
+        references = list(_subject_references(resource))
+        return bool(references) and not any(
+            _literal(reference) in self.names or self.target(reference, resource)
+            for reference in references
+        )
 
     def _candidates(self, reference: str, within: Resource | None) -> Iterator[str]:
         """Yield the names under which the target may be known, the most exact first."""
@@ -93,6 +151,13 @@ class _Content:
         return None
 
 
+class _Sorted(NamedTuple):
+    """Where the resources of a type stand: by the `id()` of their patient, and those of nobody."""
+
+    own: dict[int, list[int]]
+    shared: list[int]
+
+
 class Record:
     """The resources of one patient, immutable; indices are built when they are first wanted."""
 
@@ -103,6 +168,7 @@ class Record:
         self._left_out: list[str] = []
         self._by_code: dict[tuple[str, str], dict[str, list[Resource]]] = {}
         self._about = self._names_of(subject) if subject is not None else frozenset()
+        self._has_others = len(content.by_type.get("Patient", ())) > 1
 
     @classmethod
     def of(cls, content: Any, subject: str | None = None) -> "Record":
@@ -147,7 +213,10 @@ class Record:
             return self._own[resource_type]
         except KeyError:
             everything = self._content.by_type.get(resource_type, ())
-            own = tuple(resource for resource in everything if self._is_own(resource))
+            if everything and self._subject is not None and self._has_others:
+                own = self._content.of_patient(resource_type, self._subject)
+            else:
+                own = tuple(resource for resource in everything if self._is_own(resource))
             if len(own) < len(everything):
                 self._left_out.append(resource_type)
             return self._own.setdefault(resource_type, own)
@@ -170,15 +239,7 @@ class Record:
         `within` is the resource that holds the reference: it decides what `#id` means and which
         server a relative reference belongs to.
         """
-        if isinstance(reference, str):
-            return self._content.resolve(reference, within)
-        if not isinstance(reference, dict):
-            return None
-        literal = reference.get("reference")
-        if isinstance(literal, str):
-            return self._content.resolve(literal, within)
-        identifier = reference.get("identifier")
-        return self._content.by_identifier(identifier) if isinstance(identifier, dict) else None
+        return self._content.target(reference, within)
 
     def reference_to(self, resource: Resource) -> str:
         """Return how other resources refer to this one: `Type/id`, or the URL it was sent with."""
@@ -200,8 +261,7 @@ class Record:
                 "refers to a patient who is not in the data.",
             )
             for resource_type in self._left_out
-            for resource in self._content.by_type[resource_type]
-            if self._is_stray(resource)
+            for resource in self._content.strays(resource_type)
         )
 
     def _names_of(self, patient: Resource) -> frozenset[str]:
@@ -225,16 +285,7 @@ class Record:
             found = True
         if found:
             return False
-        is_alone = len(self._content.by_type.get("Patient", ())) <= 1
-        return is_alone or not _has_subject(resource)
-
-    def _is_stray(self, resource: Resource) -> bool:
-        """Tell whether a resource names a subject that is nowhere in the content."""
-        references = list(_subject_references(resource))
-        return bool(references) and not any(
-            _literal(reference) in self._about or self.resolve(reference, resource)
-            for reference in references
-        )
+        return not self._has_others or not _has_subject(resource)
 
     def _code_index(self, resource_type: str, path: str) -> dict[str, list[Resource]]:
         """Return the subject's resources of a type by `code` and by `system|code`."""
