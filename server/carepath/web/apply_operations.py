@@ -3,7 +3,6 @@
 https://hl7.org/fhir/R4/plandefinition-operation-apply.html
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from carepath.apply import ApplyRequest, apply_activity, apply_plan, warm
@@ -16,11 +15,10 @@ from carepath.validation import check_structure
 from carepath.web import logs
 from carepath.web.definition_operations import definition_of
 from carepath.web.operation import Call
-from carepath.web.outcomes import outcome_of
 from carepath.web.refusals import UnsupportedParameter
 from carepath.web.service import Service
 
-_NO_DATA = "a Bundle with a Patient in `data`, or a data endpoint"
+NO_DATA = "a Bundle with a Patient in `data`, or a data endpoint"
 
 
 def apply_plan_definition(call: Call) -> Resource:
@@ -49,21 +47,6 @@ def apply_activity_definition(call: Call) -> Resource:
     return apply_activity(request, call.service.knowledge).resource
 
 
-def apply_pathways(call: Call) -> Resource:
-    """Apply every top-level pathway to every patient; what fails for one holds up no other."""
-    record = Record.of(call.one("data"))
-    if not record.subjects:
-        raise InvalidParameter("data", "no Patient", _NO_DATA)
-    entries = [
-        {"resource": resource}
-        for subject in record.subjects
-        for plan in top_level_plans(call.service.knowledge)
-        for resource in _pathway(call, record, subject, plan)
-    ]
-    bundle: Resource = {"resourceType": "Bundle", "type": "collection"}
-    return bundle | ({"entry": entries} if entries else {})
-
-
 def warm_up(service: Service) -> None:
     """Compile everything and apply each top-level plan once to nobody in particular.
 
@@ -88,32 +71,18 @@ def _faults(request: ApplyRequest, service: Service) -> list[str]:
     return [issue.diagnostics for issue in applied.issues if issue.is_error]
 
 
-def _pathway(call: Call, record: Record, subject: str, plan: Resource) -> Iterator[Resource]:
-    """Yield the CarePlan of a pathway that concerns a patient, or what went wrong."""
-    try:
-        request = _with_people(call, ApplyRequest(plan, record, call.now, subject=subject))
-        applied = apply_plan(request, call.service.knowledge)
-        if any(decision.outcome != "not-met" for decision in applied.decisions):
-            yield applied.care_plan()
-    except CarepathError as error:
-        outcome = outcome_of(error).resource
-        for issue in outcome["issue"]:
-            issue["diagnostics"] = f"{subject}, {canonical_of(plan)}: {issue['diagnostics']}"
-        yield outcome
-
-
 def _request(call: Call, definition: Resource) -> ApplyRequest:
     """Return the request to apply a definition to the data of a call."""
     subjects = call.many("subject")
     record = Record.of(_data(call, definition, subjects))
     if not subjects and not record.subjects:
-        raise InvalidParameter("data", "no Patient", _NO_DATA)
+        raise InvalidParameter("data", "no Patient", NO_DATA)
     subject = subjects[0] if subjects else None
     request = ApplyRequest(definition, record, call.now, subject=subject)
-    return _with_people(call, request)
+    return with_people(call, request)
 
 
-def _with_people(call: Call, request: ApplyRequest) -> ApplyRequest:
+def with_people(call: Call, request: ApplyRequest) -> ApplyRequest:
     """Add who asks, where, and the parameters of the content."""
     return replace(
         request,

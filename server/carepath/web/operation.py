@@ -84,6 +84,8 @@ class Call:
     base: str
     issues: tuple[Issue, ...] = ()
     """What is odd about what was sent, and yet accepted."""
+    sent: Resource | None = None
+    """The body, where there is one."""
 
     def one(self, name: str, default: Any = None) -> Any:
         """Return the value of a parameter that is given at most once."""
@@ -110,6 +112,8 @@ class Binding:
     """Parameters of the specification that are not supported, and why."""
     once: Mapping[str, str] = field(default_factory=dict)
     """What to say when a parameter that is taken once is given several times."""
+    sorts_errors: bool = False
+    """Whether it takes what cannot be read safely among its issues, and answers for the rest."""
     is_limited: bool = True
     """Whether it waits for a turn, being more work than a look-up."""
 

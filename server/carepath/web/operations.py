@@ -18,6 +18,7 @@ from carepath.web import (
     code_system_operations,
     definition_operations,
     exchange,
+    pathways_operation,
     respond,
     service,
     value_set_operations,
@@ -55,7 +56,7 @@ BINDINGS = (
     Binding("PlanDefinition-apply", apply_operations.apply_plan_definition, **_APPLY),  # type: ignore[arg-type]
     Binding("PlanDefinition-r5-apply", apply_operations.r5_apply, **_APPLY),  # type: ignore[arg-type]
     Binding("ActivityDefinition-apply", apply_operations.apply_activity_definition, **_APPLY),  # type: ignore[arg-type]
-    Binding("apply-pathways", apply_operations.apply_pathways, bare="data"),
+    Binding("apply-pathways", pathways_operation.apply_pathways, bare="data", sorts_errors=True),
     Binding("data-requirements", definition_operations.data_requirements),
     Binding("package", definition_operations.package),
     Binding("Resource-validate", definition_operations.validate, bare="resource"),
@@ -94,18 +95,29 @@ def invoke(operation: Operation, level: Level, resource_type: str, id: str = "")
     """Read what was given, carry the operation out in its turn, answer."""
     ours, current = service.current(), exchange.current()
     arguments = reading.read(current, operation, level, resource_type)
-    odd = _check(current.sent) if operation.code != "validate" else ()
+    odd = _check(current.sent, operation) if operation.code != "validate" else ()
     call = Call(
-        operation, level, resource_type, id, arguments, ours, ours.clock(), current.base, odd
+        operation=operation,
+        level=level,
+        resource_type=resource_type,
+        id=id,
+        arguments=arguments,
+        service=ours,
+        now=ours.clock(),
+        base=current.base,
+        issues=odd,
+        sent=current.sent,
     )
     with ours.gate.turn() if operation.binding.is_limited else nullcontext():
         answer = operation.binding.run(call)
     return respond.resource(answer)
 
 
-def _check(sent: Resource | None) -> tuple[Issue, ...]:
+def _check(sent: Resource | None, operation: Operation) -> tuple[Issue, ...]:
     """Refuse what cannot be read safely, all problems at once; return what is merely odd."""
     found = check_structure(sent, lenient=True) if sent is not None else ()
+    if operation.binding.sorts_errors:
+        return found
     errors = [issue for issue in found if issue.is_error]
     if errors:
         raise InvalidResource(errors)
