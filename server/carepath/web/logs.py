@@ -15,6 +15,9 @@ from typing import Any
 REQUESTS = logging.getLogger("carepath.requests")
 SERVER = logging.getLogger("carepath.server")
 ERRORS = logging.getLogger("carepath.errors")
+METHODS = frozenset(
+    {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
+)
 
 
 class JsonLines(logging.Formatter):
@@ -38,11 +41,25 @@ def configure(level: str) -> None:
     """Send the logs of this package and of gunicorn to standard error as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
-    for name in ("carepath", "gunicorn.error"):
+    for name, lowest in _LOWEST.items():
         logger = logging.getLogger(name)
         logger.handlers[:] = [handler]
-        logger.setLevel(level.upper())
+        logger.setLevel(max(getattr(logging, level.upper()), lowest))
         logger.propagate = False
+
+
+# Below these levels others write down URLs and bytes that came in, which may hold patient data.
+_LOWEST = {
+    "carepath": logging.DEBUG,
+    "gunicorn.error": logging.INFO,
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+}
+
+
+def method_name(method: str) -> str:
+    """Return a method as it is written down: anybody can make up another."""
+    return method if method in METHODS else "other"
 
 
 def request(request_id: str, method: str, route: str, status: int, seconds: float) -> None:
@@ -50,7 +67,7 @@ def request(request_id: str, method: str, route: str, status: int, seconds: floa
     if REQUESTS.isEnabledFor(logging.INFO):
         fields = {
             "request_id": request_id,
-            "method": method,
+            "method": method_name(method),
             "route": route,
             "status": status,
             "milliseconds": round(seconds * 1000, 2),
