@@ -1,9 +1,13 @@
 """Settings: sources and their order, refusals, and the manual that lists each of them."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from carepath.web import create_app
 from carepath.web.config import Config, InvalidConfiguration, settings
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +46,20 @@ def test_every_type_is_read_from_a_variable() -> None:
     [
         {"CAREPATH_PORT": "eighty"},
         {"CAREPATH_PORTS": "80"},
+        {"CAREPATH_PORT": "65536"},
+        {"CAREPATH_PORT": ""},
         {"CAREPATH_WORKERS": "0"},
+        {"CAREPATH_REQUEST_SECONDS": "inf"},
+        {"CAREPATH_REQUEST_SECONDS": "nan"},
+        {"CAREPATH_RATE_LIMIT": "1e400"},
+        {"CAREPATH_BASE_URL": "https://hospital.example/fhir?x=1"},
+        {"CAREPATH_BASE_URL": "https://hospital.example/a b"},
+        {"CAREPATH_DATA_ENDPOINT": "https://me:secret@hospital.example/fhir"},
+        {"CAREPATH_DATA_ENDPOINT": "http://[::1"},
+        {"CAREPATH_DATA_ENDPOINT_HOSTS": "https://records.example/fhir"},
+        {"CAREPATH_DATA_ENDPOINT_HOSTS": "*"},
+        {"CAREPATH_CORS_ORIGINS": "page.example"},
+        {"CAREPATH_CORS_ORIGINS": "https://page.example/"},
         {"CAREPATH_BASE_URL": "hospital.example/fhir"},
         {"CAREPATH_TRUSTED_PROXIES": "the proxy"},
         {"CAREPATH_NOW": "2026-01-01T00:00:00"},
@@ -59,13 +76,61 @@ def test_what_cannot_be_used_is_refused_by_name(environ: dict[str, str]) -> None
     assert caught.value.name == next(iter(environ))
 
 
-@pytest.mark.parametrize("line", ["colour = 'red'", "port = '80'", "content = 'a'", "port = 1.5"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "colour = 'red'",
+        "port = '80'",
+        "content = 'a'",
+        "port = 1.5",
+        "port = true",
+        "content = ['a', 2]",
+        "config = 'other.toml'",
+        "now = 2026-01-01T00:00:00Z",
+        "server = { port = 1 }",
+    ],
+)
 def test_a_file_that_cannot_be_used_is_refused(tmp_path: Path, line: str) -> None:
     path = tmp_path / "carepath.toml"
     path.write_text(line, "utf-8")
     with pytest.raises(InvalidConfiguration) as caught:
         Config.from_env({"CAREPATH_CONFIG": str(path)})
     assert caught.value.name == line.partition(" ")[0]
+
+
+@pytest.mark.parametrize("content", [b"port = 1\nport = 2", b"port", b"\xff\xfe", b"[port"])
+def test_a_file_that_is_no_toml_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "carepath.toml"
+    path.write_bytes(content)
+    with pytest.raises(InvalidConfiguration, match=r"carepath\.toml") as caught:
+        Config.from_env({"CAREPATH_CONFIG": str(path)})
+    assert caught.value.name == "CAREPATH_CONFIG"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("time_zone", None), ("parameters", None), ("parameters", "[]"), ("parameters", '{"a":NaN}')],
+)
+def test_what_only_the_start_can_check(tmp_path: Path, name: str, content: str | None) -> None:
+    path = tmp_path / "parameters.json"
+    if content is not None:
+        path.write_text(content, "utf-8")
+    with pytest.raises(InvalidConfiguration) as caught:
+        create_app(Config(**{name: str(path)}))
+    assert caught.value.name == f"CAREPATH_{name.upper()}"
+
+
+@pytest.mark.parametrize(
+    "environment", [{"CAREPATH_PORT": "eighty"}, {"CAREPATH_TIME_ZONE": "Mars"}]
+)
+def test_the_command_stops_with_one_sentence(environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "carepath", "serve"]
+    done = subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert done.stderr.startswith(f"error: The setting `{next(iter(environment))}` is ")
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(("name", "about", "default"), settings())

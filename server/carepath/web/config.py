@@ -5,6 +5,7 @@ then what the caller passes.  `docs/operations.md` lists every variable; a test 
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -17,6 +18,11 @@ from urllib.parse import urlsplit
 from carepath.errors import CarepathError
 
 PREFIX = "CAREPATH_"
+_HIGHEST = 10**12
+_HIGHEST_PORT = 65_535
+_SLASHES_OF_ORIGIN = 2
+_BESIDES_PATH = re.compile(r"[?#@\s\\]")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?")
 
 
 @dataclass(eq=False)
@@ -175,8 +181,18 @@ def _from_file(path: Path) -> dict[str, Any]:
         read = _FILE_TYPES.get((kind, type(value)))
         if read is None:
             raise InvalidConfiguration(name, value, _READERS[kind.__name__][1])
-        values[name] = read(value)
+        try:
+            values[name] = read(value)
+        except ValueError as error:
+            raise InvalidConfiguration(name, value, "a list of texts") from error
     return values
+
+
+def _texts(values: list[Any]) -> tuple[str, ...]:
+    """Return a list of texts; raise ValueError for anything else in it."""
+    if not all(isinstance(value, str) for value in values):
+        raise ValueError(values)
+    return tuple(values)
 
 
 _FILE_TYPES: Mapping[tuple[type, type], Callable[[Any], Any]] = {
@@ -185,13 +201,29 @@ _FILE_TYPES: Mapping[tuple[type, type], Callable[[Any], Any]] = {
     (float, float): float,
     (float, int): float,
     (bool, bool): bool,
-    (tuple, list): tuple,
+    (tuple, list): _texts,
 }
 
 
 def _is_base_url(text: str) -> bool:
-    parts = urlsplit(text)
-    return not text or (parts.scheme in ("http", "https") and bool(parts.hostname))
+    """Tell whether a text is an http(s) URL that paths can be put behind."""
+    return not text or (_is_url(text) and not _BESIDES_PATH.search(text))
+
+
+def _are_origins(texts: tuple[str, ...]) -> bool:
+    return all(_is_url(text) and text.count("/") == _SLASHES_OF_ORIGIN for text in texts)
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _are_hosts(texts: tuple[str, ...]) -> bool:
+    return all(_HOST.fullmatch(text) for text in texts)
 
 
 def _are_networks(texts: tuple[str, ...]) -> bool:
@@ -209,11 +241,15 @@ def _is_time(text: str) -> bool:
 
 
 def _positive(value: float) -> bool:
-    return value > 0
+    return 0 < value <= _HIGHEST
 
 
 def _not_negative(value: float) -> bool:
-    return value >= 0
+    return 0 <= value <= _HIGHEST
+
+
+def _is_port(value: int) -> bool:
+    return 0 <= value <= _HIGHEST_PORT
 
 
 _POSITIVE = (
@@ -234,7 +270,6 @@ _POSITIVE = (
     "data_endpoint_seconds",
 )
 _NOT_NEGATIVE = (
-    "port",
     "queue_seconds",
     "rate_limit",
     "keepalive_seconds",
@@ -245,8 +280,11 @@ _LEVELS = ("debug", "info", "warning", "error")
 _CHECKS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     *((name, _positive, "a number above 0") for name in _POSITIVE),
     *((name, _not_negative, "0 or more") for name in _NOT_NEGATIVE),
-    ("base_url", _is_base_url, "an absolute http(s) URL"),
-    ("data_endpoint", _is_base_url, "an absolute http(s) URL"),
+    ("port", _is_port, "a port, 0 to 65535"),
+    ("base_url", _is_base_url, "an absolute http(s) URL without user, query and fragment"),
+    ("data_endpoint", _is_base_url, "an absolute http(s) URL without user, query and fragment"),
+    ("data_endpoint_hosts", _are_hosts, "hosts such as `records.example` or `[::1]:8080`"),
+    ("cors_origins", _are_origins, "origins such as `https://page.example`"),
     ("trusted_proxies", _are_networks, "IP addresses or networks"),
     ("now", _is_time, "a date and time with a zone"),
     ("log_level", lambda level: level in _LEVELS, "one of " + ", ".join(_LEVELS)),
