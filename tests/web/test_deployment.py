@@ -195,3 +195,96 @@ def test_every_example_gives_a_care_plan(server: Any, example: Path) -> None:
 def test_every_script_is_in_the_guide() -> None:
     guide = (ROOT / "docs/integration/README.md").read_text("utf-8")
     assert [path.name for path in SCRIPTS if f"]({path.name})" not in guide] == []
+
+
+MIRTH = """
+const { readFileSync } = require('node:fs');
+const [guide, base, example, statusLine] = process.argv.slice(2);
+const script = /```javascript\\n([\\s\\S]*?)```/.exec(readFileSync(guide, 'utf8'))[1];
+const url = /`http:\\/\\/carepath:8080\\/fhir([^`]*)`/.exec(readFileSync(guide, 'utf8'))[1];
+
+async function main() {
+  let line = statusLine, body = '<html>';
+  if (line === undefined) {
+    const answer = await fetch(base + url, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/fhir+json; charset=UTF-8' },
+      body: readFileSync(example, 'utf8'),
+    });
+    line = `HTTP/1.1 ${answer.status} ${answer.statusText}`;
+    body = await answer.text();
+  }
+  const routed = [];
+  const scope = {
+    $: (name) => (name === 'responseStatusLine' ? line || null : null),
+    response: { getMessage: () => body },
+    router: { routeMessage: (channel, text) => routed.push([channel, text]) },
+    ERROR: 'ERROR', QUEUED: 'QUEUED', SENT: 'SENT',
+  };
+  // As the HTTP Sender leaves it before the transformer runs.
+  const first = Number((/ (\\d+)/.exec(line) || [])[1] || 500) < 400 ? 'SENT' : 'QUEUED';
+  const run = new Function('scope', `with (scope) {
+    var responseStatus = '${first}', responseStatusMessage = '', responseErrorMessage = '';
+    ${script}
+    return [responseStatus, responseErrorMessage];
+  }`);
+  const [status, error] = run(scope);
+  console.log(JSON.stringify({ status, error, routed }));
+}
+main();
+"""
+
+
+def mirth(tmp_path: Path, server: Any, *arguments: str) -> dict[str, Any]:
+    """Run the script of the recipe as Mirth would, after the HTTP Sender has had an answer."""
+    if shutil.which("node") is None:
+        pytest.skip("node is not here")
+    program = tmp_path / "mirth.cjs"
+    program.write_text(MIRTH, "utf-8")
+    guide = ROOT / "docs/integration/mirth.md"
+    done = subprocess.run(
+        ["node", str(program), str(guide), server.base, *arguments],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    seen: dict[str, Any] = json.loads(done.stdout)
+    return seen
+
+
+@pytest.mark.network
+def test_the_mirth_recipe_hands_the_plan_on(server: Any, tmp_path: Path) -> None:
+    seen = mirth(tmp_path, server, str(ROOT / "examples/converter-batch.json"))
+    assert (seen["status"], seen["error"]) == ("SENT", "")
+    ((channel, text),) = seen["routed"]
+    assert channel == "Write treatment plan"
+    assert json.loads(text)["resourceType"] == "CarePlan"
+
+
+@pytest.mark.network
+def test_the_mirth_recipe_shows_what_is_wrong(server: Any, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(
+        '{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"X"}}]}', "utf-8"
+    )
+    seen = mirth(tmp_path, server, str(wrong))
+    assert (seen["status"], seen["routed"]) == ("ERROR", [])
+    assert "Bundle.entry[0].resource" in seen["error"]
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("HTTP/1.1 503 SERVICE UNAVAILABLE", "QUEUED"),
+        ("HTTP/1.1 429 TOO MANY REQUESTS", "QUEUED"),
+        ("HTTP/1.1 408 REQUEST TIMEOUT", "QUEUED"),
+        ("HTTP/1.1 502", "QUEUED"),
+        ("", "QUEUED"),
+        ("HTTP/1.1 413 CONTENT TOO LARGE", "ERROR"),
+    ],
+)
+def test_the_mirth_recipe_sends_again_what_passes(
+    server: Any, tmp_path: Path, line: str, status: str
+) -> None:
+    seen = mirth(tmp_path, server, "-", line)
+    assert (seen["status"], seen["routed"]) == (status, [])
