@@ -26,6 +26,10 @@ def patient() -> str:
     return next(f"Patient/{r['id']}" for r in found if r["resourceType"] == "Patient")
 
 
+def parameters() -> dict[str, Any]:
+    return {"resourceType": "Parameters", "parameter": [{"name": "data", "resource": bundle()}]}
+
+
 def test_fhirpy(server: Any) -> None:
     """It sends `application/json`, follows absolute links, and counts with `_count=0`."""
     fhirpy = pytest.importorskip("fhirpy")
@@ -39,6 +43,13 @@ def test_fhirpy(server: Any) -> None:
         assert plan["status"] == "draft"
         care_plan = await plan.execute("$apply", method="post", data=bundle())
         assert care_plan["resourceType"] == "CarePlan"
+        assert await plans.search(_id="mst-pathway").first() == plan
+        paged = [one["id"] async for one in plans.limit(3)]
+        assert len(paged) == len(set(paged)) == total
+        by_subject = await plan.execute(
+            "$r5.apply", method="post", data=parameters(), params={"subject": patient()}
+        )
+        assert by_subject["entry"][0]["resource"]["resourceType"] == "RequestGroup"
         versions = await client.execute("$versions", method="get")
         assert versions["resourceType"] == "Parameters"
         with pytest.raises(fhirpy.base.exceptions.ResourceNotFound):
@@ -54,17 +65,38 @@ def test_fhirpy(server: Any) -> None:
 
 FHIRCLIENT = """
 import json, sys
-from fhirclient import client
-from fhirclient.models import careplan, plandefinition, operationoutcome
+from fhirclient import client, server
+from fhirclient.models import careplan, parameters, plandefinition, operationoutcome, valueset
 smart = client.FHIRClient(settings={"app_id": "t", "api_base": sys.argv[1]})
 assert smart.server.capabilityStatement.fhirVersion == "4.0.1"
 plan = plandefinition.PlanDefinition.read("mst-pathway", smart.server)
 found = plandefinition.PlanDefinition.where({"_count": "2"}).perform(smart.server)
 assert found.total > 2 and found.link
 body = json.load(open(sys.argv[2]))
+search = plandefinition.PlanDefinition.where({"_count": "2"})
+pages = list(search.perform_iter(smart.server))
+ids = [one.id for one in search.perform_resources_iter(smart.server)]
+assert len(pages) > 2 and len(ids) == len(set(ids)) == found.total, (len(pages), ids)
 answer = smart.server.post_json("PlanDefinition/mst-pathway/$apply", body).json()
 made = careplan.CarePlan(answer)
-print(plan.id, made.intent)
+assert {one.resource_type for one in made.contained} >= {"RequestGroup"}
+gender = "ValueSet/$expand?url=http://hl7.org/fhir/ValueSet/administrative-gender"
+expanded = valueset.ValueSet(smart.server.request_json(gender))
+assert [c.code for c in expanded.expansion.contains] == ["female", "male", "other", "unknown"]
+told = []
+for send in (
+    lambda: plandefinition.PlanDefinition.read("nowhere", smart.server),
+    lambda: smart.server.post_json("PlanDefinition/mst-pathway/$apply", {"resourceType": "X"}),
+    lambda: smart.server.request_json("PlanDefinition/mst-pathway/$apply?colour=red"),
+):
+    try:
+        send()
+    except Exception as error:
+        response = getattr(error, "response", None)
+        response = error.args[0] if response is None else response
+        outcome = operationoutcome.OperationOutcome(response.json())
+        told.append(f"{response.status_code}:{outcome.issue[0].code}")
+print(plan.id, made.intent, *told)
 """
 
 
@@ -79,7 +111,9 @@ def test_fhirclient(server: Any) -> None:
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["mst-pathway", "proposal"]
+    assert done.stdout.split() == [
+        "mst-pathway", "proposal", "404:not-found", "422:structure", "400:not-supported"
+    ]  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -123,7 +157,10 @@ def test_fhir_kit_client(server: Any, node_modules: Path) -> None:
         "history": "history",
         "form": 1,
         "apply": "CarePlan",
-        "expand": "Parameters",
+        "pathways": "CarePlan about Patient/",
+        "versions": "Parameters",
+        "lookup": "Statements",
+        "refused": {"status": 400, **outcome},
         "missing": {"status": 404, **outcome},
         "compartment": {"status": 404, **outcome},
         "batch": {"status": 405, **outcome},
@@ -142,8 +179,10 @@ def test_smart_fhirclient(server: Any, node_modules: Path) -> None:
         "version": "4.0.1",
         "read": "mst-pathway",
         "apply": "CarePlan",
-        "missing": 404,
-        "patch": 405,
+        "expand": "ValueSet",
+        "missing": {"status": 404, "code": "not-found"},
+        "refused": {"status": 400, "code": "not-supported"},
+        "patch": {"status": 405, "code": "not-supported"},
     }
 
 
@@ -177,7 +216,11 @@ def test_hapi_java_client(server: Any, tmp_path: Path) -> None:
         "pages": "true",
         "form": "1",
         "apply": "proposal",
+        "pathways": "CarePlan",
+        "expand": "4",
+        "validate": "true",
         "missing": "not-found",
+        "refused": "not-supported",
     }
     for prefix in ("any", "json", "xml"):
         assert {k: seen.get(f"{prefix}.{k}") for k in expected} == expected

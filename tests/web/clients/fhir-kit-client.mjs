@@ -38,9 +38,23 @@ const bundle = JSON.parse(readFileSync(example, 'utf8'));
 seen.apply = (await client.operation({
   name: '$apply', resourceType: 'PlanDefinition', id: 'mst-pathway', input: bundle,
 })).resourceType;
-seen.expand = (await client.operation({
+const pathways = await client.operation({ name: '$apply-pathways', input: bundle });
+seen.pathways = `${pathways.entry[0].resource.resourceType} about `
+  + pathways.entry[0].link[0].url.replace(/[^/]*$/, '');
+seen.versions = (await client.operation({
   name: 'versions', method: 'GET',
 })).resourceType;
+const system = (await client.read({ resourceType: 'CodeSystem', id: 'mst-statements' }));
+const told = await client.operation({
+  name: 'lookup', resourceType: 'CodeSystem', method: 'GET',
+  input: { system: system.url, code: system.concept[0].code },
+});
+seen.lookup = /statements/i.test(told.parameter.find((p) => p.name === 'name').valueString)
+  ? 'Statements' : told;
+seen.refused = await failure(client.operation({
+  name: '$apply', resourceType: 'PlanDefinition', id: 'mst-pathway',
+  input: { resourceType: 'Parameters', parameter: [{ name: 'colour', valueString: 'red' }] },
+}));
 seen.missing = await failure(client.read({ resourceType: 'PlanDefinition', id: 'nowhere' }));
 seen.compartment = await failure(client.search({
   resourceType: 'CarePlan', compartment: { resourceType: 'Patient', id: 'p1' },

@@ -21,9 +21,19 @@ async function main() {
     body: readFileSync(example, 'utf8'),
     headers: { 'content-type': 'application/json' },
   })).resourceType;
-  seen.missing = await client.request('PlanDefinition/nowhere').then(() => null, (error) => error.status ?? error.statusCode);
-  seen.patch = await client.patch('PlanDefinition/mst-pathway', [{ op: 'replace', path: '/title', value: 'x' }])
-    .then(() => null, (error) => error.status ?? error.statusCode);
+  seen.expand = (await client.request(
+    'ValueSet/$expand?url=http://hl7.org/fhir/ValueSet/administrative-gender')).resourceType;
+  // What went wrong, as the client hands it over: status and the issue of the OperationOutcome.
+  const failure = (promise) => promise.then(() => null, async (error) => {
+    const body = error.response?.bodyUsed ? error.body : await error.response?.json();
+    const text = error.message || '';
+    const code = body?.issue?.[0]?.code ?? /"code":\s*"([^"]+)"/.exec(text)?.[1];
+    return { status: error.status ?? error.statusCode, code };
+  });
+  seen.missing = await failure(client.request('PlanDefinition/nowhere'));
+  seen.refused = await failure(client.request('PlanDefinition/mst-pathway/$apply?colour=red'));
+  seen.patch = await failure(client.patch('PlanDefinition/mst-pathway',
+    [{ op: 'replace', path: '/title', value: 'x' }]));
   console.log(JSON.stringify(seen));
 }
 

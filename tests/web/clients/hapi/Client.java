@@ -3,8 +3,8 @@ import ca.uhn.fhir.parser.StrictErrorHandler;
 import ca.uhn.fhir.rest.api.EncodingEnum;
 import ca.uhn.fhir.rest.client.api.IGenericClient;
 import ca.uhn.fhir.rest.client.api.ServerValidationModeEnum;
-import ca.uhn.fhir.rest.client.interceptor.AdditionalRequestHeadersInterceptor;
 import ca.uhn.fhir.rest.gclient.TokenClientParam;
+import ca.uhn.fhir.rest.server.exceptions.InvalidRequestException;
 import ca.uhn.fhir.rest.server.exceptions.ResourceNotFoundException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,11 +13,16 @@ import java.util.Map;
 import org.hl7.fhir.r4.model.Bundle;
 import org.hl7.fhir.r4.model.CapabilityStatement;
 import org.hl7.fhir.r4.model.CarePlan;
+import org.hl7.fhir.r4.model.DateType;
+import org.hl7.fhir.r4.model.Enumerations;
 import org.hl7.fhir.r4.model.IdType;
 import org.hl7.fhir.r4.model.OperationOutcome;
 import org.hl7.fhir.r4.model.Parameters;
+import org.hl7.fhir.r4.model.Patient;
 import org.hl7.fhir.r4.model.PlanDefinition;
 import org.hl7.fhir.r4.model.StringType;
+import org.hl7.fhir.r4.model.UriType;
+import org.hl7.fhir.r4.model.ValueSet;
 
 /** The HAPI client against a live service: prints `name=value` lines with what it got. */
 public class Client {
@@ -83,6 +88,48 @@ public class Client {
               .returnResourceType(CarePlan.class)
               .execute();
       seen.put(prefix + ".apply", carePlan.getIntent().toCode());
+      Bundle pathways =
+          client
+              .operation()
+              .onServer()
+              .named("$apply-pathways")
+              .withParameter(Parameters.class, "data", data)
+              .returnResourceType(Bundle.class)
+              .execute();
+      seen.put(prefix + ".pathways", pathways.getEntryFirstRep().getResource().fhirType());
+      ValueSet expanded =
+          client
+              .operation()
+              .onType(ValueSet.class)
+              .named("$expand")
+              .withParameter(
+                  Parameters.class,
+                  "url",
+                  new UriType("http://hl7.org/fhir/ValueSet/administrative-gender"))
+              .useHttpGet()
+              .returnResourceType(ValueSet.class)
+              .execute();
+      seen.put(prefix + ".expand", expanded.getExpansion().getContains().size());
+      Patient wrong = new Patient();
+      wrong.setBirthDateElement(new DateType("2026-02"));
+      wrong.addContact().setGender(Enumerations.AdministrativeGender.MALE);
+      OperationOutcome verdict =
+          (OperationOutcome) client.validate().resource(wrong).execute().getOperationOutcome();
+      seen.put(
+          prefix + ".validate",
+          verdict.getIssue().stream()
+              .anyMatch(issue -> issue.getDiagnostics().contains("pat-1")));
+      try {
+        client
+            .operation()
+            .onInstance(new IdType("PlanDefinition", "mst-pathway"))
+            .named("$apply")
+            .withParameter(Parameters.class, "colour", new StringType("red"))
+            .execute();
+      } catch (InvalidRequestException error) {
+        OperationOutcome outcome = (OperationOutcome) error.getOperationOutcome();
+        seen.put(prefix + ".refused", outcome.getIssueFirstRep().getCode().toCode());
+      }
       try {
         client.read().resource(PlanDefinition.class).withId("nowhere").execute();
       } catch (ResourceNotFoundException error) {
