@@ -318,6 +318,25 @@ def test_refused_by_name(  # noqa: PLR0917  one argument for each column
     assert post(client, f"{WALK}/$apply", bundle(PATIENT))[0] == 200  # the next request works
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("encounter", "Patient/p", "Encounter/123"),
+        ("practitioner", "Dr. House", "Practitioner/123"),
+        ("practitioner", "<b>", "Practitioner/123"),
+        ("organization", "http://a.example/Practitioner/1/_history/2", "Organization/123"),
+    ],
+)
+def test_people_are_what_their_parameter_says(
+    client: FlaskClient, bundle: Bundle, name: str, value: str, expected: str
+) -> None:
+    body = parameters({"name": "data", "resource": bundle(PATIENT)}, text(name, value))
+    status, outcome = post(client, f"{WALK}/$apply", body)
+    assert status == 400
+    assert expected in outcome["issue"][0]["diagnostics"]
+    assert outcome["issue"][0]["expression"] == ["Parameters.parameter[1]"]
+
+
 def test_two_patients_are_listed(client: FlaskClient, bundle: Bundle) -> None:
     _, outcome = post(client, f"{WALK}/$apply", bundle(PATIENT, OTHER))
     assert "`Patient/p`, `Patient/q`" in outcome["issue"][0]["diagnostics"]

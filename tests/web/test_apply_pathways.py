@@ -149,8 +149,7 @@ def test_each_patient_is_answered_for(
     client: FlaskClient, data: Json, expected: list[tuple[str, str, str]], is_wrapped: bool
 ) -> None:
     if is_wrapped:
-        if data["resourceType"] != "Bundle":
-            pytest.skip("`data` is a Bundle")
+        data = data if data["resourceType"] == "Bundle" else bundle(data)
         inner = {"resourceType": "Parameters", "parameter": [{"name": "a", "resource": bundle(P)}]}
         parts = [{"name": "parameters", "resource": inner}, {"name": "data", "resource": data}]
         answer = post(client, {"resourceType": "Parameters", "parameter": parts})

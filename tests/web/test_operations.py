@@ -168,6 +168,12 @@ def test_what_an_expansion_says_of_codes(
         ("ValueSet/colours/$expand", sent(), 400, "`valueSet`"),
         ("ValueSet/$expand", sent(), 400, "not loaded"),
         (
+            "ValueSet/$expand",
+            sent(compose={"include": [{"system": PALETTE, "version": "9"}]}),
+            400,
+            "not loaded",
+        ),
+        (
             "ValueSet/$expand",  # backtracking would never end on this one
             sent(compose={"include": [{"system": PALETTE, "filter": [
                 {"property": "code", "op": "regex", "value": "(a+)+$("}]}]}),
@@ -182,7 +188,8 @@ def test_what_an_expansion_says_of_codes(
         ),
         ("$versions", {"resourceType": "Patient"}, 400, "Parameters"),
     ],
-    ids=["another type", "at instance level", "no content", "a broken regex", "a circle", "a body"],
+    ids=["another type", "at instance level", "no content", "another version", "a broken regex",
+         "a circle", "a body"],
 )  # fmt: skip
 def test_bodies_that_cannot_be_used(
     client: FlaskClient, url: str, body: Json, status: int, said: str

@@ -18,6 +18,7 @@ class CodeSystem:
 
     def __init__(self, resource: Resource) -> None:
         self.url = str(resource.get("url", ""))
+        self.version = resource.get("version")
         self.resource = resource
         self.is_complete = resource.get("content") == "complete"
         self._ignores_case = resource.get("caseSensitive") is False

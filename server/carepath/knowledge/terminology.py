@@ -221,7 +221,7 @@ class Terminology:
             listed = frozenset((url, str(concept["code"])) for concept in item["concept"])
             return Expansion(listed, is_complete=True)
         system = self._system(url)
-        if system is None:
+        if system is None or item.get("version", system.version) != system.version:
             return NOTHING_KNOWN
         selected = system.select(list(item.get("filter") or ()))
         if selected is None:

@@ -3,12 +3,14 @@
 https://hl7.org/fhir/R4/plandefinition-operation-apply.html
 """
 
+import re
 from dataclasses import replace
 
 from carepath.apply import ApplyRequest, apply_activity, apply_plan, warm
 from carepath.apply import data_requirements as requirements_of
 from carepath.errors import CarepathError, InvalidParameter
 from carepath.knowledge import top_level_plans
+from carepath.r4.model import RESOURCE_TYPES
 from carepath.record import Record
 from carepath.resources import Resource, canonical_of, parameter_values
 from carepath.validation import check_structure
@@ -18,6 +20,12 @@ from carepath.web.operation import Call
 from carepath.web.refusals import UnsupportedParameter
 from carepath.web.service import Service
 
+_PEOPLE = {
+    "encounter": ("Encounter",),
+    "practitioner": ("Practitioner", "PractitionerRole", "Device"),
+    "organization": ("Organization",),
+}
+_NO_REFERENCE = re.compile(r"[\s<>\"{}|\\^`]")
 NO_DATA = "a Bundle with a Patient in `data`, or a data endpoint"
 
 
@@ -86,9 +94,9 @@ def with_people(call: Call, request: ApplyRequest) -> ApplyRequest:
     """Add who asks, where, and the parameters of the content."""
     return replace(
         request,
-        encounter=call.one("encounter"),
-        practitioner=call.one("practitioner"),
-        organization=call.one("organization"),
+        encounter=_reference(call, "encounter"),
+        practitioner=_reference(call, "practitioner"),
+        organization=_reference(call, "organization"),
         user_type=call.one("userType"),
         user_language=call.one("userLanguage"),
         user_task_context=call.one("userTaskContext"),
@@ -97,6 +105,18 @@ def with_people(call: Call, request: ApplyRequest) -> ApplyRequest:
         parameters={**call.service.parameters, **parameter_values(call.one("parameters"))},
         issues=call.issues,
     )
+
+
+def _reference(call: Call, name: str) -> str | None:
+    """Return the reference in a parameter; raise when it cannot mean what the parameter is for."""
+    text: str | None = call.one(name)
+    if text is None:
+        return None
+    types = _PEOPLE[name]
+    named = text.partition("/_history/")[0].rpartition("/")[0].rpartition("/")[2]
+    if _NO_REFERENCE.search(text) or (named in RESOURCE_TYPES and named not in types):
+        raise InvalidParameter(name, text, f"a reference such as `{types[0]}/123`")
+    return text
 
 
 def _data(call: Call, definition: Resource, subjects: list[str]) -> list[Resource]:

@@ -133,7 +133,7 @@ def _value(parameter: Parameter, part: Mapping[str, Any], within: str = "") -> A
 def _complex(parameter: Parameter, part: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return a resource or a value of a data type with elements."""
     value = part.get("resource")
-    if parameter.type not in ("Resource", *RESOURCE_TYPES):
+    if parameter.type != "Resource" and parameter.type not in RESOURCE_TYPES:
         value = part.get(f"value{parameter.type}")
         if parameter.type == "CodeableConcept" and isinstance(part.get("valueCoding"), dict):
             value = {"coding": [part["valueCoding"]]}
