@@ -6,6 +6,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from flask.testing import FlaskClient
 
@@ -31,14 +33,14 @@ JSON = {"Content-Type": "application/fhir+json"}
 class Answer:
     """What the other server sends: a resource, bytes, or pieces of bytes as they come."""
 
-    content: Json | bytes | Iterable[bytes] = b""
+    content: Json | bytes | Callable[[], Iterable[bytes]] = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: JSON)
 
     def pieces(self) -> Iterable[bytes]:
         if isinstance(self.content, dict):
             return [json.dumps(self.content).encode()]
-        return [self.content] if isinstance(self.content, bytes) else self.content
+        return [self.content] if isinstance(self.content, bytes) else self.content()
 
 
 def condition(id: str) -> Json:
@@ -191,11 +193,16 @@ def test_a_long_retry_after_is_passed_on(hospital: Hospital) -> None:
     assert (caught.value.retry_after, hospital.slept) == (120, [])
 
 
-def drip(piece: bytes) -> Iterator[bytes]:
+def drip() -> Iterator[bytes]:
     """Send a little again and again, each piece soon enough."""
     for _ in range(600):
-        yield piece
+        yield b" "
         time.sleep(0.05)
+
+
+def silence() -> Iterator[bytes]:
+    time.sleep(10)
+    yield b" "
 
 
 @cache
@@ -297,7 +304,7 @@ def test_too_much_on_many_pages(hospital: Hospital, settings: Json) -> None:
 
 
 def test_an_answer_that_drips_is_given_up(hospital: Hospital) -> None:
-    hospital.search = lambda _: Answer(drip(b" "))
+    hospital.search = lambda _: Answer(drip)
     started = time.perf_counter()
     with pytest.raises(DataEndpointFailed, match="does not answer"):
         hospital.gather(needs("Condition"), data_endpoint_seconds=0.3, data_endpoint_retries=1)
@@ -305,7 +312,7 @@ def test_an_answer_that_drips_is_given_up(hospital: Hospital) -> None:
 
 
 def test_silence_is_given_up(hospital: Hospital) -> None:
-    hospital.search = lambda _: Answer(iter(lambda: time.sleep(1.5) or b"", b""))
+    hospital.search = lambda _: Answer(silence)
     with pytest.raises(DataEndpointFailed, match="does not answer"):
         hospital.gather(needs("Condition"), data_endpoint_seconds=0.2, data_endpoint_retries=1)
 
@@ -375,14 +382,49 @@ def test_what_the_client_sees(
     assert hospital.host in json.loads(response.data)["issue"][0]["diagnostics"]
 
 
+def test_a_server_that_never_answers_takes_no_longer_than_an_operation_may(
+    make_client: Maker, hospital: Hospital
+) -> None:
+    hospital.patient = Answer(silence)
+    settings = {"data_endpoint_seconds": 0.5, "data_endpoint_retries": 9, "request_seconds": 1.0}
+    client = make_client(data_endpoint_hosts=(hospital.host,), **settings)
+    started = time.perf_counter()
+    response = client.post(APPLY, json=endpoint(hospital.base))
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "10")
+    assert time.perf_counter() - started < 3
+
+
+def test_a_slow_server_leaves_threads_for_others(
+    serve: Callable[..., Any], hospital: Hospital
+) -> None:
+    hospital.patient = Answer(drip)
+    settings = {
+        "CAREPATH_DATA_ENDPOINT_HOSTS": hospital.host,
+        "CAREPATH_DATA_ENDPOINT_SECONDS": "1.5",
+        "CAREPATH_DATA_ENDPOINT_RETRIES": "0",
+        "CAREPATH_WORKERS": "1",
+    }
+    with serve(**settings) as one, ThreadPoolExecutor() as pool:
+        url = f"{one.base}/PlanDefinition/mst-pathway/$apply"
+        body = endpoint(hospital.base)
+        waiting = [pool.submit(httpx.post, url, json=body, timeout=20) for _ in range(6)]
+        time.sleep(0.5)
+        started = time.perf_counter()
+        assert httpx.get(f"{one.root}/healthz", timeout=20).status_code == 200
+        assert time.perf_counter() - started < 0.5
+        answers = [task.result() for task in waiting]
+    told = sorted((a.status_code, a.headers["Retry-After"]) for a in answers)
+    assert told == [(503, "10")] * 2 + [(503, "2")] * 4
+
+
 def test_a_server_that_drips_ends_with_the_time_of_the_operation(
     make_client: Maker, hospital: Hospital
 ) -> None:
-    hospital.patient = Answer(drip(b" "))
+    hospital.patient = Answer(drip)
     settings = {"data_endpoint_seconds": 20.0, "request_seconds": 0.5}
     client = make_client(data_endpoint_hosts=(hospital.host,), **settings)
     started = time.perf_counter()
-    assert client.post(APPLY, json=endpoint(hospital.base)).status_code == 422
+    assert client.post(APPLY, json=endpoint(hospital.base)).status_code == 503
     assert time.perf_counter() - started < 4
 
 

@@ -138,8 +138,9 @@ def _data(call: Call, definition: Resource, subjects: list[str]) -> list[Resourc
     base = address_of(endpoint) if endpoint is not None else config.data_endpoint
     headers = headers_of(endpoint) if endpoint is not None else {}
     requirements = requirements_of(definition, call.service.knowledge).get("dataRequirement", ())
-    for subject in subjects:
-        found += DataEndpoint(base, config, headers).gather(_patient(subject), requirements)
+    with call.service.gate.wait():
+        for subject in subjects:
+            found += DataEndpoint(base, config, headers).gather(_patient(subject), requirements)
     return found
 
 

@@ -27,6 +27,8 @@ from carepath.web.refusals import DataEndpointFailed, DataEndpointRefused, TooLa
 _PAGE_SIZE = 200
 _MAX_CODES = 20
 _PAUSE_SECONDS = 0.2
+# The rest of the time of an operation is for the operation itself.
+_SHARE_OF_TIME = 0.8
 _SECONDS = re.compile(r"\d{1,6}", re.ASCII)
 _HEADERS = {"Accept": "application/fhir+json", "Accept-Encoding": "gzip"}
 
@@ -51,8 +53,8 @@ class DataEndpoint:
         self._config = config
         self._sleep = sleep
         self._left = config.max_expanded_bytes
+        self._end = time.monotonic() + _SHARE_OF_TIME * config.request_seconds
         self._client = httpx.Client(
-            timeout=config.data_endpoint_seconds,
             headers={**_HEADERS, **(headers or {})},
             follow_redirects=False,
         )
@@ -146,19 +148,35 @@ class DataEndpoint:
         pause = 0.0
         for attempt in range(self._config.data_endpoint_retries + 1):
             if attempt:
-                self._sleep(max(pause, _PAUSE_SECONDS * 2 ** (attempt - 1)))
+                self._rest(max(pause, _PAUSE_SECONDS * 2 ** (attempt - 1)))
             try:
-                with self._client.stream("GET", url) as response:
+                seconds = self._seconds()
+                with self._client.stream("GET", url, timeout=seconds) as response:
                     if is_gone(response.status_code):
                         return None
                     if is_success(response.status_code):
-                        return self._decoded(response)
+                        return self._decoded(response, seconds)
                     if not is_passing(response.status_code):
                         raise self._refused(f"it answered {response.status_code}")
                     pause = self._asked_pause(response)
             except httpx.HTTPError:
                 continue
         raise DataEndpointFailed(self._host, "it does not answer")
+
+    def _seconds(self) -> float:
+        """Return how long one request may take; raise when the time for all of them is over."""
+        return min(self._config.data_endpoint_seconds, self._time_left())
+
+    def _rest(self, seconds: float) -> None:
+        """Leave the server alone for a while; raise when there is no time for it."""
+        self._time_left(seconds)
+        self._sleep(seconds)
+
+    def _time_left(self, needed: float = 0.0) -> float:
+        left = self._end - time.monotonic()
+        if left <= needed:
+            raise DataEndpointFailed(self._host, "it does not answer in time")
+        return left
 
     def _asked_pause(self, response: httpx.Response) -> float:
         """Return how long the server wants to be left alone; raise when that is too long."""
@@ -168,10 +186,10 @@ class DataEndpoint:
             raise DataEndpointFailed(self._host, "it is busy", retry_after=seconds)
         return seconds
 
-    def _decoded(self, response: httpx.Response) -> Resource:
+    def _decoded(self, response: httpx.Response, seconds: float) -> Resource:
         """Return the resource in an answer, which is read no further than the limits allow."""
         headers = response.headers
-        stream = _Stream(response, self._config.data_endpoint_seconds)
+        stream = _Stream(response, seconds)
         try:
             fmt = body_format(headers.get("Content-Type"))
             encoding = headers.get("Content-Encoding", "")
