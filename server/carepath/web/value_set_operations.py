@@ -17,7 +17,7 @@ from carepath.resources import Resource, canonical_of, codings
 from carepath.web.definition_operations import checked, only_one, versioned
 from carepath.web.operation import Call
 from carepath.web.refusals import UnsupportedParameter
-from carepath.web.search_values import fold
+from carepath.web.search_text import fold
 
 _NAMELESS = "urn:sent"
 _PAGING = ("offset", "count")
