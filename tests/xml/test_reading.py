@@ -1,6 +1,7 @@
 """XML that is odd is read, XML that is wrong or hostile is refused with its place."""
 
 import contextlib
+import time
 from typing import Any
 
 import pytest
@@ -132,6 +133,17 @@ ENTITIES = "".join(f'<!ENTITY e{n + 1} "&e{n};&e{n};&e{n};">' for n in range(20)
         ),
         (f"{START}{'<extension>' * 5000}", "Excessive depth"),
         (f"<?xml version='1.0' encoding='utf-16'?>{START}</Patient>", "another encoding"),
+        (f"<?xml version='1.0' encoding='iso-8859-1'?>{START}</Patient>", "another encoding"),
+        (
+            f"<?xml version='1.1'?>{START}<language value='&#1;'/></Patient>",
+            "invalid xmlChar value",
+        ),
+        (f"{START}</Patient>{START}</Patient>", "Extra content"),
+        (
+            f"{START}<xi:include xmlns:xi='http://www.w3.org/2001/XInclude' href='x'/></Patient>",
+            "not an element of Patient",
+        ),
+        ("\0", "not valid XML"),
     ],
 )
 def test_unsafe_documents_are_refused(document: str, reason: str) -> None:
@@ -140,9 +152,42 @@ def test_unsafe_documents_are_refused(document: str, reason: str) -> None:
     assert reason in caught.value.reason
 
 
-def test_bytes_that_are_not_utf_8_are_refused() -> None:
-    with pytest.raises(MalformedInput, match="UTF-8"):
-        xml_codec.decode(f"{START}</Patient>".encode("utf-16"))
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "iso-8859-1"])
+def test_bytes_that_are_not_utf_8_are_refused(encoding: str) -> None:
+    document = f"<?xml version='1.0' encoding='utf-8'?>{START}<language value='é'/></Patient>"
+    with pytest.raises(MalformedInput):
+        xml_codec.decode(document.encode(encoding))
+
+
+MANY = " ".join(f"a{number}='1'" for number in range(50_000))
+QUOTES = "'x' " * 50_000
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param("<?a ?>" * 100_000 + "x", id="instructions and no root"),
+        pytest.param("<!-- a -->" * 100_000 + "x", id="comments and no root"),
+        pytest.param("<!--" * 100_000, id="comments that do not end"),
+        pytest.param(" \n" * 100_000 + "x", id="white space and no root"),
+        pytest.param("<!-- a -->" * 100_000 + "<!DOCTYPE", id="a document type after comments"),
+        pytest.param(
+            f"{START}<name {MANY}/></Patient>",
+            id="attributes",
+        ),
+        pytest.param(
+            '<f:Patient xmlns:f="http://hl7.org/fhir" xmlns:h="http://www.w3.org/1999/xhtml">'
+            f"<f:text><h:div {MANY}/></f:text></f:Patient>",
+            id="attributes of a narrative with a prefix",
+        ),
+        pytest.param(f"{START}<name a={QUOTES}/></Patient>", id="quotes"),
+    ],
+)
+def test_a_hostile_document_is_refused_at_once(document: str) -> None:
+    start = time.process_time()
+    with pytest.raises(MalformedInput):
+        xml_codec.decode(document.encode())
+    assert time.process_time() - start < 1
 
 
 PIECES = st.sampled_from(

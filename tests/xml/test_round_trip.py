@@ -3,13 +3,18 @@
 https://hl7.org/fhir/R4/xml.html
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 from lxml import etree
 
 from carepath import json_codec, xml_codec
+
+sys.path.insert(0, str(Path(__file__).parent))
+from generated import resources
 
 EXAMPLES = Path(__file__).parents[2] / "../shared/suites/fhir-r4-examples"
 FILES = sorted(EXAMPLES.glob("*.json"))
@@ -31,6 +36,14 @@ def test_all_official_examples_come_back_byte_for_byte() -> None:
         if json_codec.encode(in_order(again)) != json_codec.encode(in_order(resource)):
             lost.append(file.name)
     assert not lost
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(resources())
+def test_any_resource_comes_back_the_same(resource: dict[str, Any]) -> None:
+    for pretty in (False, True):
+        again = xml_codec.decode(xml_codec.encode(resource, pretty=pretty))
+        assert json_codec.encode(in_order(again)) == json_codec.encode(in_order(resource))
 
 
 def patient(**elements: Any) -> dict[str, Any]:

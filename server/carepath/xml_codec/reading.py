@@ -21,6 +21,8 @@ MAX_DEPTH = 64
 """Elements that may stand inside each other, as for JSON."""
 MAX_NUMBER_LENGTH = 100
 MAX_EXPONENT = 1000
+MAX_ATTRIBUTES = 100
+"""Attributes of a narrative that has to be written anew; XHTML has fewer."""
 
 _SCHEMA_LOCATION = "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
@@ -124,15 +126,19 @@ class _Reader:
         if node.tag != f"{{{XHTML}}}div":
             raise _malformed("a `div` in the XHTML namespace is expected", node, path)
         written = self._narratives[node]
-        return written if _stands_alone(written) else _rewritten(node)
+        if _stands_alone(written):
+            return written
+        if len(node.attrib) > MAX_ATTRIBUTES:
+            raise _malformed(f"it has more than {MAX_ATTRIBUTES} attributes", node, path)
+        return _rewritten(node)
 
 
 def _attributes(node: Node, owner: Type, path: str) -> Iterator[tuple[str, str]]:
-    for key, value in node.attrib.items():
-        name = str(key)
+    # Names first: lxml looks for each value from the start, which thousands would make slow.
+    for name in map(str, node.attrib):
         element = owner.elements.get(name)
         if element is not None and element.xml_attribute:
-            yield name, str(value)
+            yield name, str(node.attrib[name])
         elif name != _SCHEMA_LOCATION:
             raise _malformed(f"`{name}` is not an attribute of {owner.name}", node, path)
 

@@ -17,7 +17,8 @@ XHTML = "http://www.w3.org/1999/xhtml"
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _DECLARATION = re.compile(rb"\s*<\?xml\s[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
-_DOCUMENT_TYPE = re.compile(rb"(?:\s|<!--.*?-->|<\?.*?\?>)*<!DOCTYPE", re.DOTALL)
+# Possessive: what may stand before the root is read once, however much of it there is.
+_DOCUMENT_TYPE = re.compile(rb"(?>\s+|<!--.*?-->|<\?.*?\?>)*+<!DOCTYPE", re.DOTALL)
 _EMPTY_ELEMENT = re.compile(rb"<(?:[^<>\"']|\"[^\"]*\"|'[^']*')*/>")
 _SEPARATOR = " "
 
@@ -35,11 +36,14 @@ def parse(data: bytes) -> Node:
         encoding="utf-8",
     )
     try:
-        return etree.fromstring(data, parser)
+        root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         line, _ = error.position
-        reason = (error.msg or "not well-formed").partition(",")[0]
+        reason = (error.msg or "not well-formed").partition(",")[0].strip()
         raise MalformedInput(f"not valid XML, {reason}", f"line {line}") from error
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise MalformedInput("a document type declaration is not allowed")
+    return root
 
 
 def narratives(data: bytes, root: Node) -> dict[Node, str]:
