@@ -467,6 +467,18 @@ def test_validate_modes(client: FlaskClient, mode: str, resource: Json, is_fine:
     assert all(severity != "error" for severity, _ in issues(answer)) == is_fine
 
 
+def test_validate_needs_no_resource_for_a_delete(client: FlaskClient) -> None:
+    answer = call(client, "/fhir/Patient/$validate", parameters(mode="delete"))
+    assert issues(answer) == [("information", "Resource")]
+
+
+@pytest.mark.parametrize("resource_type", ["Foo", 5])
+def test_validate_tells_once_that_a_type_is_none(client: FlaskClient, resource_type: Any) -> None:
+    body = parameters(resource={"resourceType": resource_type})
+    answer = call(client, "/fhir/Patient/$validate", body)
+    assert issues(answer) == [("error", "Resource.resourceType")]
+
+
 def test_validate_a_definition_that_is_here(client: FlaskClient) -> None:
     answer = call(client, "/fhir/CodeSystem/palette/$validate")
     assert all(severity != "error" for severity, _ in issues(answer))

@@ -16,16 +16,15 @@ from typing import Any
 
 from carepath.errors import ExpressionError
 from carepath.fhirpath import Environment, Expression, Node, parse
-from carepath.issues import Issue, Severity
+from carepath.issues import Issue
 from carepath.r4.data import read_table
 from carepath.r4.invariants import Invariant, invariants_at, invariants_of
 from carepath.validation.walker import Item, every
 
 _IN_STRUCTURE = frozenset({"ele-1", "txt-1", "txt-2"})
 """What the structure check has said already: no element is empty, a narrative is plain XHTML."""
-_BEST_PRACTICE = frozenset({"dom-6"})
-"""What the definitions mark as good practice, not as a rule."""
-
+_NOT_INSIDE = frozenset({"dom-6"})
+"""What is not asked of a contained resource: its narrative is that of the resource around it."""
 
 _AS_ON_MANY = re.compile(r"\.as\((\w+)\)")
 """R4's invariants apply `as()` to collections, which FHIRPath has since made an error."""
@@ -69,6 +68,8 @@ def base_issues(item: Item, evaluation: Evaluation) -> Iterator[Issue]:
     """Yield what breaks R4's own invariants in an element and in all below it."""
     for below in every(item):
         for invariant in _of_place(below.type, below.definition):
+            if invariant.key in _NOT_INSIDE and below.resource is not below.root:
+                continue
             yield from check_invariant(below, invariant, evaluation)
 
 
@@ -99,10 +100,8 @@ def check_invariant(item: Item, invariant: Invariant, evaluation: Evaluation) ->
         yield Issue("information", "not-supported", text, (item.path,))
         return
     if _is_broken(found):
-        severity: Severity = invariant.severity
-        if invariant.key in _BEST_PRACTICE:
-            severity = "information"
-        yield Issue(severity, "invariant", f"{invariant.key}: {invariant.human}", (item.path,))
+        text = f"{invariant.key}: {invariant.human}"
+        yield Issue(invariant.severity, "invariant", text, (item.path,))
 
 
 @cache

@@ -3,15 +3,21 @@
 https://hl7.org/fhir/R4/references.html
 
 Their target's type is known, and must be one that the element allows; `#id` must lead somewhere.
+A reference that tells its target's type twice must tell the same.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from carepath.r4.model import RESOURCE_TYPES
 from carepath.validation.places import place_of, resource_type_of
 from carepath.validation.problems import Problem
 
 Path = tuple[str | int, ...]
+
+_TYPED = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?\Z")
+"""A reference that ends in `Type/id`."""
 
 
 class _Scope(NamedTuple):
@@ -34,8 +40,11 @@ def inner_references(resource: dict[str, Any]) -> Iterator[Problem]:
             ]
         elif isinstance(value, dict):
             reference = value.get("reference")
-            if isinstance(reference, str) and reference.startswith(("#", "urn:")):
-                yield from _wrong(resource, (*path, "reference"), reference, scope)
+            if isinstance(reference, str):
+                if reference.startswith(("#", "urn:")):
+                    yield from _wrong(resource, (*path, "reference"), reference, scope)
+                if isinstance(value.get("type"), str):
+                    yield from _two_types(resource, path, value, scope)
             if "resourceType" in value:
                 scope = _scope(value, scope)
             stack += [
@@ -57,6 +66,20 @@ def _wrong(resource: Any, path: Path, reference: str, scope: _Scope) -> Iterator
     allowed = owner.targets if owner else ()
     if target and allowed and target not in allowed:
         yield Problem("target", place, f"leads to a {target}, which may not be referred to here")
+
+
+def _two_types(
+    resource: Any, path: Path, value: Mapping[str, Any], scope: _Scope
+) -> Iterator[Problem]:
+    """Yield a `Reference.type` that is not the type which its reference leads to."""
+    place = place_of(resource, (*path, "type"))
+    if place.element is None or place.element.path != "Reference.type":
+        return
+    reference, named = value["reference"], value["type"]
+    match = _TYPED.search(reference)
+    target = match[1] if match else {**scope.bundled, **scope.contained}.get(reference)
+    if target in RESOURCE_TYPES and named in RESOURCE_TYPES and named != target:
+        yield Problem("target", place, f"is not {target}, which the reference leads to")
 
 
 def _scope(resource: dict[str, Any], outer: _Scope) -> _Scope:

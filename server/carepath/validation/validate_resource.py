@@ -154,14 +154,16 @@ def _claimed(item: Item) -> list[str]:
 
 def _of_mode(resource: Any, mode: str | None, asked: tuple[str, ...]) -> Iterator[Issue]:
     """Yield what the mode asks for beyond the content."""
+    place = (resource_type_of(resource) or "Resource",)
     if mode is not None and mode not in MODES:
         text = f"The mode `{mode}` is not known; expected one of {', '.join(MODES)}."
-        yield Issue("error", "code-invalid", text)
+        yield Issue("error", "code-invalid", text, place)
     elif mode == "profile" and not asked:
-        yield Issue("error", "required", "The mode `profile` needs a profile to check against.")
+        text = "The mode `profile` needs a profile to check against."
+        yield Issue("error", "required", text, place)
     elif mode == "delete":
         text = "The content was not checked; nothing here stands against a delete."
-        yield Issue("information", "informational", text)
+        yield Issue("information", "informational", text, place)
     elif mode in ("create", "update"):
         yield from _of_identity(resource, mode)
 

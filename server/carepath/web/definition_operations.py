@@ -8,6 +8,7 @@ from carepath.apply import data_requirements as requirements_of
 from carepath.apply import package as package_of
 from carepath.errors import InvalidParameter, InvalidResource
 from carepath.issues import Issue, operation_outcome
+from carepath.r4.model import RESOURCE_TYPES
 from carepath.resources import Resource
 from carepath.validation import check_structure
 from carepath.validation.validate_resource import MODES
@@ -87,7 +88,7 @@ def validate(call: Call) -> Resource:
     resource = call.one("resource")
     if resource is None and call.level == "instance":
         resource = call.service.definitions.read(call.resource_type, call.id).source
-    if resource is None:
+    if resource is None and mode != "delete":
         raise InvalidParameter("resource", None, "the resource to check")
     found = validate_resource(
         resource,
@@ -99,12 +100,14 @@ def validate(call: Call) -> Resource:
     return operation_outcome([*_url_issues(call, resource), *found])
 
 
-def _url_issues(call: Call, resource: Resource) -> list[Issue]:
+def _url_issues(call: Call, resource: Resource | None) -> list[Issue]:
     """Return an error where the resource is not the one that the URL speaks of."""
-    resource_type = resource["resourceType"]
+    resource_type = None if resource is None else resource["resourceType"]
+    if resource is None or resource_type not in RESOURCE_TYPES:
+        return []  # There is none, or the structure check says that its type is none.
     if call.resource_type != resource_type:
         text = f"The URL is for a {call.resource_type}, the resource is a {resource_type}."
-        return [Issue("error", "invalid", text, (str(resource_type),))]
+        return [Issue("error", "invalid", text, (resource_type,))]
     if call.level == "instance" and resource.get("id", call.id) != call.id:
         text = "The id in the resource differs from the one in the URL."
         return [Issue("error", "invalid", text, (f"{resource_type}.id",))]
