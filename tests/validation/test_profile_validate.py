@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from carepath.issues import Issue
 from carepath.json_codec import decode
 from carepath.knowledge import Knowledge
 from carepath.validation import validate
+
+sys.path.insert(0, str(Path(__file__).parent))
+from planted import FOR_VALIDATE, planted
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 OWN = "https://carepath.example/fhir/StructureDefinition/"
@@ -52,6 +56,12 @@ def test_structure_and_invariants_are_told_together() -> None:
 def test_an_invariant_names_its_key() -> None:
     issue = next(i for i in check(patient(contact=[{"gender": "male"}])) if i.is_error)
     assert issue.diagnostics.startswith("pat-1: ")
+
+
+@pytest.mark.parametrize("case", FOR_VALIDATE, ids=lambda case: f"{case['base']}: {case['name']}")
+def test_a_broken_rule_across_elements_is_found_at_its_place(case: dict[str, Any]) -> None:
+    found = check(planted(case))
+    assert sorted(i.expression[0] for i in found if i.is_error) == sorted(case["expression"])
 
 
 def test_best_practice_is_a_warning_and_not_asked_of_contained_resources() -> None:

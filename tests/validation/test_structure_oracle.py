@@ -1,9 +1,9 @@
-"""The pure-Python `jsonschema` reads the generated schema and comes to the same verdict."""
+"""The pure-Python `jsonschema` reads the generated schema and finds the same, at the same places."""
 
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -89,3 +89,21 @@ def test_both_find_every_planted_error_that_a_schema_can_find(case: dict[str, An
     expected = case.get("beyond_schema", False)
     assert oracle().is_valid(planted(case)) == expected
     assert schema.is_valid(planted(case)) == expected
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['base']}: {case['name']}")
+def test_both_name_the_same_places_and_keywords(case: dict[str, Any]) -> None:
+    resource = planted(case)
+    ours = {found(error.instance_path, error.kind.name) for error in schema.errors(resource)}
+    theirs = {
+        found(error.absolute_path, error.validator) for error in oracle().iter_errors(resource)
+    }
+    assert ours == theirs
+
+
+def found(path: Iterable[str | int], keyword: str | None) -> tuple[tuple[str | int, ...], str]:
+    """Return place and keyword; `jsonschema` tells of the schema `false` at the owner."""
+    steps = tuple(path)
+    if keyword == "falseSchema":
+        return steps[:-1], keyword
+    return steps, keyword or "falseSchema"
