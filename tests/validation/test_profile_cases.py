@@ -1,8 +1,8 @@
 """Every file in profile_cases/ is a profile, resources, and what the profile objects to in each.
 
 `expect` holds `severity code expression` for each error and warning; informational issues and dom-6
-(no narrative) do not count.  Profiles come from the file itself, from profile_definitions/ (two definitions of HL7, CC0,
-without their texts) and from what the project ships.
+(no narrative) do not count.  Profiles come from the file itself, from profile_definitions/ (two
+definitions of HL7, CC0, without their texts) and from what the project ships.
 """
 
 import json

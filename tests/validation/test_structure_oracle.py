@@ -1,4 +1,4 @@
-"""The pure-Python `jsonschema` reads the generated schema and finds the same, at the same places."""
+"""The pure-Python `jsonschema` reads the generated schema and finds the same at the same places."""
 
 import json
 import re

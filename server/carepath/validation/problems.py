@@ -123,7 +123,7 @@ def _any_of(place: Place, error: ValidationError) -> Iterator[Problem]:
         yield from _nulls(place, str(error.evaluation_path[-2]))
     elif place.type == "CodeableConcept":
         yield from _concept(place, error)
-    else:
+    elif place.value:
         yield from _missing(place)
 
 
