@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from carepath import xml_codec
 from carepath.errors import MalformedInput
+from carepath.validation import check_structure
 
 START = '<Patient xmlns="http://hl7.org/fhir">'
 
@@ -65,20 +66,42 @@ def test_narratives_of_several_resources_are_not_mixed_up() -> None:
         ('<birthDate value=""/>', {"birthDate": ""}),
         ("<birthDate/>", {"_birthDate": {}}),
         ("<contact/>", {"contact": [{}]}),
+        ('<foo value="1"/><foo><bar/></foo>', {"foo": [{}, {}]}),
+        ("<name><given><foo/></given></name>", {"name": [{"_given": [{"foo": [{}]}]}]}),
+        ('<gender value="male"/><gender value="other"/>', {"gender": ["male", "other"]}),
+        ('<birthDate id="a"/><birthDate/>', {"_birthDate": [{"id": "a"}, {}]}),
+        ("<maritalStatus/><maritalStatus/>", {"maritalStatus": [{}, {}]}),
     ],
 )
 def test_a_wrong_value_is_left_to_the_structure_check(inner: str, expected: dict[str, Any]) -> None:
     assert read(inner) == {"resourceType": "Patient", **expected}
 
 
+def test_what_is_left_to_the_structure_check_is_reported_all_at_once() -> None:
+    resource = read(
+        '<gender value="male"/><gender value="M"/><birthDate value="1970-02-30"/><foo value="1"/>'
+        '<name><bar/><given value="A"><baz/></given></name><maritalStatus/><maritalStatus/>'
+    )
+    assert sorted(issue.expression[0] for issue in check_structure(resource)) == [
+        "Patient.birthDate",
+        "Patient.foo",
+        "Patient.gender",
+        "Patient.maritalStatus",
+        "Patient.name[0].bar",
+        "Patient.name[0].given[0].baz",
+    ]
+
+
 @pytest.mark.parametrize(
     ("inner", "where"),
     [
-        ("<foo/>", "line 1, `Patient.foo`"),
-        ("<name/>\n<name><foo/></name>", "line 2, `Patient.name[1].foo`"),
+        ("<_foo/>", "line 1, `Patient._foo`"),
+        ('<resourceType value="Group"/>', "line 1, `Patient.resourceType`"),
+        ('<active><value value="true"/></active>', "line 1, `Patient.active.value`"),
+        ('<name/>\n<name><id value="x"/></name>', "line 2, `Patient.name[1].id`"),
+        ('<div xmlns="http://www.w3.org/1999/xhtml"/>', "line 1, `Patient.div`"),
         ('<name foo="1"/>', "line 1, `Patient.name[0]`"),
         ("text", "line 1, `Patient`"),
-        ("<gender value='male'/><gender value='male'/>", "line 1, `Patient.gender`"),
         (
             '<contact><name xmlns="urn:other"/></contact>',
             "line 1, `Patient.contact[0].{urn:other}name`",
@@ -87,7 +110,6 @@ def test_a_wrong_value_is_left_to_the_structure_check(inner: str, expected: dict
         ("<contained><Foo/></contained>", "line 1, `Patient.contained[0]`"),
         ("<contained><Group/><Group/></contained>", "line 1, `Patient.contained[0]`"),
         ("<text><div/></text>", "line 1, `Patient.text.div`"),
-        ('<value value="1"/>', "line 1, `Patient.value`"),
         (
             f"<extension url='u'><valueDecimal value='{'9' * 200}'/></extension>",
             "line 1, `Patient.extension[0].valueDecimal`",

@@ -62,6 +62,8 @@ def _type(place: Place, error: ValidationError) -> Iterator[Problem]:
         yield Problem("null", place, "is null")
     elif place.value == "" and not wants_array:
         yield Problem("empty", place, "is an empty string")
+    elif isinstance(place.value, list) and not wants_array:
+        yield Problem("wrong-type", place, "is an array, where one value may stand")
     else:
         wanted = "a JSON array" if wants_array else _json_type(place)
         yield Problem("wrong-type", place, f"is not {wanted}")

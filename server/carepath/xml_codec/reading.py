@@ -2,8 +2,9 @@
 
 https://hl7.org/fhir/R4/xml.html and https://hl7.org/fhir/R4/json.html#xml
 
-A value that is not of its type (`<active value="maybe"/>`) is kept as text for the structure
-check to report; what has no place in the resource at all is refused here.
+What can stand in JSON is left to the structure check, which reports it with all other problems: a
+value that is not of its type (`<active value="maybe"/>`, kept as text), an element that the type
+does not have, one that stands twice.  What JSON has no place for is refused here.
 """
 
 import re
@@ -33,8 +34,9 @@ _INTEGERS = ("integer", "positiveInt", "unsignedInt")
 def decode(data: bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
     """Decode one resource from FHIR XML in UTF-8.
 
-    Raises MalformedInput for XML that is not well-formed or has a document type, for an element or
-    attribute that the resource does not have, and for a nesting of more than `max_depth`.
+    Raises MalformedInput for XML that is not well-formed or has a document type, for text,
+    attributes and elements of other namespaces that have no place, and for a nesting of more than
+    `max_depth`.
     """
     root = parse(data)
     return _Reader(data, root, max_depth).resource(root, _local_name(root), 1)
@@ -71,16 +73,14 @@ class _Reader:
         """Return the properties of a complex type, backbone or resource."""
         if depth > self._max_depth:
             raise _malformed(f"the nesting is deeper than {self._max_depth} levels", node, path)
-        properties = dict(_attributes(node, owner, path))
+        properties: dict[str, Any] = dict(_attributes(node, owner, path))
         _refuse_text(node, path)
         for name, nodes in _by_name(node).items():
             element = owner.elements.get(name)
             if element is None or element.xml_attribute:
-                reason = f"it is not an element of {owner.name}"
-                raise _malformed(reason, nodes[0], f"{path}.{name}")
-            if len(nodes) > 1 and not element.is_list:
-                raise _malformed("it may stand only once", nodes[1], f"{path}.{name}")
-            properties |= self._property(element, nodes, f"{path}.{name}", depth + 1)
+                properties[name] = _unknown(name, owner, nodes, f"{path}.{name}")
+            else:
+                properties |= self._property(element, nodes, f"{path}.{name}", depth + 1)
         return properties
 
     def _property(
@@ -95,7 +95,7 @@ class _Reader:
             pairs = [self._primitive(node, found, place, depth) for node, place in places]
             return _primitive_property(element, pairs)
         values = [self._value(node, element, place, depth) for node, place in places]
-        return {element.name: values if element.is_list else values[0]}
+        return {element.name: _as_property(values, element)}
 
     def _value(self, node: Node, element: Element, path: str, depth: int) -> Any:
         if element.type == "xhtml":
@@ -143,6 +143,14 @@ def _attributes(node: Node, owner: Type, path: str) -> Iterator[tuple[str, str]]
             raise _malformed(f"`{name}` is not an attribute of {owner.name}", node, path)
 
 
+def _unknown(name: str, owner: Type, nodes: list[Node], path: str) -> list[dict[str, Any]]:
+    """Return what stands for elements that a type does not have, when nothing else has the name."""
+    is_read = name == "resourceType" or name in owner.elements or name.startswith("_")
+    if is_read or nodes[0].tag != f"{{{FHIR}}}{name}":
+        raise _malformed(f"it is not an element of {owner.name}", nodes[0], path)
+    return [{} for _ in nodes]
+
+
 def _refuse_text(node: Node, path: str) -> None:
     texts = [node.text, *(child.tail for child in node)]
     if any(text and not text.isspace() for text in texts):
@@ -168,10 +176,15 @@ def _primitive_property(
         "_" + element.name: [sibling for _, sibling in pairs],
     }
     return {
-        name: half if element.is_list else half[0]
+        name: _as_property(half, element)
         for name, half in halves.items()
         if any(one is not None for one in half)
     }
+
+
+def _as_property(values: list[Any], element: Element) -> Any:
+    """Return an array, also for what may stand only once and does not; else the one value."""
+    return values if element.is_list or len(values) > 1 else values[0]
 
 
 def _scalar(type_name: str, text: str, node: Node, path: str) -> Any:
