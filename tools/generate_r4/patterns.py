@@ -52,6 +52,9 @@ URN = r"^urn:(?:uuid|oid):"
 """A URI that starts so must be a whole UUID or OID: `WHOLE_URN`; upper case is tolerated."""
 WHOLE_URN = rf"^(?:{_UUID.replace('a-f', 'a-fA-F')}|{_OID})$"
 
+CODES = {"http://hl7.org/fhir/ValueSet/currencies": r"^[A-Z]{3}$"}
+"""The form of the codes of required value sets that the definitions do not enumerate."""
+
 _ANY_TYPE = "|".join(sorted(RESOURCE_TYPES))
 _VERSION = rf"(?:/_history/{_ID})?"
 REFERENCE = (

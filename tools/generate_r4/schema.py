@@ -148,6 +148,11 @@ def _definition(element: Element, definitions: dict[str, Schema]) -> str:
         name = "code-" + element.binding.rpartition("/")[2]
         definitions.setdefault(name, {"enum": sorted(codes_of(element.binding) or ())})
         return name
+    if element.binding in patterns.CODES:
+        name = "code-" + element.binding.rpartition("/")[2]
+        form = {"type": "string", "pattern": patterns.CODES[element.binding]}
+        definitions.setdefault(name, form)
+        return name
     if element.binding and element.type == "CodeableConcept" and codings_of(element.binding):
         name = "CodeableConcept-" + element.binding.rpartition("/")[2]
         definitions.setdefault(name, _bound_concept(element.binding))
