@@ -18,6 +18,7 @@ from carepath.validation.profile_bindings import Membership
 from carepath.validation.profile_extensions import extension_issues
 from carepath.validation.profile_references import References
 from carepath.validation.profile_tree import Profile, compile_profile
+from carepath.validation.remarks import remarks
 from carepath.validation.structure import check_structure
 from carepath.validation.walker import Item, every, root_item
 from carepath.validation.walker_shape import well_shaped
@@ -124,6 +125,7 @@ def _of_content(
 ) -> Iterator[Issue]:
     item = root_item(resource)
     yield from base_issues(item, walk.evaluation)
+    yield from remarks(item)
     yield from extension_issues(item, walk)
     for canonical in asked:
         yield from _of_profile(item, canonical, walk, "error")
