@@ -96,10 +96,12 @@ _ATTRIBUTE = (
     rf"|{_NAMESPACE})"
 )
 _ATTRIBUTE_LIST = rf"(?:\s+{_ATTRIBUTE})*\s*"
+_COMMENT = "<!--(?:-->|(?:[^->]|-[^->])(?:[^-]|-[^-])*-->)"
+"""Not `<!-->` or `<!--->`, which end a comment in HTML: what follows would come alive there."""
 XHTML = (
     rf"^\s*<div{_ATTRIBUTE_LIST}(?:/>|>"
     rf"(?:[^<]|<(?:{_ELEMENTS}){_ATTRIBUTE_LIST}/?>|</(?:{_ELEMENTS})\s*>"
-    r"|<!--(?:[^-]|-[^-])*-->)*</div\s*>)\s*$"
+    rf"|{_COMMENT})*</div\s*>)\s*$"
 )
 """Only the allowed elements and attributes; that tags match is left to the format `xhtml`."""
 XHTML_NAMESPACE = rf"^\s*<div\b[^>]*\s{_NAMESPACE}"
@@ -113,5 +115,7 @@ def _any_case(text: str) -> str:
 
 
 _ACTIVE = "|".join(_any_case(text) for text in ("javascript:", "@import", "behavior:"))
-XHTML_ACTIVE_STYLE = rf"style\s*=\s*[\"'][^\"']*(?:{_ACTIVE}|{_any_case('expression')}\s*\()"
-"""A style that runs something; tags and attributes that do are refused by their names."""
+_RUNS = rf"(?:{_ACTIVE}|&#|{_any_case('expression')}\s*\()"
+XHTML_ACTIVE_STYLE = rf"""style\s*=\s*(?:"[^"]*{_RUNS}|'[^']*{_RUNS})"""
+"""A style that runs something or could hide it behind character references; tags and attributes
+that do are refused by their names."""
