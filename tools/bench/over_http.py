@@ -1,10 +1,11 @@
 """`make bench-http`: `$apply` of a 20-entry Bundle next to a bare view that reads the same bytes.
 
 The last line compares the plan that `make bench-apply` measures as well: 40 nested actions and
-110 expressions.  The clinical pathways, whose facts are far more work, stand beside it.  Both run under the same gunicorn, in turns, several rounds; the best round of each counts, since
-the machine may do other work.  Requests per second of server CPU are shown as well: they hardly
-depend on what else runs.  The load comes from wrk when it is installed, else from a small
-generator of our own, which is named in the output.
+110 expressions.  The clinical pathways, whose facts are far more work, stand beside it.  All run
+under the same gunicorn, in turns, several rounds; the best round of each counts, since the machine
+may do other work.  Requests per second of server CPU are shown as well: they hardly depend on what
+else runs.  The load comes from wrk when it is installed, else from a small generator of our own,
+which is named in the output.
 """
 
 import argparse
