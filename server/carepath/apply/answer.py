@@ -29,6 +29,10 @@ class Applied:
         self._notes = tuple(_notes(walk))
         self._goals = walk.goals.make(walk.requests.unique_id)
 
+    def __del__(self) -> None:
+        """Free what the application worked out: nothing else refers to it."""
+        self._session.release()
+
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:
         """Return what was decided about each action, in plan order."""

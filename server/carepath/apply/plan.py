@@ -178,14 +178,17 @@ class Walk:
         resource = self._resource(step, frame, subject_type)
         inside: list[Resource] = []
         if action.children or action.plan is not None:
-            below = replace(
-                frame,
+            below = Frame(
                 path=step.path,
+                plan=frame.plan,
                 scope=step.scope,
+                ids=frame.ids,
                 depth=frame.depth + 1,
                 subject_type=subject_type,
                 is_option=frame.is_option or action.offers_options,
                 reason=step if action.conditions else frame.reason,
+                blocked=frame.blocked,
+                outer=frame.outer,
             )
             if action.plan is not None:
                 nested = self._enter(action.plan, step.path, below)

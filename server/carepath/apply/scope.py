@@ -62,6 +62,18 @@ class Scope(dict[str, Any]):
         self.facts: dict[str, FactValue] = {}
         self._traced: TracedScope | None = None
         self.environment: Environment = session.environment(self)
+        session.scopes.append(self)
+
+    def release(self) -> None:
+        """Let go of everything, when nobody will read from this scope again."""
+        self.clear()
+        for value in self.facts.values():
+            value.told = value.named = None
+        self.facts.clear()
+        if self._traced is not None:
+            del self._traced.environment
+        self._traced = None
+        del self.environment, self.session
 
     def __missing__(self, name: str) -> Any:
         """Return the value of a name for the first time; KeyError when nobody defines it."""

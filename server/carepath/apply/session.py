@@ -38,12 +38,22 @@ class Session:
         self.pending: list[Fact] = []
         self.missing_behind: dict[Fact, tuple[str, ...]] = {}
         self.verdicts: dict[tuple[str, object], Any] = {}
+        self.scopes: list[Scope] = []
         self.gaps: list[tuple[str, str]] = []
         self._gaps = Known([])
         self.issues: list[Issue] = []
         self._homes: dict[Names, Scope] = {}
         self._evidence: dict[str, Resource] = {}
         self.root = Scope(_NO_NAMES, self, None, self._known())
+
+    def release(self) -> None:
+        """Break the circles between scopes, so that all memory is free at once.
+
+        A tenth of the time of an application would go into the search for them otherwise.
+        """
+        for scope in self.scopes:
+            scope.release()
+        self.scopes.clear()
 
     def environment(self, scope: Mapping[str, Any]) -> Environment:
         """Return the surroundings of the expressions that read their names from a scope."""

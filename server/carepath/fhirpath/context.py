@@ -1,6 +1,6 @@
 """The state of one evaluation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from carepath.fhirpath.environment import Environment, Limits
@@ -14,6 +14,8 @@ Truth = Callable[["Context", Item], bool | None]
 
 
 _SMALL = 100
+_NOTHING: Items = []
+_NO_NAMES: Mapping[str, Items] = {}
 
 
 class Context:
@@ -39,8 +41,8 @@ class Context:
         self.limits: Limits = environment.limits
         self.steps = environment.limits.steps
         self.index: int | None = None
-        self.total: Items = []
-        self.scope: dict[str, Items] = {}
+        self.total: Items = _NOTHING
+        self.scope: Mapping[str, Items] = _NO_NAMES
         self.cache: dict[int, Any] = {}
         self.roots: dict[str, Items] = {}
         self.frame: list[Any] = []

@@ -28,6 +28,7 @@ _FIGURES = "PROMETHEUS_MULTIPROC_DIR"
 _LONGEST_LINE = 8190
 _SPARE_SECONDS = 30
 _SILENT_SECONDS = 0.05
+_YOUNG_OBJECTS = 10_000
 _STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
     (http_errors.LimitRequestLine, 414),
     (http_errors.LimitRequestHeaders, 431),
@@ -183,6 +184,8 @@ def _ready(server: Arbiter) -> None:
     # What is loaded by now lives as long as the process: the collector need not look at it again.
     gc.collect()
     gc.freeze()
+    # An application leaves no circles behind: looking often would find nothing.
+    gc.set_threshold(_YOUNG_OBJECTS, 20, 20)
     addresses = [listener.getsockname()[:2] for listener in server.LISTENERS]
     logs.SERVER.info("ready", extra={"fields": {"listening": addresses}})
 
