@@ -1,14 +1,23 @@
 """Strict JSON: what is refused, what is kept, and that nothing else ever escapes."""
 
+import json
+import time
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepath.errors import MalformedInput
-from carepath.json_codec import decode, encode
+from carepath.json_codec import (
+    MAX_DEPTH,
+    MAX_EXPONENT,
+    MAX_NUMBER_LENGTH,
+    MAX_VALUES,
+    decode,
+    encode,
+)
 
 REFUSED = {
     "nothing": b"",
@@ -107,3 +116,92 @@ def test_no_other_error_escapes(data: bytes) -> None:
         decode(data)
     except MalformedInput as error:
         assert str(error).startswith("The input cannot be read")
+
+
+def by_the_standard_library(data: bytes) -> Any:
+    """Read JSON with Python's own parser, made strict by hooks; ValueError for what is refused."""
+
+    def refuse(word: str) -> None:
+        raise ValueError(word)
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError("a name stands twice")
+        return dict(pairs)
+
+    def in_range(text: str) -> Decimal:
+        if len(text) > MAX_NUMBER_LENGTH or abs(Decimal(text).adjusted()) > MAX_EXPONENT:
+            raise ValueError("out of range")
+        return Decimal(text)
+
+    value = json.loads(
+        data.decode().removeprefix("\ufeff"),
+        object_pairs_hook=unique,
+        parse_constant=refuse,
+        parse_float=in_range,
+    )
+    json.dumps(value, ensure_ascii=False, default=str).encode()  # a lone surrogate is no text
+    return value
+
+
+PIECES = ["{", "}", "[", "]", ":", ",", '"', "\\", "\\u", "d83d", "de00", "0061", '"a"', "a", "1",
+          "0", "-", "+", ".", "e", "E5", "1e999", "0.50", "true", "null", "NaN", " ", "\n", "\t",
+          "\x00", "\x1f", "\ufeff", "\u00e9", "\U0001f600", '"\\u0061"', '{"a":1}',
+          "[]", "//"]  # fmt: skip
+almost_json = st.lists(st.sampled_from(PIECES), max_size=12).map("".join).map(str.encode)
+
+
+@st.composite
+def damaged_json(draw: st.DrawFn) -> bytes:
+    """A valid text with a few bytes changed, put in, taken away or said twice."""
+    text = bytearray(encode(draw(json_values), pretty=draw(st.booleans())))
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, len(text)))
+        end = at + draw(st.integers(0, 3))
+        part = draw(
+            st.binary(max_size=2)
+            | st.sampled_from(PIECES).map(str.encode)
+            | st.just(bytes(text[at:end]) * 2)
+        )
+        text[at:end] = part
+    return bytes(text)
+
+
+@settings(max_examples=1000)
+@given(almost_json | damaged_json())
+def test_the_same_verdict_and_value_as_the_standard_library(data: bytes) -> None:
+    try:
+        expected = by_the_standard_library(data)
+    except ValueError:
+        with pytest.raises(MalformedInput):
+            decode(data)
+    else:
+        assert decode(data) == expected
+
+
+@pytest.mark.parametrize("depth", [64, 65])
+@pytest.mark.parametrize("opening", [b"[", b'{"a":', b'["\\"",'])
+def test_depth_is_told_alike_in_small_and_large_texts(depth: int, opening: bytes) -> None:
+    """A large text is measured in another way than a small one."""
+    closing = b"1" + (b"}" if opening[:1] == b"{" else b"]") * (depth - 1)
+    for filling in (b"0", b",".join([b"[]"] * 60_000)):
+        text = b"[" + filling + b"," + opening * (depth - 1) + closing + b"]"
+        if depth <= MAX_DEPTH:
+            assert isinstance(decode(text), list)
+        else:
+            with pytest.raises(MalformedInput, match="deeper than 64"):
+                decode(text)
+
+
+def test_a_text_of_millions_of_values_is_refused_before_they_are_made() -> None:
+    with pytest.raises(MalformedInput, match="more than 4000000 values"):
+        decode(b"[" + b"[]," * (MAX_VALUES // 2) + b"1]")
+    assert len(decode(b"[" + b"1," * 9 + b" " * MAX_VALUES + b"1]")) == 10
+
+
+def test_a_large_text_takes_linear_time() -> None:
+    """Many levels, many times: each level costs nothing for itself."""
+    text = b"[" + b",".join([b"[" * 60 + b"]" * 60] * 20_000) + b"]"
+    started = time.process_time()
+    decode(text)
+    assert time.process_time() - started < 3
