@@ -37,14 +37,38 @@ def test_body_up_to_the_limit(declared: int | None) -> None:
 def test_gzip_in_is_bounded() -> None:
     assert read(gzip.compress(b"y" * 1000), "gzip") == b"y" * 1000
     assert read(gzip.compress(b"y" * 10), "X-GZIP") == b"y" * 10
+    assert read(gzip.compress(b"a") + gzip.compress(b"b"), "gzip") == b"ab"
     with pytest.raises(TooLarge):
         read(gzip.compress(b"y" * 1001), "gzip")
+    with pytest.raises(TooLarge):
+        read(gzip.compress(b"y" * 600) * 2, "gzip")
+
+
+def test_gzip_of_many_members_takes_linear_time() -> None:
+    large = Config(max_body_bytes=20_000_000)
+    data = gzip.compress(b"") * 200_000
+    started = time.process_time()
+    assert body.read(io.BytesIO(data), len(data), "gzip", large) == b""
+    assert time.process_time() - started < 3
+
+
+def test_a_body_shorter_than_it_says() -> None:
+    with pytest.raises(MalformedInput, match="broke off after 3 of 9 bytes"):
+        read(b"abc", declared=9)
 
 
 @pytest.mark.parametrize(
     "data",
-    [b"no gzip", gzip.compress(b"abc")[:-3], gzip.compress(b"a") + gzip.compress(b"b"), b""],
-    ids=["not gzip", "cut off", "two streams", "nothing"],
+    [
+        b"no gzip",
+        gzip.compress(b"abc")[:-3],
+        gzip.compress(b"abc") + b"x",
+        gzip.compress(b"abc") + gzip.compress(b"d")[:5],
+        gzip.compress(b"abc")[:-8] + bytes(4) + gzip.compress(b"abc")[-4:],
+        gzip.compress(b"abc")[:-4] + bytes(4),
+        b"",
+    ],
+    ids=["not gzip", "cut off", "text after it", "second cut off", "checksum", "length", "nothing"],
 )
 def test_gzip_that_is_broken(data: bytes) -> None:
     with pytest.raises(MalformedInput):

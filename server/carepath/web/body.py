@@ -18,7 +18,7 @@ from carepath.web.negotiation import Format, UnsupportedMediaType
 from carepath.web.refusals import TooLarge, TooSlow
 
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
-_CHUNK = 65_536
+_CHUNK = 4_096
 _MAX_FORM_BYTES = 200_000
 _MAX_FIELDS = 1_000
 
@@ -42,6 +42,8 @@ def read(stream: Stream, declared: int | None, encoding: str, config: Config) ->
         raise TooSlow(config.body_seconds) from error
     except (OSError, ParseException) as error:
         raise MalformedInput("the body broke off or is not chunked as it says") from error
+    if declared is not None and len(data) < declared:
+        raise MalformedInput(f"the body broke off after {len(data)} of {declared} bytes")
     if len(data) > limit:
         raise TooLarge("The body", limit)
     unpack = _ENCODINGS.get(encoding.strip().lower())
@@ -88,17 +90,24 @@ def _plain(data: bytes, limit: int) -> bytes:
 
 
 def _gunzip(data: bytes, limit: int) -> bytes:
-    """Unpack gzip, stopping as soon as the result is over the limit."""
+    """Unpack gzip, one member after the other, stopping as soon as the result is over the limit."""
+    result = bytearray()
     unpacker = zlib.decompressobj(wbits=_GZIP_WINDOW)
     try:
-        result = unpacker.decompress(data, limit + 1)
+        for start in range(0, len(data), _CHUNK):
+            rest = data[start : start + _CHUNK]
+            while rest:
+                if unpacker.eof:
+                    unpacker = zlib.decompressobj(wbits=_GZIP_WINDOW)
+                result += unpacker.decompress(rest, limit + 1 - len(result))
+                if len(result) > limit:
+                    raise TooLarge("The body after gunzip", limit)
+                rest = unpacker.unused_data
     except zlib.error as error:
         raise MalformedInput("the body is not valid gzip") from error
-    if len(result) > limit:
-        raise TooLarge("The body after gunzip", limit)
-    if not unpacker.eof or unpacker.unused_data:
-        raise MalformedInput("the body is not one complete gzip stream")
-    return result
+    if not unpacker.eof:
+        raise MalformedInput("the body is not a complete gzip stream")
+    return bytes(result)
 
 
 _ENCODINGS = {"": _plain, "identity": _plain, "gzip": _gunzip, "x-gzip": _gunzip}
