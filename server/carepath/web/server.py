@@ -15,19 +15,18 @@ from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.http import errors as http_errors
-from gunicorn.workers import gthread
 from gunicorn.workers.base import Worker
 
 from carepath.web import body, logs, outcomes
 from carepath.web.config import Config
+from carepath.web.connections import ConnectionWorker, most_connections
 from carepath.web.negotiation import CONTENT_TYPES
-from carepath.web.paced import Paced, SlowHead, head_so_far
+from carepath.web.paced import SlowHead, head_so_far
 from carepath.web.raw_head import read_head
 
 _FIGURES = "PROMETHEUS_MULTIPROC_DIR"
 _LONGEST_LINE = 8190
 _SPARE_SECONDS = 30
-_SILENT_SECONDS = 0.05
 _YOUNG_OBJECTS = 10_000
 _STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
     (http_errors.LimitRequestLine, 414),
@@ -40,37 +39,8 @@ _STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
 )
 
 
-class FhirWorker(gthread.ThreadWorker):
-    """A gthread worker whose own refusals are OperationOutcomes, too."""
-
-    def handle(self, conn: Any) -> Any:
-        """Serve a connection; one that is silent goes back to the poller at once.
-
-        The worker itself would keep a thread waiting for seconds on each silent connection.
-        """
-        is_new = not conn.initialized and not conn.data_ready
-        if is_new and not conn.wait_for_data(_SILENT_SECONDS):
-            return gthread._DEFER  # type: ignore[attr-defined]
-        self._pace(conn)
-        return super().handle(conn)
-
-    def handle_request(self, req: Any, conn: Any) -> Any:
-        """Answer a request whose head has been read."""
-        if isinstance(conn.parser.unreader.sock, Paced):
-            conn.parser.unreader.sock.head_is_read()
-        return super().handle_request(req, conn)
-
-    def _pace(self, conn: Any) -> None:
-        """Let the next request of a connection arrive within a time."""
-        conn.init()
-        unreader = getattr(conn.parser, "unreader", None)
-        if unreader is None:
-            return
-        if isinstance(unreader.sock, Paced):
-            unreader.sock.begin()
-        else:
-            app: Any = self.app
-            unreader.sock = Paced(unreader.sock, app.body_seconds)
+class FhirWorker(ConnectionWorker):
+    """A worker whose own refusals are OperationOutcomes, too."""
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
         """Answer what the HTTP parser refused, or a failure outside the application."""
@@ -109,6 +79,14 @@ class Logger(glogging.Logger):
         logs.configure(cfg.loglevel)
 
 
+class Master(Arbiter):
+    """The process that starts and stops the workers."""
+
+    def handle_int(self) -> None:
+        """Stop as SIGTERM does; a second Ctrl-C ends what still runs."""
+        self.handle_term()
+
+
 class Application(BaseApplication):
     """The service as a gunicorn application."""
 
@@ -125,6 +103,10 @@ class Application(BaseApplication):
         """Translate our settings to gunicorn's."""
         for name, value in gunicorn_settings(self._config).items():
             self.cfg.set(name, value)
+
+    def run(self) -> None:
+        """Run until a signal stops it."""
+        Master(self).run()
 
     def load(self) -> Any:
         """Make the application, once, before the workers are forked."""
@@ -147,7 +129,7 @@ def gunicorn_settings(config: Config) -> dict[str, Any]:
         "threads": config.threads,
         "worker_class": FhirWorker,
         "preload_app": True,
-        "worker_connections": 1000,
+        "worker_connections": most_connections(),
         "keepalive": config.keepalive_seconds,
         "graceful_timeout": config.graceful_seconds,
         # Operations end themselves; this catches a worker that no longer answers at all.
