@@ -1,5 +1,6 @@
 """Limits: body, gunzip, entries, nesting, URL, time, load.  Each refusal is a 4xx or 503."""
 
+import cProfile
 import gzip
 import io
 import json
@@ -207,3 +208,54 @@ def test_the_watchdog_hits_only_the_thread_that_is_late() -> None:
     for thread in threads:
         thread.join()
     assert sorted(ended) == ["fine done", "late stopped"]
+
+
+def test_an_operation_that_ends_just_when_its_time_is_up() -> None:
+    """It is done or stopped; nothing arrives later, and the time of the next one counts."""
+    watchdog = Watchdog()
+    ended: list[str] = []
+
+    def work(first: float) -> None:
+        for n in range(30):
+            try:
+                with watchdog.watch(0.05):
+                    spin(first + n / 500)
+                ended.append("done")
+            except TooCostly:
+                ended.append("stopped")
+            spin(0.002)
+
+    threads = [threading.Thread(target=work, args=(n / 50 + 0.02,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ended) == 8 * 30
+    assert set(ended) == {"done", "stopped"}
+
+
+class Stubborn:
+    """An object that takes its time to be taken apart, where no exception gets out."""
+
+    def __del__(self) -> None:
+        spin(0.5)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_exception_that_is_lost_is_raised_again() -> None:
+    watchdog = Watchdog()
+    started = time.monotonic()
+    with pytest.raises(TooCostly), watchdog.watch(0.05):
+        Stubborn()
+        spin(20)
+    assert time.monotonic() - started < 8
+
+
+def test_what_was_stopped_leaves_no_trace_in_its_thread() -> None:
+    """A profiler sees every step; with a signal left over it would never get to the next one."""
+    watchdog = Watchdog()
+    with pytest.raises(TooCostly), watchdog.watch(0.05):
+        spin(20)
+    profile = cProfile.Profile()
+    profile.runcall(spin, 0.01)
+    assert profile.getstats()

@@ -69,7 +69,7 @@ class ConnectionWorker(gthread.ThreadWorker):
 
     def finish_request(self, conn: Any, fs: Any) -> None:
         """Take a connection back from its thread; one that ends is closed without waiting."""
-        result = None if fs.cancelled() or fs.exception() else fs.result()
+        result = False if fs.cancelled() or fs.exception() else fs.result()
         if result is gthread._DEFER:  # type: ignore[attr-defined]
             seconds = self._seconds if self.alive else _AT_STOP_SECONDS
             self._park(conn, self.pending_conns, self.on_pending_socket_readable, seconds)

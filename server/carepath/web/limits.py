@@ -13,6 +13,8 @@ from carepath.web.refusals import Busy, TooCostly, TooManyRequests
 
 _RETRY_AFTER = 2
 _WATCH_SECONDS = 0.1
+_AGAIN_SECONDS = 1.0
+_STEPS = 10
 _IDLE_ROUNDS = 100
 _MAX_CLIENTS = 10_000
 
@@ -24,15 +26,14 @@ class _Expired(BaseException):
 class Watchdog:
     """Stops operations that take too long, from a thread of its own.
 
-    A Python thread cannot be ended from outside, but an exception can be raised in it; the lock
-    makes sure that this never hits a later request of the same thread.
+    A Python thread cannot be ended from outside, but an exception can be raised in it.  It arrives
+    a few steps later, so a block that has just ended waits these steps for it.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._ends: dict[int, float] = {}
-        self._fired: set[int] = set()
         self._thread: threading.Thread | None = None
         self._idle_rounds = 0
 
@@ -40,21 +41,29 @@ class Watchdog:
     def watch(self, seconds: float) -> Iterator[None]:
         """Raise TooCostly in this thread when the block takes longer than `seconds`."""
         me = threading.get_ident()
+        self._begin(me, seconds)
+        try:
+            try:
+                yield
+            finally:
+                self._end(me)
+                # What was raised just before arrives here, and not in a later request.
+                for _ in range(_STEPS):
+                    pass
+        except _Expired:
+            self._end(me)
+            raise TooCostly(seconds) from None
+
+    def _begin(self, ident: int, seconds: float) -> None:
         with self._lock:
-            self._ends[me] = self._clock() + seconds
+            self._ends[ident] = self._clock() + seconds
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
                 self._thread.start()
-        try:
-            yield
-        except _Expired:
-            raise TooCostly(seconds) from None
-        finally:
-            with self._lock:
-                self._ends.pop(me, None)
-                if me in self._fired:
-                    self._fired.discard(me)
-                    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(me), None)
+
+    def _end(self, ident: int) -> None:
+        with self._lock:
+            self._ends.pop(ident, None)
 
     def _run(self) -> None:
         while self._is_needed():
@@ -70,12 +79,15 @@ class Watchdog:
             return self._thread is not None
 
     def _fire(self) -> None:
-        """Raise the exception in each thread whose time is up, once."""
+        """Raise the exception in each thread whose time is up; again, if it goes on regardless.
+
+        What is raised while an object is taken apart is lost: Python lets nothing out of there.
+        """
         now = self._clock()
         with self._lock:
             for ident, end in self._ends.items():
-                if end < now and ident not in self._fired:
-                    self._fired.add(ident)
+                if end < now:
+                    self._ends[ident] = now + _AGAIN_SECONDS
                     ctypes.pythonapi.PyThreadState_SetAsyncExc(
                         ctypes.c_ulong(ident), ctypes.py_object(_Expired)
                     )
