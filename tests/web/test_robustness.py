@@ -2,7 +2,11 @@
 
 import json
 import os
+from collections import Counter
+from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import httpx
@@ -11,6 +15,10 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from carepath import json_codec, xml_codec
+from carepath.errors import CarepathError
+
+EXAMPLES = Path(__file__).parents[2] / "../shared/suites/fhir-r4-examples"
 URLS = (
     "/fhir/PlanDefinition/walk/$apply",
     "/fhir/PlanDefinition/$r5.apply",
@@ -138,6 +146,101 @@ def test_cut_and_damaged_examples(server: Any, examples: dict[str, bytes], name:
     refused = [a for a in answers if a.status_code >= 400]
     assert refused
     assert all(a.json()["resourceType"] == "OperationOutcome" for a in refused)
+
+
+ODD: tuple[Any, ...] = (
+    None, True, 0, -1, 10**25, 1.5, "", "x", "\u0000", "\U0001f600", "2020-02-30", "Patient/x",
+    "#x", [], {}, [None], [[]], {"x": 1}, {"extension": []}, "9" * 4000,
+    {"resourceType": "Patient"}, {"resourceType": "Bundle", "entry": [{}]}, {"resourceType": 7},
+)  # fmt: skip
+NAMED = ("id", "resourceType", "contained", "extension", "_id", "value[x]", "foo", "_")
+DOORS = (
+    "PlanDefinition/mst-pathway/$apply",
+    "PlanDefinition/mst-gist/$r5.apply",
+    "$apply-pathways",
+    "Bundle/$validate",
+)
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Return every place in a tree as the list or object and the index or name."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    found = []
+    for key, inner in list(items):
+        found.append((value, key))
+        if isinstance(inner, dict | list):
+            found += places(inner)
+    return found
+
+
+def _remove(random: Random, holder: Any, key: Any) -> None:
+    del holder[key]
+
+
+def _replace(random: Random, holder: Any, key: Any) -> None:
+    holder[key] = deepcopy(random.choice(ODD))
+
+
+def _double(random: Random, holder: Any, key: Any) -> None:
+    if isinstance(holder, list):
+        holder.insert(key, deepcopy(holder[key]))
+    else:
+        holder[key] = [holder[key], deepcopy(holder[key])]
+
+
+def _rename(random: Random, holder: Any, key: Any) -> None:
+    if isinstance(holder, dict):
+        holder[random.choice(NAMED)] = holder.pop(key)
+
+
+DAMAGES = (_remove, _replace, _double, _rename)
+
+
+def damaged(random: Random, whole: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy with some of its nodes removed, replaced, doubled or renamed."""
+    copy = deepcopy(whole)
+    for _ in range(random.choice((1, 1, 2, 4))):
+        holder, key = random.choice(places(copy) or [(copy, "id")])
+        random.choice(DAMAGES)(random, holder, key)
+    return copy
+
+
+def post_damaged(server: Any, wholes: list[dict[str, Any]], rounds: int) -> Counter[int]:
+    """Post damaged resources in JSON and XML to the doors; return how often each status came."""
+    random = Random(20260331)  # noqa: S311  the same damage each time
+    statuses: Counter[int] = Counter()
+    with httpx.Client(base_url=server.base, timeout=60) as client:
+        for _ in range(rounds):
+            body = damaged(random, random.choice(wholes))
+            data, fmt = json.dumps(body).encode(), "json"
+            if random.random() < 0.5:
+                with suppress(CarepathError):  # much of what is damaged cannot be said in XML
+                    data, fmt = xml_codec.encode(body), "xml"
+            headers = {
+                "Content-Type": f"application/fhir+{fmt}",
+                "Accept": f"application/fhir+{random.choice(('json', 'xml'))}",
+            }
+            answer = client.post(random.choice(DOORS), content=data, headers=headers)
+            assert answer.status_code < 500, data
+            read = json_codec if "json" in answer.headers["Content-Type"] else xml_codec
+            kind = read.decode(answer.content)["resourceType"]
+            assert answer.status_code == 200 or kind == "OperationOutcome"
+            statuses[answer.status_code] += 1
+    return statuses
+
+
+def test_damaged_bundles(server: Any, examples: dict[str, bytes]) -> None:
+    wholes = [json.loads(data) for data in examples.values()]
+    assert {200, 422} <= set(post_damaged(server, wholes, 400))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not EXAMPLES.is_dir(), reason="the R4 examples are not beside the project")
+def test_damaged_official_examples(serve: Any) -> None:
+    files = [path for path in sorted(EXAMPLES.glob("*.json")) if path.stat().st_size < 50_000]
+    wholes = [json.loads(path.read_bytes()) for path in files]
+    with serve(CAREPATH_LOG_LEVEL="error") as one:
+        assert {200, 400, 422} <= set(post_damaged(one, wholes, 8_000))
 
 
 def resident(pid: int) -> int:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -267,22 +268,59 @@ def test_a_stop_waits_for_the_request_that_runs(serve: Callable[..., Any]) -> No
         assert one.stop() == 0
 
 
+def requests_of_every_kind(examples: dict[str, bytes]) -> list[tuple[str, str, bytes | None]]:
+    """Return method, URL and JSON body: reading, searching, and every operation."""
+    pathway = "PlanDefinition/mst-pathway"
+    some = [examples[name] for name in ("mcode-collection", "message", "parameters")]
+    set_of_codes = "https://example.org/fhir/ValueSet/none"
+    return [
+        *(("POST", f"{pathway}/$apply", data) for data in examples.values()),
+        *(("POST", f"{pathway}/$r5.apply", data) for data in some),
+        *(("POST", "$apply-pathways", data) for data in some),
+        *(("POST", "Bundle/$validate", data) for data in some),
+        ("POST", f"{pathway}/$apply", b'{"resourceType":"Bundle","entry":7}'),
+        ("POST", f"{pathway}/$apply", b"{"),
+        ("GET", f"{pathway}/$data-requirements", None),
+        ("GET", f"{pathway}/$package", None),
+        ("GET", pathway, None),
+        ("GET", "PlanDefinition?_sort=-date,name&_include=*&_count=3", None),
+        ("GET", "ValueSet?_summary=true", None),
+        ("GET", f"ValueSet/$expand?url={set_of_codes}", None),
+        ("GET", f"ValueSet/$validate-code?url={set_of_codes}&system=urn:x&code=y", None),
+        ("GET", "CodeSystem/$lookup?system=urn:x&code=y", None),
+        ("GET", "CodeSystem/$subsumes?system=urn:x&codeA=y&codeB=z", None),
+        ("GET", "$versions", None),
+        ("GET", "metadata", None),
+    ]
+
+
 def test_sixteen_clients_get_the_bytes_that_one_gets(
     server: Any, examples: dict[str, bytes]
 ) -> None:
-    url = f"{server.base}/PlanDefinition/mst-pathway/$apply"
-    headers = {"Content-Type": "application/fhir+json"}
+    """Requests of every kind, in JSON and XML, each client beginning elsewhere."""
+    requests = [
+        (method, url, data, fmt)
+        for method, url, data in requests_of_every_kind(examples)
+        for fmt in ("json", "xml")
+    ]
 
-    def post(name: str) -> bytes:
-        with httpx.Client(headers=headers, timeout=60) as client:
-            return client.post(url, content=examples[name]).content
+    def answer(client: httpx.Client, number: int) -> tuple[int, bytes]:
+        method, url, data, fmt = requests[number]
+        headers = {"Content-Type": "application/fhir+json", "Accept": f"application/fhir+{fmt}"}
+        got = client.request(method, url, content=data, headers=headers)
+        return got.status_code, got.content
 
-    names = sorted(examples)
-    alone = {name: post(name) for name in names}
+    def all_from(start: int) -> dict[int, tuple[int, bytes]]:
+        order = [*range(start * 3, len(requests)), *range(start * 3)]
+        with httpx.Client(base_url=server.base, timeout=60) as client:
+            return {number: answer(client, number) for number in order}
+
+    alone = all_from(0)
     with ThreadPoolExecutor(16) as pool:
-        together = list(pool.map(post, names * 8))
-    assert all(answer == alone[name] for name, answer in zip(names * 8, together, strict=True))
-    assert all(b"CarePlan" in answer for answer in alone.values())
+        together = list(pool.map(all_from, range(1, 17)))
+    for got in together:
+        assert [n for n in alone if got[n] != alone[n]] == []
+    assert Counter(status // 100 for status, _ in alone.values())[2] > len(requests) // 2
 
 
 def test_idle_connections_hold_up_nobody(server: Any) -> None:
