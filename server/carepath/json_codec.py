@@ -21,7 +21,7 @@ MAX_DEPTH = 64
 """Arrays and objects that may stand inside each other; FHIR resources rarely pass twenty."""
 MAX_NUMBER_LENGTH = 100
 MAX_EXPONENT = 1000
-MAX_VALUES = 4_000_000
+MAX_VALUES = 2_000_000
 """Values and names in one text: each takes some hundred bytes of memory, however short it is."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
