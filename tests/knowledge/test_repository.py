@@ -113,7 +113,7 @@ def test_memo_makes_a_thing_once_for_all_threads() -> None:
 @pytest.mark.parametrize(
     ("content", "element"),
     [
-        ("{", "file"),
+        ("{", "line 1, column 2"),
         ('{"a": 1,}', "line 1, column 9"),
         ("[1]", "file"),
         ('{"id": "x"}', "resourceType"),
