@@ -89,8 +89,13 @@ class Exchange:
         parts = re.split(r"[;,]", prefer.lower().replace('"', ""))
         return any(part.replace(" ", "") == "handling=strict" for part in parts)
 
+    def receive(self) -> None:
+        """Wait for the whole body; raise TooLarge and the like."""
+        _ = self.data
+
+    @cached_property
     def data(self) -> bytes:
-        """Return the bytes of the body, unpacked; raise TooLarge and the like."""
+        """The bytes of the body, unpacked; raises TooLarge and the like."""
         environ = self.request.environ
         declared = self.request.content_length
         if declared is None and not environ.get("wsgi.input_terminated"):
@@ -108,7 +113,7 @@ class Exchange:
 
     def resource(self) -> Resource | None:
         """Return the resource in the body, None when there is no body."""
-        data = self.data()
+        data = self.data
         if not data.strip():
             return None
         content_type = self.request.environ.get("CONTENT_TYPE")
@@ -122,7 +127,7 @@ class Exchange:
         `_format` and `_pretty` count there, too: the answer is negotiated again.
         """
         name = (self.request.environ.get("CONTENT_TYPE") or "").partition(";")[0].strip().lower()
-        data = self.data()
+        data = self.data
         if name != FORM and (data or name):
             raise UnsupportedMediaType(name, FORM)
         pairs = body.form(data)

@@ -94,6 +94,22 @@ def operations() -> tuple[Operation, ...]:
 def invoke(operation: Operation, level: Level, resource_type: str, id: str = "") -> Response:
     """Read what was given, carry the operation out in its turn, answer."""
     ours, current = service.current(), exchange.current()
+    if current.request.method == "POST":
+        # Whoever sends slowly must not keep others from their turn.
+        current.receive()
+    with ours.gate.turn() if operation.binding.is_limited else nullcontext():
+        return respond.resource(_run(operation, level, resource_type, id, ours, current))
+
+
+def _run(
+    operation: Operation,
+    level: Level,
+    resource_type: str,
+    id: str,
+    ours: service.Service,
+    current: exchange.Exchange,
+) -> Resource:
+    """Return what the operation answers; all of it counts as its time."""
     arguments = reading.read(current, operation, level, resource_type)
     odd = _check(current.sent, operation) if operation.code != "validate" else ()
     call = Call(
@@ -108,9 +124,7 @@ def invoke(operation: Operation, level: Level, resource_type: str, id: str = "")
         issues=odd,
         sent=current.sent,
     )
-    with ours.gate.turn() if operation.binding.is_limited else nullcontext():
-        answer = operation.binding.run(call)
-    return respond.resource(answer)
+    return operation.binding.run(call)
 
 
 def _check(sent: Resource | None, operation: Operation) -> tuple[Issue, ...]:

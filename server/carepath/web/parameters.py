@@ -140,7 +140,8 @@ def _complex(parameter: Parameter, part: Mapping[str, Any], name: str) -> dict[s
         if isinstance(value, dict):
             return value
     kind = value.get("resourceType") if isinstance(value, dict) else None
-    if isinstance(value, dict) and isinstance(kind, str) and parameter.type in (kind, "Resource"):
+    # Where any resource is taken, what is wrong with it is for the operation to say.
+    if isinstance(value, dict) and parameter.type in (kind, "Resource"):
         return value
     given = kind if isinstance(kind, str) else _slot(part)
     raise InvalidParameter(name, given, f"a {_type_name(parameter)}")
