@@ -66,7 +66,7 @@ class Expression:
         if self._quick_truth is not None:
             try:
                 return self._quick_truth(Context(environment, item), item)
-            except (Failure, RecursionError):
+            except (Failure, RecursionError, KeyError):
                 pass  # The closures go over it again: they know where it cannot go on.
         try:
             return self._truth(Context(environment, item), item)
@@ -147,7 +147,7 @@ class Expression:
             try:
                 item = focus.item if type(focus) is Known else many(items_of(focus))
                 return self._quick_items(Context(environment, item), item)
-            except (Failure, RecursionError):
+            except (Failure, RecursionError, KeyError):
                 pass  # As above.
         try:
             return self._run(self._compiled, focus, environment)

@@ -4,6 +4,8 @@ https://hl7.org/fhirpath/#operations
 """
 
 from collections.abc import Callable
+from decimal import Decimal
+from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any
 
 from carepath.fhirpath import arithmetic
@@ -13,7 +15,15 @@ from carepath.fhirpath.context import Context, Evaluator, Truth
 from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.nodes import Ast, Binary, Call, Literal, Member, Unary, children
 from carepath.fhirpath.results import EMPTY, text
-from carepath.fhirpath.types import PRIMITIVE, STRING, Item, Items
+from carepath.fhirpath.types import (
+    DECIMAL,
+    INTEGER,
+    LONG,
+    PRIMITIVE,
+    STRING,
+    Item,
+    Items,
+)
 
 if TYPE_CHECKING:
     from carepath.fhirpath.compiler import Compiler
@@ -92,6 +102,11 @@ def _equivalence(answer: bool) -> Callable[["Compiler", Binary], Truth]:
     return compile_
 
 
+_AS_IT_IS = {(INTEGER, int), (LONG, int), (DECIMAL, int), (DECIMAL, Decimal)}
+"""Numbers whose JSON value compares as the number that it is."""
+_COMPARES: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
+
+
 def ordered(ours: Items, theirs: Items, operator: str) -> bool | None:
     """Return the truth of `ours operator theirs` for `<`, `<=`, `>` and `>=`."""
     if not ours or not theirs:
@@ -101,7 +116,10 @@ def ordered(ours: Items, theirs: Items, operator: str) -> bool | None:
             f"`{operator}` compares one with one, found {len(ours)} and {len(theirs)}",
             ours if len(ours) > 1 else theirs,
         )
-    found = order(ours[0], theirs[0])
+    left, right = ours[0], theirs[0]
+    if (left[1].kind, type(left[0])) in _AS_IT_IS and (right[1].kind, type(right[0])) in _AS_IT_IS:
+        return _COMPARES[operator](left[0], right[0])
+    found = order(left, right)
     return found in ACCEPTED[operator] if found is not None else None
 
 

@@ -27,7 +27,7 @@ def items(writer: Writer, node: Ast, this: str) -> str:
         case Special(name="$this"):
             return _this(writer, this)
         case Variable() if is_given(node.name):
-            return writer.put("v", f"read(context, {writer.constant(node.name)})")
+            return _variable(writer, node)
         case Member() if not node.name[:1].isupper():
             return member(writer, node, this, node.name)
         case Binary():
@@ -57,7 +57,16 @@ def text(writer: Writer, node: Ast, this: str) -> str:
         return writer.put("s", f"text_of_item({this})")
     if isinstance(node, Call) and node.name in TEXTS and TEXTS[node.name].takes(node):
         return TEXTS[node.name].emit(writer, node, this)
+    if isinstance(node, Binary) and node.operator == "&":
+        left, right = writer.text(node.left, this), writer.text(node.right, this)
+        return writer.put("s", f"context.checked_text(({left} or '') + ({right} or ''))")
     return writer.put("s", f"one_text({writer.items(node, this)})")
+
+
+def _variable(writer: Writer, node: Variable) -> str:
+    """Write the reading of what the caller gives; a name that nobody gives is a KeyError."""
+    given = writer.put("v", f"context.environment.variables[{writer.constant(node.name)}]")
+    return writer.put("v", f"{given}.items if type({given}) is Known else items_of({given})")
 
 
 def _this(writer: Writer, this: str) -> str:
@@ -70,6 +79,10 @@ def _this(writer: Writer, this: str) -> str:
 def _binary(writer: Writer, node: Binary, this: str) -> str:
     if node.operator in logic.OPERATORS:
         return writer.put("v", f"OF_TRUTH[{writer.truth(node, this)}]")
+    if node.operator == "&":
+        return writer.put(
+            "v", f"[({writer.text(node, this)}, {writer.constant(SYSTEM['String'])})]"
+        )
     operate = operators.OPERATES.get(node.operator)
     if operate is None:
         return writer.closure(node, this)

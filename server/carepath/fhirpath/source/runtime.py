@@ -4,25 +4,14 @@ from typing import Any
 
 from carepath.fhirpath.access import ADDERS
 from carepath.fhirpath.comparison import equal, equal_items
-from carepath.fhirpath.context import Context
-from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.functions.terminology import is_member, item_is_member
 from carepath.fhirpath.operators import is_in, ordered
 from carepath.fhirpath.results import EMPTY, OF_TRUTH, as_truth, one_text
-from carepath.fhirpath.types import COMPLEX, MANY, PRIMITIVE, STRING, Item, Items
+from carepath.fhirpath.types import COMPLEX, MANY, PRIMITIVE, STRING, Item
 from carepath.fhirpath.variables import Known, items_of
 
 UNSET = object()
 """Stands for what no round of a loop has computed yet."""
-
-
-def read(context: Context, name: str) -> Items:
-    """Return the items of a variable of the caller."""
-    try:
-        value = context.environment.variables[name]
-    except KeyError:
-        raise Failure(f"`%{name}` is not defined") from None
-    return value.items if type(value) is Known else items_of(value)
 
 
 def text_of_item(item: Item) -> str | None:
@@ -42,6 +31,7 @@ RUNTIME: dict[str, Any] = {
     "ADDERS": ADDERS,
     "COMPLEX": COMPLEX,
     "EMPTY": EMPTY,
+    "Known": Known,
     "MANY": MANY,
     "OF_TRUTH": OF_TRUTH,
     "PRIMITIVE": PRIMITIVE,
@@ -55,6 +45,6 @@ RUNTIME: dict[str, Any] = {
     "item_is_member": item_is_member,
     "one_text": one_text,
     "ordered": ordered,
-    "read": read,
+    "items_of": items_of,
     "text_of_item": text_of_item,
 }
