@@ -2,11 +2,10 @@
 
 The last line compares the plan that `make bench-apply` measures as well: 40 nested actions and
 110 expressions.  The clinical pathways, whose facts are far more work, stand beside it.  All run
-under the same gunicorn, in turns, many short rounds.  The machine may do other work, so the figures
-are those of the best round of each, and the ratio is the median over the rounds of what a plan and
-the bare view just before it did.  Requests per second of server CPU are shown as well.  The load
-comes from wrk when it is installed, else from a small generator of our own, which is named in the
-output.
+under the same gunicorn, one worker on one core and the load on another, in turns, many short
+rounds; the best round of each counts, since the machine may do other work.  Requests per second of
+server CPU are shown as well.  The load comes from wrk when it is installed, else from a small
+generator of our own, which is named in the output.
 """
 
 import argparse
@@ -24,7 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import quantiles
 
 import httpx
 
@@ -49,8 +48,10 @@ class Round:
 @contextmanager
 def running(command: list[str], ready: str) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a server until the block ends."""
-    settings = {"CAREPATH_LOG_LEVEL": "error"}
-    process = subprocess.Popen(command, env={**os.environ, **settings}, stderr=subprocess.DEVNULL)
+    settings = {"CAREPATH_LOG_LEVEL": "error", "CAREPATH_WORKERS": "1"}
+    process = subprocess.Popen(
+        [*on_core(0), *command], env={**os.environ, **settings}, stderr=subprocess.DEVNULL
+    )
     try:
         for _ in range(200):
             try:
@@ -62,6 +63,11 @@ def running(command: list[str], ready: str) -> Iterator["subprocess.Popen[bytes]
     finally:
         process.terminate()
         process.wait(30)
+
+
+def on_core(number: int) -> list[str]:
+    """Return what keeps a command on one core: server and load must not take turns on one."""
+    return ["taskset", "-c", str(number)] if shutil.which("taskset") else []
 
 
 def free_port() -> int:
@@ -94,7 +100,7 @@ def with_wrk(
     url: str, body: Path, seconds: int, connections: int
 ) -> tuple[int, float, float, float]:
     """Return requests, requests per second, p50 and p99 in ms, as wrk counts them."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
+    command = [*on_core(1), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
     done = subprocess.run(
         [*command, "-s", str(HERE / "http_post.lua"), url],
         env={**os.environ, "BENCH_BODY": str(body)},
@@ -218,12 +224,6 @@ def size(target: Target, body: Path) -> int:
     return len(answer.raise_for_status().content)
 
 
-def of_bare(rounds: dict[str, list[Round]], name: str) -> float:
-    """Return the median of how the rounds compare with the bare rounds just before them."""
-    pairs = zip(rounds[name], rounds["bare"], strict=True)
-    return median(one.rate / bare.rate for one, bare in pairs)
-
-
 def report(case: Case, rounds: dict[str, list[Round]], sizes: dict[str, int]) -> list[float]:
     """Print the table of one Bundle; return how each plan compares with the bare view."""
     print(f"\n{case.name}, {len(case.body)} bytes")
@@ -234,9 +234,9 @@ def report(case: Case, rounds: dict[str, list[Round]], sizes: dict[str, int]) ->
         print(
             f"{name:13}{sizes.get(name, len(case.body)):11}{one.rate:11.0f}"
             f"{one.per_cpu_second:11.0f}{one.p50:11.1f}{one.p99:11.1f}{one.p99 / one.p50:11.1f}"
-            f"{of_bare(rounds, name):10.2f}x"
+            f"{one.rate / best['bare'].rate:10.2f}x"
         )
-    return [of_bare(rounds, plan) for plan in case.plans]
+    return [best[plan].rate / best["bare"].rate for plan in case.plans]
 
 
 if __name__ == "__main__":

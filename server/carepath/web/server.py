@@ -7,6 +7,7 @@ import gc
 import os
 import shutil
 import socket
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ _FIGURES = "PROMETHEUS_MULTIPROC_DIR"
 _LONGEST_LINE = 8190
 _SPARE_SECONDS = 30
 _YOUNG_OBJECTS = 10_000
+_SWITCH_SECONDS = 0.02
 _STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
     (http_errors.LimitRequestLine, 414),
     (http_errors.LimitRequestHeaders, 431),
@@ -168,6 +170,8 @@ def _ready(server: Arbiter) -> None:
     gc.freeze()
     # An application leaves no circles behind: looking often would find nothing.
     gc.set_threshold(_YOUNG_OBJECTS, 20, 20)
+    # Most operations take less: each runs to its end, and not in turns with the others' beginnings.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     addresses = [listener.getsockname()[:2] for listener in server.LISTENERS]
     logs.SERVER.info("ready", extra={"fields": {"listening": addresses}})
 
