@@ -10,7 +10,7 @@ import carepath
 ROOT = Path(carepath.__file__).parent
 DATA = {"pathways", "fhir_profiles"}
 LEAVES = {"errors", "issues", "canonical", "resources", "json_codec", "r4"}
-READING = LEAVES | {"record", "fhirpath"}
+READING = LEAVES | {"sent", "record", "fhirpath"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": {"issues"},
     "issues": set(),
@@ -19,7 +19,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "json_codec": {"errors"},
     "r4": {"errors"},
     "xml_codec": LEAVES,
-    "record": LEAVES,
+    "sent": LEAVES,
+    "record": LEAVES | {"sent"},
     "fhirpath": LEAVES,
     "knowledge": READING | DATA,
     "validation": READING | {"knowledge"} | DATA,

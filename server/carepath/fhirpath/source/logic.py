@@ -9,32 +9,21 @@ from carepath.fhirpath import operators
 from carepath.fhirpath.nodes import Ast, Binary, Literal
 from carepath.fhirpath.source.writer import Writer
 
-
-def _and(writer: Writer, node: Binary, this: str) -> str:
-    left = writer.truth(node.left, this)
-    out = writer.put("t", "False")
-    with writer.block(f"if {left} is not False:"):
-        right = writer.truth(node.right, this)
-        writer.line(f"{out} = {right} if {left} or {right} is False else None")
-    return out
+Emit = Callable[[Writer, Binary, str], str]
 
 
-def _or(writer: Writer, node: Binary, this: str) -> str:
-    left = writer.truth(node.left, this)
-    out = writer.put("t", "True")
-    with writer.block(f"if not {left}:"):
-        right = writer.truth(node.right, this)
-        writer.line(f"{out} = {right} if {left} is False or {right} else None")
-    return out
+def _short(answer: str, unless: str, otherwise: str) -> Emit:
+    """Return how an operator is written whose left side alone may give the answer."""
 
+    def emit(writer: Writer, node: Binary, this: str) -> str:
+        left = writer.truth(node.left, this)
+        out = writer.put("t", answer)
+        with writer.block(f"if {unless.format(left=left)}:"):
+            right = writer.truth(node.right, this)
+            writer.line(f"{out} = {otherwise.format(left=left, right=right)}")
+        return out
 
-def _implies(writer: Writer, node: Binary, this: str) -> str:
-    left = writer.truth(node.left, this)
-    out = writer.put("t", "True")
-    with writer.block(f"if {left} is not False:"):
-        right = writer.truth(node.right, this)
-        writer.line(f"{out} = {right} if {left} or {right} else None")
-    return out
+    return emit
 
 
 def _xor(writer: Writer, node: Binary, this: str) -> str:
@@ -82,10 +71,11 @@ def _membership(writer: Writer, node: Binary, this: str) -> str:
     return writer.put("t", f"is_in(context, {element}, {collection}, {symbol})")
 
 
-OPERATORS: dict[str, Callable[[Writer, Binary, str], str]] = {
-    "and": _and,
-    "or": _or,
-    "implies": _implies,
+_NOT_FALSE = "{left} is not False"
+OPERATORS: dict[str, Emit] = {
+    "and": _short("False", _NOT_FALSE, "{right} if {left} or {right} is False else None"),
+    "or": _short("True", "not {left}", "{right} if {left} is False or {right} else None"),
+    "implies": _short("True", _NOT_FALSE, "{right} if {left} or {right} else None"),
     "xor": _xor,
     "=": _equals,
     "!=": _differs,
