@@ -41,12 +41,16 @@ _NAMESPACES = ("System", "FHIR")
 class Compiler:
     """Compiles one expression; `indexed` and `scoped` say what its text makes necessary."""
 
-    __slots__ = ("indexed", "loops", "paths", "scoped", "text", "traced")
+    __slots__ = ("indexed", "loops", "paths", "quick", "scoped", "text", "traced")
 
-    def __init__(self, text: str, *, traced: bool = False, paths: bool = True) -> None:
+    def __init__(
+        self, text: str, *, traced: bool = False, paths: bool = True, quick: bool = False
+    ) -> None:
         self.text = text
         self.traced = traced
         self.paths = paths
+        self.quick = quick
+        """Whether it is worth it to write functions for parts that need no tracing."""
         self.indexed = "$index" in text
         self.scoped = "defineVariable" in text
         self.loops = 0
@@ -67,29 +71,34 @@ class Compiler:
         if not self.traced:
             return evaluator
         evaluator = traced(evaluator)
-        if not self.paths and _chooses(node):
+        if self.quick and _chooses(node):
             return chosen(self.unobserved_items(node), evaluator)
         return evaluator
 
     def unobserved_items(self, node: Ast) -> Evaluator:
         """Compile a part of a traced expression whose own evidence does not matter."""
-        closure = self._unobserved().items(node)
-        return (
-            closure
-            if self.paths
-            else _made_when_run(lambda: _source().items_function(self.text, node) or closure)
+        made: Evaluator = _made_when_run(
+            lambda: self._written("items", node) or self._plain().items(node)
         )
+        return made
 
     def unobserved_truth(self, node: Ast) -> Truth:
         """Compile a condition of a traced expression whose own evidence does not matter."""
-        closure = self._unobserved().truth(node)
-        return (
-            closure
-            if self.paths
-            else _made_when_run(lambda: _source().truth_function(self.text, node) or closure)
+        made: Truth = _made_when_run(
+            lambda: self._written("truth", node) or self._plain().truth(node)
         )
+        return made
 
-    def _unobserved(self) -> "Compiler":
+    def _written(self, form: str, node: Ast) -> Any:
+        """Return the quick form of a part, None where there is none or it is not worth it."""
+        if not self.quick:
+            return None
+        # The module compiles with this one what it has no form for.
+        source = import_module("carepath.fhirpath.source")
+        return getattr(source, f"{form}_function")(self.text, node)
+
+    def _plain(self) -> "Compiler":
+        """Return the compiler of the same expression without tracing."""
         plain = Compiler(self.text)
         plain.loops = self.loops + 1
         return plain
@@ -140,11 +149,6 @@ def _chooses(node: Ast) -> bool:
     if not isinstance(node, Call) or node.name not in _CHOOSING:
         return False
     return isinstance(node.source, Variable) or (node.source is not None and _chooses(node.source))
-
-
-def _source() -> Any:
-    # It compiles what it has no form for with this module.
-    return import_module("carepath.fhirpath.source")
 
 
 def _made_when_run(make: Callable[[], Any]) -> Any:

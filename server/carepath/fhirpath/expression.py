@@ -3,6 +3,7 @@
 https://hl7.org/fhirpath/ and https://hl7.org/fhir/R4/fhirpath.html
 """
 
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -120,7 +121,8 @@ class Expression:
 
     @cached_property
     def _traced_to_resources(self) -> Evaluator:
-        return Compiler(self.text, traced=True, paths=False).items(self.ast)
+        quick = self._quick_items is not None or self._quick_truth is not None
+        return Compiler(self.text, traced=True, paths=False, quick=quick).items(self.ast)
 
     def compile(self) -> "Expression":
         """Compile now instead of at the first evaluation; raises EvaluationError."""
@@ -133,14 +135,15 @@ class Expression:
     def prepare(self) -> None:
         """Make the quick form; worth it for an expression that runs more than a few hundred times.
 
-        What cannot be compiled fails at `evaluate` or `decide`.
+        Where there is none the closures are made; what cannot be compiled fails when it is run.
         """
         from carepath.fhirpath.source import items_function, truth_function  # noqa: PLC0415
 
-        if self.is_condition:
-            self._quick_truth = truth_function(self.text, self.ast)
-        else:
-            self._quick_items = items_function(self.text, self.ast)
+        with suppress(Failure, RecursionError):
+            if self.is_condition:
+                self._quick_truth = truth_function(self.text, self.ast) or self._truth
+            else:
+                self._quick_items = items_function(self.text, self.ast) or self._compiled
 
     def _items(self, focus: Any, environment: Environment) -> Items:
         if self._quick_items is not None:

@@ -20,13 +20,11 @@ if TYPE_CHECKING:
 
 
 def _where(compiler: "Compiler", node: Call) -> Evaluator:
-    return _where_traced(compiler, node) if compiler.traced else _where_plain(compiler, node)
-
-
-def _where_plain(compiler: "Compiler", node: Call) -> Evaluator:
     source = compiler.source(node)
     holds: Truth = compiler.in_loop(compiler.truth, node.arguments[0])  # type: ignore[assignment]
     indexed = compiler.indexed
+    if compiler.traced and not indexed:
+        return _where_traced(source, holds, compiler.unobserved_truth(node.arguments[0]), node)
 
     def evaluate(context: Context, this: Item) -> Items:
         items = source(context, this)
@@ -43,24 +41,22 @@ def _where_plain(compiler: "Compiler", node: Call) -> Evaluator:
     return evaluate
 
 
-def _where_traced(compiler: "Compiler", node: Call) -> Evaluator:
+def _where_traced(source: Evaluator, holds: Truth, unobserved: Truth, node: Call) -> Evaluator:
     """Items that know where they are from keep it: then what the condition looks at is no matter.
 
     It is looked at only for items without evidence, and to tell where a condition fails.
     """
-    everything = _where_plain(compiler, node)
-    source = compiler.source(node)
-    holds = compiler.unobserved_truth(node.arguments[0])
-    indexed = compiler.indexed
 
     def evaluate(context: Context, this: Item) -> Items:
         items = source(context, this)
-        if indexed or not all(map(evidence_of, items)):
-            return everything(context, this)
         context.spend(len(items))
-        with suppress(Failure):
+        if all(map(evidence_of, items)):
+            with suppress(Failure):
+                return [item for item in items if unobserved(context, item)]
+        try:
             return [item for item in items if holds(context, item)]
-        return everything(context, this)
+        except Failure as failure:
+            raise located(failure, node, items) from None
 
     return evaluate
 
