@@ -233,6 +233,8 @@ def test_new_workers_under_load_lose_no_request(
 
 def test_a_worker_that_is_killed_is_replaced(serve: Callable[..., Any]) -> None:
     with serve() as one:
+        # The first worker answers, and the server is ready, before the second one is there.
+        wait_until(lambda: len(workers(one)) == 2)
         before = workers(one)
         os.kill(before[0], signal.SIGKILL)
         wait_until(lambda: len(set(workers(one)) - set(before)) == 1)
