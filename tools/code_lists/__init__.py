@@ -1,0 +1,1 @@
+"""Code lists: the verified codes of `rows/`, written into the value sets that the facts test."""
