@@ -10,7 +10,7 @@ import carepath
 ROOT = Path(carepath.__file__).parent
 DATA = {"pathways", "fhir_profiles"}
 LEAVES = {"errors", "issues", "canonical", "resources", "json_codec", "r4"}
-READING = LEAVES | {"sent", "record", "fhirpath"}
+READING = LEAVES | {"record", "fhirpath"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": {"issues"},
     "issues": set(),
@@ -19,9 +19,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "json_codec": {"errors"},
     "r4": {"errors"},
     "xml_codec": LEAVES,
-    "sent": LEAVES,
-    "record": LEAVES | {"sent"},
-    "fhirpath": LEAVES,
+    "record": LEAVES,
+    "fhirpath": LEAVES | {"record"},
     "knowledge": READING | DATA,
     "validation": READING | {"knowledge"} | DATA,
     "apply": READING | {"knowledge", "validation"},
@@ -33,6 +32,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": READING | {"xml_codec", "knowledge", "validation", "apply", "plan_text"},
     "fhirpath_cli": READING | {"xml_codec"},
     "fact_cases": READING | {"knowledge", "apply"},
+    "facts_withheld": READING | {"apply"},
+    "facts_report": READING | {"knowledge", "apply", "facts_withheld"},
+    "facts_text": READING | {"facts_report"},
     "cases": READING | {"knowledge", "apply"},
     "intake": READING | {"xml_codec", "knowledge", "validation", "apply"},
     "__init__": READING | {"knowledge", "apply"},

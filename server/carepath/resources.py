@@ -27,7 +27,8 @@ def canonical_of(definition: Mapping[str, Any]) -> str:
 def codings(concept: Any) -> Iterator[dict[str, Any]]:
     """Yield the codings of a CodeableConcept; anything else yields nothing."""
     if isinstance(concept, dict):
-        for coding in concept.get("coding") or ():
+        given = concept.get("coding")
+        for coding in given if isinstance(given, list) else ():
             if isinstance(coding, dict):
                 yield coding
 

@@ -83,11 +83,7 @@ class Goals:
             if "code" in coding
         ]
         found = record.with_codes("Condition", "code", wanted)
-        references = (
-            record.reference_to(condition)
-            for condition in record.resources("Condition")
-            if id(condition) in found
-        )
+        references = map(record.reference_to, found)
         return [{"reference": reference} for reference in references if reference]
 
 

@@ -15,6 +15,7 @@ from carepath.errors import CyclicDefinition, InvalidContent
 from carepath.knowledge.code_systems import CodeSystem
 from carepath.knowledge.shape import shape_problems
 from carepath.r4.codes import codings_of
+from carepath.record.codes import base_system
 from carepath.resources import Resource, canonical_of, codings
 
 Code = tuple[str, str]
@@ -72,7 +73,8 @@ class Terminology:
             return None
         system, code = coding.get("system"), coding.get("code")
         if system:
-            is_member = (system, code) in expansion.codes
+            codes = expansion.codes
+            is_member = (system, code) in codes or _is_in_base(system, code, codes)
         else:
             if value_set not in self._plain:
                 self._plain[value_set] = expansion.plain
@@ -227,6 +229,15 @@ class Terminology:
         if selected is None:
             return NOTHING_KNOWN
         return Expansion(frozenset((url, code) for code in selected), system.is_complete)
+
+
+def _is_in_base(system: str, code: str | None, codes: frozenset[Code]) -> bool:
+    """Tell whether codes hold one of a national edition in the classification it is made from.
+
+    https://terminology.hl7.org/ICD.html
+    """
+    base = base_system(system)
+    return base is not None and (base, code) in codes
 
 
 def _standard(canonical: str) -> Expansion | None:

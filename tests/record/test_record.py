@@ -1,13 +1,14 @@
 """One patient's view of whatever was sent."""
 
 import copy
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carepath.errors import InvalidParameter, SubjectNotFound
+from carepath.errors import InputError, InvalidParameter, SubjectNotFound
 from carepath.record import Record
 
 PATIENT = {"resourceType": "Patient", "id": "p"}
@@ -118,14 +119,7 @@ def test_a_stray_resource_is_reported_and_left_out() -> None:
 
 
 def test_what_names_nobody_belongs_to_the_only_patient() -> None:
-    assert ids(Record.of([PATIENT, condition("c", {"display": "her"})])) == ["c"]
     assert ids(Record.of([PATIENT, {"resourceType": "Condition", "id": "c"}])) == ["c"]
-
-
-def test_sent_twice_counts_once_as_sent_last() -> None:
-    first = condition("c", {"reference": "Patient/p"}, recordedDate="2026")
-    last = condition("c", {"reference": "Patient/p"}, recordedDate="2027")
-    assert Record.of([PATIENT, first, last]).resources("Condition") == (last,)
 
 
 def test_codes_are_indexed_with_and_without_their_system() -> None:
@@ -166,6 +160,76 @@ resources = st.fixed_dictionaries(
         for name in ("id", "subject", "patient", "for", "code", "identifier", "participant")
     },
 )
+
+
+texts = st.sampled_from(
+    ["", "Patient/p", "http://a.example/Patient/p", "urn:uuid:1", "Patient?identifier=1", "#c", "?"]
+)
+reference = st.fixed_dictionaries(
+    {}, optional={"reference": texts | json_values, "identifier": json_values, "display": texts}
+)
+odd = st.fixed_dictionaries(
+    {"resourceType": st.sampled_from(["Patient", "Observation", "OperationOutcome", "Bundle"])},
+    optional={
+        "id": st.sampled_from(["p", "q"]),
+        "subject": reference | json_values,
+        "focus": st.lists(reference, max_size=2) | json_values,
+        "encounter": reference | json_values,
+        "contained": st.just([{"resourceType": "Patient", "id": "c"}]) | json_values,
+        "name": st.lists(st.fixed_dictionaries({"family": json_values}), max_size=2) | json_values,
+        "link": st.lists(
+            st.fixed_dictionaries({"type": texts | st.just("replaced-by"), "other": reference}),
+            max_size=2,
+        )
+        | json_values,
+        "deceasedBoolean": json_values,
+        "deceasedDateTime": json_values,
+        "meta": st.fixed_dictionaries({"versionId": json_values, "lastUpdated": json_values}),
+        "issue": json_values,
+        "status": json_values,
+    },
+)
+entry = st.fixed_dictionaries(
+    {"resource": odd | json_values},
+    optional={
+        "fullUrl": texts | json_values,
+        "request": st.fixed_dictionaries(
+            {"method": st.sampled_from(["PUT", "DELETE", "GET", "PATCH"]) | json_values},
+            optional={"url": texts | json_values},
+        )
+        | json_values,
+        "response": st.fixed_dictionaries(
+            {"status": st.sampled_from(["200", "404"]) | json_values, "outcome": odd | json_values}
+        )
+        | json_values,
+        "search": json_values,
+    },
+)
+bundles = st.fixed_dictionaries(
+    {
+        "resourceType": st.just("Bundle"),
+        "type": st.sampled_from(["history", "searchset", "batch", "collection"]) | json_values,
+        "entry": st.lists(entry | json_values, max_size=5) | json_values,
+    },
+    optional={"total": json_values, "link": json_values},
+)
+
+
+@given(bundles)
+def test_a_bundle_of_any_form_is_read_or_refused(content: dict[str, Any]) -> None:
+    before = copy.deepcopy(content)
+    try:
+        record = Record.of(content)
+        for subject in record.subjects:
+            view = record if record.subject is not None else record.for_subject(subject or "q")
+            view = view.as_of(datetime(2026, 11, 27, tzinfo=UTC))
+            for resource_type in view.types():
+                assert len(view.resources(resource_type)) <= len(content["entry"])
+            assert all(issue.diagnostics.endswith(".") for issue in view.issues())
+            assert view.closed is None or view.closed.diagnostics.endswith(".")
+    except InputError as error:
+        assert str(error).endswith(".")
+    assert content == before
 
 
 @given(st.lists(resources | json_values, max_size=6))
