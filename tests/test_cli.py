@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from carepath import xml_codec
 from carepath.cli import main
 
 ROOT = Path(__file__).parent.parent
@@ -97,10 +98,15 @@ REFUSED: dict[str, tuple[str, tuple[str, ...], str]] = {
         (),
         "Parameters.bogus",
     ),
-    "wrong type inside": (
-        bundle(patient("a"), {"resource": {"resourceType": "Condition", "id": "c", "code": "x"}}),
+    "the only Patient cannot be read": (
+        bundle({"resource": {"resourceType": "Patient", "id": "a", "gender": 7}}),
         (),
-        "Bundle.entry[1].resource.code",
+        "`Patient/a` cannot be read: `gender`",
+    ),
+    "the subject cannot be read": (
+        bundle(patient("a"), {"resource": {"resourceType": "Patient", "id": "b", "gender": 7}}),
+        ("--subject", "Patient/b"),
+        "`Patient/b` cannot be read: `gender`",
     ),
     "parameters that are no object": (
         bundle(patient("a")),
@@ -117,6 +123,25 @@ def test_refused_input_is_named_and_exits_with_1(
     result = run("apply", "-", NOW, *options, data=data)
     assert (result.exit_code, result.stdout) == (1, "")
     assert any(word in result.stderr for word in words.split("|")), result.stderr
+
+
+@pytest.mark.parametrize("fmt", ["json", "xml"])
+def test_one_odd_resource_is_left_out_and_told(fmt: str) -> None:
+    odd = {"resourceType": "Condition", "id": "c", "subject": {"reference": "Patient/a"}}
+    odd["onsetDateTime"] = "2025-02-30"
+    data = json.loads(bundle(patient("a"), {"resource": odd}))
+    text = json.dumps(data) if fmt == "json" else xml_codec.encode(data).decode()
+    result = run("apply", "-", NOW, "--format", "decisions", data=text)
+    assert result.exit_code == 0
+    told = [i for i in json.loads(result.stdout)["issues"] if "not used" in i["diagnostics"]]
+    assert told == [
+        {
+            "severity": "warning",
+            "code": "value",
+            "diagnostics": "`Condition/c` was not used: `onset` is not a valid dateTime.",
+            "expression": ["Bundle.entry[1].resource.onset"],
+        }
+    ]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from carepath.validation.problems import Kind
 sys.path.insert(0, str(Path(__file__).parent))
 from planted import BASES
 
+NARRATIVE = '<div xmlns="http://www.w3.org/1999/xhtml">A</div>'
+
 
 def severities(base: str, **elements: Any) -> set[str]:
     """Return the severities found in a base with elements replaced; None takes one away."""
@@ -80,6 +82,15 @@ def test_what_senders_leave_out_is_valid_anyway(base: str, elements: dict[str, A
             "Patient", {"gender": "M"}, id="a code that is none, where nothing hangs on it"
         ),
         pytest.param("Patient", {"telecom": [{"rank": 0}]}, id="a rank of zero"),
+        pytest.param("Patient", {"name": [{"use": "CURRENT"}]}, id="a use of a name"),
+        pytest.param("Patient", {"telecom": [{"use": "HOME"}]}, id="a use of a telephone"),
+        pytest.param("Patient", {"address": [{"use": "B"}]}, id="a use of an address"),
+        pytest.param("Patient", {"identifier": [{"use": "MR"}]}, id="a use of an identifier"),
+        pytest.param(
+            "Patient",
+            {"text": {"status": "made", "div": NARRATIVE}},
+            id="the status of a narrative",
+        ),
         pytest.param(
             "Patient",
             {"text": {"status": "generated", "div": "plain"}},
@@ -118,6 +129,12 @@ def test_what_can_be_read_safely_is_a_warning(base: str, elements: dict[str, Any
         pytest.param("Observation", {"status": "wrong"}, id="a status code that is none"),
         pytest.param("Observation", {"valueQuantity": {"value": "7"}}, id="a string for a number"),
         pytest.param("Patient", {"deceasedBoolean": "false"}, id="a string for a boolean"),
+        pytest.param(
+            "Observation", {"valueQuantity": {"value": 7, "comparator": "="}}, id="a comparator"
+        ),
+        pytest.param(
+            "Patient", {"link": [{"other": {"reference": "Patient/1"}, "type": 1}]}, id="a link"
+        ),
     ],
 )
 def test_what_cannot_be_read_safely_is_an_error(base: str, elements: dict[str, Any]) -> None:

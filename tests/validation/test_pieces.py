@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from carepath.validation import check_structure, pieces, structure
+from carepath.validation import check_structure, pieces, readable, reading
 
 ODD = {"resource": {"resourceType": "Patient", "gender": "M"}}
 FINE = {"resource": {"resourceType": "Patient", "gender": "male"}}
@@ -73,11 +73,16 @@ def test_a_large_valid_resource_is_accepted() -> None:
 def test_an_unsafe_fault_behind_many_warnings_is_still_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(structure, "MOST_ISSUES", 5)
+    monkeypatch.setattr(reading, "MOST_ISSUES", 5)
     wrong = {"resource": {"resourceType": "Patient", "birthDate": "1970-02-30"}}
-    issues = check_structure(bundle(*[ODD] * 50, wrong), lenient=True)
+    found = readable(bundle(*[ODD] * 50, *[wrong] * 7))
+    assert [one.place for one in found.left_out] == [
+        f"Bundle.entry[{index}].resource" for index in range(50, 57)
+    ]
+    assert found.issues == tuple(one.issue for one in found.left_out[:5])
+    issues = check_structure({**bundle(*[ODD] * 50), "type": 7}, lenient=True)
     assert [issue.severity for issue in issues] == ["error", *["warning"] * 5]
-    assert issues[0].expression == ("Bundle.entry[50].resource.birthDate",)
+    assert issues[0].expression == ("Bundle.type",)
 
 
 def test_megabytes_of_faults_take_little_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -277,8 +277,8 @@ REFUSED: list[Any] = [
     pytest.param("$apply", parameters({"name": "userType", "valueString": "x"}), 400,
                  "`userType` is `valueString`", ("Parameters.parameter[0]",),
                  id="a wrong type is not called missing"),
-    pytest.param("$apply", "wrong type", 422, "Bundle.entry[1].resource.code",
-                 ("Bundle.entry[1].resource.code",), id="a Condition with a wrong type inside"),
+    pytest.param("$apply", "wrong type", 422, "`Patient/p` cannot be read: `birthDate`",
+                 ("Bundle.entry[0].resource.birthDate",), id="the only Patient cannot be read"),
     pytest.param("$apply", {"resourceType": "Observatory"}, 422, "resourceType", None,
                  id="an unknown resource type"),
 ]  # fmt: skip
@@ -287,13 +287,13 @@ REFUSED: list[Any] = [
 def _body(name: Any, bundle: Bundle) -> Json | None:
     data = {"name": "data", "resource": bundle(PATIENT)}
     subject = text("subject", "Patient/p")
-    condition = {"resourceType": "Condition", "subject": {"reference": "Patient/p"}, "code": "C49"}
+    condition = {"resourceType": "Condition", "subject": {"reference": "Patient/p"}}
     nameless = parameters({"valueDecimal": 1})
     bodies = {
         "two": bundle(PATIENT, OTHER),
         "other": parameters(text("subject", "Patient/x"), data),
         "twice": parameters(subject, subject, data),
-        "wrong type": bundle(PATIENT, condition),
+        "wrong type": bundle({**PATIENT, "birthDate": 1990}, condition),
         "nameless": parameters(data, {"name": "parameters", "resource": nameless}),
     }
     return bodies[name] if isinstance(name, str) else name

@@ -94,7 +94,8 @@ CASES: dict[str, tuple[Json, list[tuple[str, str, str]]]] = {
         bundle({"fullUrl": "http://a.example/fhir/Patient/p", "resource": P},
                {"fullUrl": "http://b.example/fhir/Patient/p", "resource": {**P, "gender": "male"}},
                Q),
-        [broken("Patient/p", "Patient.id"), plan_for("Patient/q")],
+        # The other one is male, whom no pathway concerns.
+        [plan_for("http://a.example/fhir/Patient/p"), plan_for("Patient/q")],
     ),
     "patients known by URN alone": (
         bundle({"fullUrl": URN, "resource": {"resourceType": "Patient", "gender": "male"}},
@@ -124,22 +125,26 @@ CASES: dict[str, tuple[Json, list[tuple[str, str, str]]]] = {
     ),
     "a broken Condition": (
         bundle(P, Q, condition("c", "Patient/q", code="C49")),
-        [plan_for("Patient/p"), broken("Patient/q", "Bundle.entry[2].resource.code")],
+        [plan_for("Patient/p"), plan_for("Patient/q")],
     ),
     "a broken Condition of a patient known by URN": (
         bundle({"fullUrl": URN, "resource": {"resourceType": "Patient"}}, Q,
                condition("c", URN, code=7)),
-        [broken(URN, "Bundle.entry[2].resource.code"), plan_for("Patient/q")],
+        [plan_for(URN), plan_for("Patient/q")],
     ),
     "a broken Condition in a Bundle in a Bundle": (
         bundle(P, bundle(Q, condition("c", "Patient/q", code=7))),
-        [plan_for("Patient/p"),
-         broken("Patient/q", "Bundle.entry[1].resource.entry[1].resource.code")],
+        [plan_for("Patient/p"), plan_for("Patient/q")],
     ),
     "something broken that is everybody's": (
         bundle(P, Q, {"resourceType": "Organization", "name": 7}),
-        [broken("Patient/p", "Bundle.entry[2].resource.name"),
-         broken("Patient/q", "Bundle.entry[2].resource.name")],
+        [plan_for("Patient/p"), plan_for("Patient/q")],
+    ),
+    "two broken Patients of three": (
+        bundle(patient("p", gender=7), Q, {"fullUrl": URN, "resource": {
+            "resourceType": "Patient", "birthDate": "1970-02-30"}}),
+        [broken("Patient/p", "Bundle.entry[0].resource.gender"), plan_for("Patient/q"),
+         broken(URN, "Bundle.entry[2].resource.birthDate")],
     ),
 }  # fmt: skip
 
@@ -163,19 +168,47 @@ def test_each_patient_is_answered_for(
     assert told(answer) == expected
 
 
+LEFT_OUT: dict[str, tuple[Json, list[str], str]] = {
+    "a Condition": (
+        condition("c", "Patient/q", code="C49"), ["Patient/q"], "resource.code"),
+    "a Condition whose subject is what is broken": (
+        {**condition("c", ""), "subject": {"reference": 7}}, ["Patient/p", "Patient/q"],
+        "resource.subject.reference"),
+    "a Condition of somebody who is not here": (
+        condition("c", "Patient/elsewhere", code=7), ["Patient/p", "Patient/q"], "resource.code"),
+    "what is everybody's": (
+        {"resourceType": "Organization", "name": 7}, ["Patient/p", "Patient/q"], "resource.name"),
+    "what has no type": (
+        {"resource": {"id": "x"}}, ["Patient/p", "Patient/q"], "resource.resourceType"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("odd", "told_to", "element"), LEFT_OUT.values(), ids=LEFT_OUT.keys())
+def test_those_whom_it_may_concern_are_told_what_is_left_out(
+    client: FlaskClient, odd: Json, told_to: list[str], element: str
+) -> None:
+    answer = post(client, bundle(P, Q, odd))
+    assert [about for about, _, _ in told(answer)] == ["Patient/p", "Patient/q"]
+    found = []
+    for entry in answer["entry"]:
+        outcomes = [r for r in entry["resource"]["contained"] if "issue" in r]
+        issues = [issue for outcome in outcomes for issue in outcome["issue"]]
+        left_out = [i for i in issues if "was not used" in i["diagnostics"]]
+        assert {i["severity"] for i in left_out} <= {"warning"}
+        assert [i["expression"] for i in left_out] in ([], [[f"Bundle.entry[2].{element}"]])
+        found += [entry["link"][0]["url"]] * len(left_out)
+    assert found == told_to
+
+
 @pytest.mark.parametrize(
     ("data", "element"),
     [
-        (bundle(P, Q, {**condition("c", ""), "subject": "Patient/p"}),
-         "Bundle.entry[2].resource.subject"),
-        (bundle(P, Q, condition("c", "Patient/elsewhere", code=7)),
-         "Bundle.entry[2].resource.code"),
         ({**bundle(P, Q), "entry": [{"resource": P}, "Q"]}, "Bundle.entry[1]"),
-        (bundle(P, Q, {"resource": {"id": "x"}}), "Bundle.entry[2].resource"),
+        (bundle(patient("p", gender=7)), "Bundle.entry[0].resource.gender"),
     ],
-    ids=["its subject is what is broken", "its patient is not here", "no entry", "no type"],
-)  # fmt: skip
-def test_what_may_be_about_anybody_is_refused(
+    ids=["no entry", "the only Patient"],
+)
+def test_what_leaves_nobody_to_answer_for_is_refused(
     client: FlaskClient, data: Json, element: str
 ) -> None:
     outcome = post(client, data, 422)
@@ -232,12 +265,41 @@ def test_xml_gives_the_same(client: FlaskClient) -> None:
     assert xml_codec.decode(response.data) == post(client, data)
 
 
-def test_hundreds_of_patients_take_time_in_proportion(make_client: Maker) -> None:
+def _absolute(n: int) -> list[Json]:
+    return [patient(f"p{n}"), condition(f"c{n}", f"https://a.example/fhir/Patient/p{n}")]
+
+
+def _by_display(n: int) -> list[Json]:
+    named = patient(f"p{n}", name=[{"family": f"Family{n}"}])
+    about = {"subject": {"display": f"Family{n}, Anna"}}
+    return [named, {**condition(f"c{n}", ""), **about}]
+
+
+def _deleted(n: int) -> list[Json]:
+    request = {"method": "DELETE", "url": f"Observation?identifier=urn:x|{n}"}
+    gone = {"resource": condition(f"d{n}", f"Patient/p{n}"), "request": request}
+    return [patient(f"p{n}"), condition(f"c{n}", f"Patient/p{n}"), gone]
+
+
+# What of each patient is sent; none of it concerns another one.
+MANY: dict[str, Callable[[int], list[Json]]] = {
+    "plain": lambda n: [patient(f"p{n}"), condition(f"c{n}", f"Patient/p{n}")],
+    "by addresses": _absolute,
+    "by displays": _by_display,
+    "odd patients": lambda n: [patient(f"p{n}", colour="red")],
+    "left out": lambda n: [patient(f"p{n}"), condition(f"c{n}", f"Patient/p{n}", onsetAge="x")],
+    "with deletions": _deleted,
+}
+
+
+@pytest.mark.parametrize("make", MANY.values(), ids=MANY.keys())
+def test_hundreds_of_patients_take_time_in_proportion(
+    make_client: Maker, make: Callable[[int], list[Json]]
+) -> None:
     client = make_client()
 
     def seconds(count: int) -> float:
-        pairs = [(patient(f"p{n}"), condition(f"c{n}", f"Patient/p{n}")) for n in range(count)]
-        data = json.dumps(bundle(*(r for pair in pairs for r in pair))).encode()
+        data = json.dumps(bundle(*(r for n in range(count) for r in make(n)))).encode()
         # The collector would look through all that the tests before this one left.
         gc.collect()
         gc.disable()

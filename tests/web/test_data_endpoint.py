@@ -214,7 +214,6 @@ OUTCOME = {
     "resourceType": "OperationOutcome",
     "issue": [{"severity": "error", "code": "exception"}],
 }
-BROKEN = {**condition("c"), "code": "C49"}
 BADLY: dict[str, tuple[Callable[[Hospital], Answer], str, Json]] = {
     "401": (lambda _: Answer(OUTCOME, status=401), "401", {}),
     "403": (lambda _: Answer(OUTCOME, status=403), "403", {}),
@@ -228,7 +227,6 @@ BADLY: dict[str, tuple[Callable[[Hospital], Answer], str, Json]] = {
     "no Bundle": (lambda _: Answer(PATIENT), "not answered with a Bundle", {}),
     "an outcome": (lambda _: Answer(OUTCOME), "not answered with a Bundle", {}),
     "errors among the matches": (lambda _: page(condition("c"), OUTCOME), "with errors", {}),
-    "a broken resource": (lambda _: page(BROKEN), "Condition.code", {}),
     "a page elsewhere": (lambda _: page(following="http://evil.example/fhir"), "another host", {}),
     "a page at another port": (
         lambda h: page(following=f"http://{h.host.partition(':')[0]}:1/fhir"), "another host", {}),
@@ -352,6 +350,40 @@ def test_apply_reads_from_a_data_endpoint(make_client: Maker, hospital: Hospital
     assert response.status_code == 200, response.data
     assert titles(json.loads(response.data)) == ["Stroll", "Talk"]
     assert {h.get("Authorization") for h in hospital.headers} == {"Bearer x"}
+
+
+def test_one_odd_resource_is_left_out_and_told(make_client: Maker, hospital: Hospital) -> None:
+    found = page(condition("c"), {**condition("d"), "code": "C49"})
+    hospital.search = lambda path: found if "/Condition?" in path else page()
+    client = make_client(data_endpoint_hosts=(hospital.host,))
+    response = client.post(APPLY, json=endpoint(hospital.base))
+    assert response.status_code == 200, response.data
+    answer = json.loads(response.data)
+    assert titles(answer) == ["Stroll", "Talk"]
+    outcome = next(r for r in answer["contained"] if r["resourceType"] == "OperationOutcome")
+    assert {
+        "severity": "warning",
+        "code": "structure",
+        "diagnostics": "`Condition/d` was not used: `code` is not a JSON object.",
+    } in outcome["issue"]
+
+
+def test_the_patient_of_the_endpoint_who_cannot_be_read(
+    make_client: Maker, hospital: Hospital
+) -> None:
+    """Neither alone nor beside another, of whom the body is."""
+    hospital.patient = Answer({**PATIENT, "gender": 7})
+    client = make_client(data_endpoint_hosts=(hospital.host,))
+    body = endpoint(hospital.base)
+    other = {"resourceType": "Bundle", "type": "collection", "entry": [
+        {"resource": {"resourceType": "Patient", "id": "other"}}]}  # fmt: skip
+    for data in ([], [{"name": "data", "resource": other}]):
+        sent = {**body, "parameter": [*body["parameter"], *data]}
+        response = client.post(APPLY, json=sent)
+        assert response.status_code == 422, response.data
+        assert json.loads(response.data)["issue"][0]["diagnostics"] == (
+            "`Patient/p` cannot be read: `gender` is not a JSON string."
+        )
 
 
 def test_a_host_that_is_not_listed_is_refused(make_client: Maker, hospital: Hospital) -> None:

@@ -3,8 +3,19 @@
 The only package that imports jsonschema, jsonschema_rs and fhir.resources.
 """
 
+from carepath.validation.left_out import LeftOut
 from carepath.validation.models import as_model, model_problems
+from carepath.validation.reading import Readable, readable, record_of
 from carepath.validation.structure import check_structure
 from carepath.validation.validate_resource import validate
 
-__all__ = ["as_model", "check_structure", "model_problems", "validate"]
+__all__ = [
+    "LeftOut",
+    "Readable",
+    "as_model",
+    "check_structure",
+    "model_problems",
+    "readable",
+    "record_of",
+    "validate",
+]

@@ -21,6 +21,12 @@ def is_understood(place: Place) -> bool:
     return str(place.value).strip() in codes
 
 
+# R4 marks these, too, as elements that can turn a meaning: that of a name or an address, and not
+# that of the resource which has it.  No rule asks which name is the official one.
+_OF_PEOPLE = frozenset({"Address.use", "ContactPoint.use", "HumanName.use", "Identifier.use"})
+
+
 def changes_meaning(place: Place) -> bool:
     """Tell whether the element can turn the meaning of its resource: a status, for one."""
-    return place.element is not None and place.element.is_modifier
+    element = place.element
+    return element is not None and element.is_modifier and element.path not in _OF_PEOPLE

@@ -7,39 +7,16 @@ that does not, each violation becomes an Issue with the FHIRPath of the element.
 cannot say (where references inside the resource lead) is checked in Python, when strict.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from carepath.issues import Issue
 from carepath.validation import schema
-from carepath.validation.leniency import severity_of
-from carepath.validation.pieces import pieces
-from carepath.validation.places import place_of, root
-from carepath.validation.problems import Kind, Problem, problems_of
+from carepath.validation.places import root
+from carepath.validation.problems import Problem
+from carepath.validation.reading import MOST_ISSUES, readable
 from carepath.validation.references import inner_references
-
-MOST_ISSUES = 1000
-"""A hostile input has no end of faults: no more errors, and no more warnings, are told."""
-
-_CODES: Mapping[Kind, str] = {
-    "alignment": "structure",
-    "bad-value": "value",
-    "code": "code-invalid",
-    "concept": "code-invalid",
-    "conflict": "structure",
-    "empty": "structure",
-    "missing": "required",
-    "narrative": "invalid",
-    "no-content": "invariant",
-    "null": "structure",
-    "range": "value",
-    "reference": "value",
-    "target": "value",
-    "too-large": "too-costly",
-    "unknown-element": "structure",
-    "unknown-type": "structure",
-    "wrong-type": "structure",
-}
+from carepath.validation.violations import issue_of, violations
 
 
 def check_structure(
@@ -47,56 +24,39 @@ def check_structure(
 ) -> tuple[Issue, ...]:
     """Return every structural problem of a resource, errors first.
 
-    Strict, all are errors.  Lenient, errors are only those that make reading unsafe.
+    Strict, all are errors.  Lenient, errors are only those for which all of it must be refused: a
+    resource in a Bundle, or in the `data` of Parameters, that cannot be read safely is a warning,
+    for `readable` gives the data without it.
     """
     if not isinstance(resource, dict):
         return (Issue("error", "structure", "The resource is not a JSON object."),)
+    if lenient:
+        other = (issue_of(p, "error") for p in _other_type(resource, expected_type))
+        return (*other, *readable(resource).issues)
     try:
-        return _checked(resource, expected_type, lenient)
+        return _checked(resource, expected_type)
     except ValueError:  # Nothing that was decoded from bytes gets here.
         sentence = "The resource holds text or keys that JSON cannot carry."
         return (Issue("error", "structure", sentence),)
 
 
-def _checked(
-    resource: dict[str, Any], expected_type: str | None, lenient: bool
-) -> tuple[Issue, ...]:
-    errors: dict[tuple[Kind, str], Issue] = {}
-    others: dict[tuple[Kind, str], Issue] = {}
-    for problem in _problems(resource, expected_type, lenient):
-        issue = _issue(problem, lenient=lenient)
-        found = errors if issue.is_error else others
-        if len(found) < MOST_ISSUES:
-            found.setdefault((problem.kind, problem.place.expression), issue)
-        elif issue.is_error:
+def _checked(resource: dict[str, Any], expected_type: str | None) -> tuple[Issue, ...]:
+    errors: dict[tuple[str, str], Issue] = {}
+    for problem in _problems(resource, expected_type):
+        if len(errors) >= MOST_ISSUES:
             break
-    return (*errors.values(), *others.values())
+        errors.setdefault((problem.kind, problem.place.expression), issue_of(problem, "error"))
+    return tuple(errors.values())
 
 
-def _problems(resource: Any, expected_type: str | None, lenient: bool) -> Iterator[Problem]:
-    if expected_type is not None and resource.get("resourceType") != expected_type:
+def _other_type(resource: dict[str, Any], expected: str | None) -> Iterator[Problem]:
+    if expected is not None and resource.get("resourceType") != expected:
         place = root(resource).child("resourceType")
-        yield Problem("unknown-type", place, f"is not {expected_type}, which is expected here")
+        yield Problem("unknown-type", place, f"is not {expected}, which is expected here")
+
+
+def _problems(resource: dict[str, Any], expected_type: str | None) -> Iterator[Problem]:
+    yield from _other_type(resource, expected_type)
     if not schema.is_valid(resource):
-        yield from _violations(resource)
-    if not lenient:
-        yield from inner_references(resource)
-
-
-def _violations(resource: dict[str, Any]) -> Iterator[Problem]:
-    for piece in pieces(resource):
-        for error in schema.errors(piece.value):
-            yield from problems_of(resource, error, piece.in_whole(error.instance_path))
-        if not piece.is_whole:
-            place = place_of(resource, piece.place)
-            yield Problem("too-large", place, "is invalid and too large to list every fault")
-
-
-def _issue(problem: Problem, *, lenient: bool) -> Issue:
-    expression = problem.place.expression
-    return Issue(
-        severity=severity_of(problem, lenient=lenient),
-        code=_CODES[problem.kind],
-        diagnostics=f"`{expression}` {problem.sentence}.",
-        expression=(expression,),
-    )
+        yield from violations(resource)
+    yield from inner_references(resource)

@@ -4,16 +4,19 @@ https://hl7.org/fhir/R4/plandefinition-operation-apply.html
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from carepath.apply import ApplyRequest, apply_activity, apply_plan, warm
 from carepath.apply import data_requirements as requirements_of
-from carepath.errors import CarepathError, InvalidParameter
+from carepath.errors import CarepathError, InvalidParameter, InvalidResource
 from carepath.knowledge import top_level_plans
 from carepath.r4.model import RESOURCE_TYPES
 from carepath.record import Record
 from carepath.resources import Resource, canonical_of, parameter_values
-from carepath.validation import check_structure
+from carepath.validation import Readable, check_structure, readable, record_of
+from carepath.validation.data_units import data_in
 from carepath.web import logs
 from carepath.web.definition_operations import definition_of
 from carepath.web.operation import Call
@@ -82,12 +85,24 @@ def _faults(request: ApplyRequest, service: Service) -> list[str]:
 def _request(call: Call, definition: Resource) -> ApplyRequest:
     """Return the request to apply a definition to the data of a call."""
     subjects = call.many("subject")
-    record = Record.of(_data(call, definition, subjects))
+    sent, read = call.read, _from_endpoint(call, definition)
+    record = record_of(sent, read)
     if not subjects and not record.subjects:
         raise InvalidParameter("data", "no Patient", NO_DATA)
+    _refuse_unread(record, subjects, (sent, read))
     subject = subjects[0] if subjects else None
-    request = ApplyRequest(definition, record, call.now, subject=subject)
-    return with_people(call, request)
+    request = with_people(call, ApplyRequest(definition, record, call.now, subject=subject))
+    return replace(request, issues=(*request.issues, *read.issues))
+
+
+def _refuse_unread(record: Record, subjects: Sequence[str], data: Sequence[Readable]) -> None:
+    """Raise when the plan is wanted for a Patient who cannot be read."""
+    partial = [read for read in data if read.left_out]
+    wanted = [record.for_subject(subject).subject for subject in subjects] if partial else []
+    found = [read.refusal_of(patient) for read in partial for patient in wanted]
+    errors = [issue for issue in found if issue is not None]
+    if errors:
+        raise InvalidResource(errors)
 
 
 def with_people(call: Call, request: ApplyRequest) -> ApplyRequest:
@@ -119,16 +134,14 @@ def _reference(call: Call, name: str) -> str | None:
     return text
 
 
-def _data(call: Call, definition: Resource, subjects: list[str]) -> list[Resource]:
-    """Return what is known of the patients: sent along, fetched beforehand, or to be read now."""
+def _from_endpoint(call: Call, definition: Resource) -> Readable:
+    """Return what a data endpoint knows of the patients, when one is named or nothing was sent."""
     if call.one("useServerData"):
         raise UnsupportedParameter("useServerData", "this service stores no patient data")
-    found = list(call.many("data"))
-    found += [part["data"] for part in call.many("prefetchData") if part.get("data")]
-    endpoint = call.one("dataEndpoint")
-    config = call.service.config
-    if endpoint is None and (found or not config.data_endpoint):
-        return found
+    endpoint, config = call.one("dataEndpoint"), call.service.config
+    if endpoint is None and (data_in(call.sent) or not config.data_endpoint):
+        return Readable(None)
+    subjects = call.many("subject")
     if not subjects:
         raise InvalidParameter("subject", None, "a Patient of the data endpoint")
     # The HTTP client is large, and few deployments read elsewhere.
@@ -138,10 +151,22 @@ def _data(call: Call, definition: Resource, subjects: list[str]) -> list[Resourc
     base = address_of(endpoint) if endpoint is not None else config.data_endpoint
     headers = headers_of(endpoint) if endpoint is not None else {}
     requirements = requirements_of(definition, call.service.knowledge).get("dataRequirement", ())
+    found: list[Resource] = []
     with call.service.gate.wait():
         for subject in subjects:
             found += DataEndpoint(base, config, headers).gather(_patient(subject), requirements)
-    return found
+    return _readable_of_endpoint(found)
+
+
+def _readable_of_endpoint(found: Sequence[Resource]) -> Readable:
+    """Return what can be read of the resources of a data endpoint; nobody sent them in a Bundle."""
+    entries: list[Any] = [{"resource": resource} for resource in found]
+    bundle: Resource = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    read = readable(bundle)
+    if read.refusals:
+        raise InvalidResource(read.refusals)
+    left_out = tuple(replace(one, expression=()) for one in read.left_out)
+    return replace(read, left_out=left_out, remarks=())
 
 
 def _patient(subject: str) -> str:

@@ -13,8 +13,10 @@ from typing import Any, Literal, NamedTuple
 
 from carepath.issues import Issue
 from carepath.resources import Resource
+from carepath.validation import Readable
 from carepath.web.service import Service
 
+NOTHING = Readable(None)
 Level = Literal["system", "type", "instance"]
 
 SIMPLE_TYPES = frozenset(
@@ -86,6 +88,8 @@ class Call:
     """What is odd about what was sent, and yet accepted."""
     sent: Resource | None = None
     """The body, where there is one."""
+    read: Readable = NOTHING
+    """What of the body can be read, and what is left out."""
 
     def one(self, name: str, default: Any = None) -> Any:
         """Return the value of a parameter that is given at most once."""
@@ -112,8 +116,6 @@ class Binding:
     """Parameters of the specification that are not supported, and why."""
     once: Mapping[str, str] = field(default_factory=dict)
     """What to say when a parameter that is taken once is given several times."""
-    sorts_errors: bool = False
-    """Whether it takes what cannot be read safely among its issues, and answers for the rest."""
     is_limited: bool = True
     """Whether it waits for a turn, being more work than a look-up."""
 

@@ -9,10 +9,9 @@ from functools import cache
 from flask import Response
 
 from carepath.errors import InvalidResource
-from carepath.issues import Issue
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource
-from carepath.validation import check_structure
+from carepath.validation import Readable, readable
 from carepath.web import (
     apply_operations,
     code_system_operations,
@@ -56,7 +55,7 @@ BINDINGS = (
     Binding("PlanDefinition-apply", apply_operations.apply_plan_definition, **_APPLY),  # type: ignore[arg-type]
     Binding("PlanDefinition-r5-apply", apply_operations.r5_apply, **_APPLY),  # type: ignore[arg-type]
     Binding("ActivityDefinition-apply", apply_operations.apply_activity_definition, **_APPLY),  # type: ignore[arg-type]
-    Binding("apply-pathways", pathways_operation.apply_pathways, bare="data", sorts_errors=True),
+    Binding("apply-pathways", pathways_operation.apply_pathways, bare="data"),
     Binding("data-requirements", definition_operations.data_requirements),
     Binding("package", definition_operations.package),
     Binding("Resource-validate", definition_operations.validate, bare="resource"),
@@ -111,7 +110,8 @@ def _run(
 ) -> Resource:
     """Return what the operation answers; all of it counts as its time."""
     arguments = reading.read(current, operation, level, resource_type)
-    odd = _check(current.sent, operation) if operation.code != "validate" else ()
+    is_checked = operation.code != "validate" and current.sent is not None
+    read = _checked(current.sent) if is_checked else Readable(current.sent)
     call = Call(
         operation=operation,
         level=level,
@@ -121,18 +121,16 @@ def _run(
         service=ours,
         now=ours.clock(),
         base=current.base,
-        issues=odd,
+        issues=read.issues[:_MOST_REMARKS],
         sent=current.sent,
+        read=read,
     )
     return operation.binding.run(call)
 
 
-def _check(sent: Resource | None, operation: Operation) -> tuple[Issue, ...]:
-    """Refuse what cannot be read safely, all problems at once; return what is merely odd."""
-    found = check_structure(sent, lenient=True) if sent is not None else ()
-    if operation.binding.sorts_errors:
-        return found
-    errors = [issue for issue in found if issue.is_error]
-    if errors:
-        raise InvalidResource(errors)
-    return found[:_MOST_REMARKS]
+def _checked(sent: Resource | None) -> Readable:
+    """Return what can be read; refuse what leaves nothing to answer with, all problems at once."""
+    read = readable(sent)
+    if read.refusals:
+        raise InvalidResource(read.refusals)
+    return read

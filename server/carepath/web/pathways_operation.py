@@ -7,18 +7,18 @@ Each entry has a link `about` (RFC 6903) to the patient whom it concerns.
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from carepath.apply import ApplyRequest, apply_plan
-from carepath.errors import CarepathError, InvalidParameter, InvalidResource
+from carepath.errors import CarepathError, InvalidParameter
 from carepath.issues import Issue, operation_outcome
 from carepath.knowledge import top_level_plans
-from carepath.record import Record
+from carepath.record import SUBJECT_ELEMENTS, Record, values_at
 from carepath.resources import Resource, canonical_of
-from carepath.validation.structure import MOST_ISSUES
+from carepath.validation import Readable, record_of
 from carepath.web import logs
 from carepath.web.apply_operations import NO_DATA, with_people
 from carepath.web.operation import Call
@@ -31,15 +31,22 @@ _MOST_REMARKS = 100
 Problems = Mapping[str, list[Issue]]
 """Issues by the reference to a patient; those that concern no patient in particular under `*`."""
 _ANYBODY = "*"
+_NAMELESS = Issue(
+    "error",
+    "required",
+    "A Patient has neither an id nor a full URL, so nothing can be said to be theirs.",
+    ("Patient.id",),
+)
 
 
 def apply_pathways(call: Call) -> Resource:
     """Apply every top-level pathway to every patient; what fails for one holds up no other."""
-    record = Record.of(call.one("data"))
+    read = call.read
+    record = record_of(read)
     if not record.subjects:
         raise InvalidParameter("data", "no Patient", NO_DATA)
     request = with_people(call, ApplyRequest({}, record, call.now))
-    problems = _problems(call, record)
+    problems = _problems(call, read, record)
     entries = [
         entry
         for subject in dict.fromkeys(record.subjects)
@@ -97,30 +104,25 @@ def _entry(resource: Resource, subject: str, plan: str = "") -> Resource:
     return {**entry, "fullUrl": full_url, "resource": resource}
 
 
-def _problems(call: Call, record: Record) -> Problems:
-    """Sort what is wrong or odd by patient; raise what may be about any of them."""
+def _problems(call: Call, read: Readable, record: Record) -> Problems:
+    """Sort by patient what is left out or odd; a Patient who is left out has no plan."""
     problems: dict[str, list[Issue]] = {}
-    owners = _Owners(record)
-    for issue in call.issues:
+    for one in read.left_out:
+        if one.is_patient:
+            problems.setdefault(record.reference_to(one.remainder), []).append(one.refusal)
+        else:
+            _note(problems, one.issue, _named_by(one.resource, record))
+    for issue in read.remarks:
         resource = _resource_of(issue, call)
-        subjects = owners.of(resource) if resource is not None else ()
-        for subject in subjects or (_ANYBODY,):
-            problems.setdefault(subject, []).append(issue)
-    errors = [issue for issue in call.issues if issue.is_error]
-    if len(errors) >= MOST_ISSUES or any(i.is_error for i in problems.get(_ANYBODY, ())):
-        raise InvalidResource(errors)
-    for subject, count in Counter(record.subjects).items():
-        if count > 1 or not (subject or record.subject):
-            problems.setdefault(subject, []).append(_ambiguous(subject))
+        _note(problems, issue, [] if resource is None else _owners(resource, record))
+    if "" in record.subjects and record.subject is None:
+        problems.setdefault("", []).append(_NAMELESS)
     return problems
 
 
-def _ambiguous(subject: str) -> Issue:
-    if not subject:
-        text = "A Patient has neither an id nor a full URL, so nothing can be said to be theirs."
-        return Issue("error", "required", text, ("Patient.id",))
-    text = f"`{subject}` is sent more than once, under different full URLs."
-    return Issue("error", "duplicate", text, ("Patient.id",))
+def _note(problems: dict[str, list[Issue]], issue: Issue, subjects: list[str]) -> None:
+    for subject in subjects or (_ANYBODY,):
+        problems.setdefault(subject, []).append(issue)
 
 
 def _resource_of(issue: Issue, call: Call) -> Resource | None:
@@ -143,32 +145,27 @@ def _is_data(call: Call, index: int) -> bool:
     return bool(sent["parameter"][index].get("name") == "data")
 
 
-class _Owners:
-    """Whose each resource is; worked out type by type, when first asked for."""
+def _owners(resource: Resource, record: Record) -> list[str]:
+    """Return references to the patients of the record whom a resource of theirs is about."""
+    if resource.get("resourceType") == "Patient":
+        return _subjects_among([resource], record)
+    references = [r for name in SUBJECT_ELEMENTS for r in values_at(resource, name)]
+    found = [_target(reference, resource, record) for reference in references]
+    return _subjects_among(found, record)
 
-    def __init__(self, record: Record) -> None:
-        self._record = record
-        self._views = {
-            subject: record if record.subject is not None else record.for_subject(subject)
-            for subject in record.subjects
-            if subject or record.subject is not None
-        }
-        self._by_type: dict[str, dict[int, list[str]]] = {}
 
-    def of(self, resource: Resource) -> list[str]:
-        """Return references to the patients that a resource belongs to."""
-        resource_type = resource.get("resourceType")
-        if resource_type == "Patient":
-            return [self._record.reference_to(resource)]
-        if not isinstance(resource_type, str):
-            return []
-        if resource_type not in self._by_type:
-            self._by_type[resource_type] = self._sort(resource_type)
-        return self._by_type[resource_type].get(id(resource), [])
+def _named_by(left_out: Resource, record: Record) -> list[str]:
+    """Return the patients whom a resource names that may have any form: by plain text only."""
+    texts = [text for name in SUBJECT_ELEMENTS for text in values_at(left_out, f"{name}.reference")]
+    found = [record.resolve(text) for text in texts if isinstance(text, str)]
+    return _subjects_among(found, record)
 
-    def _sort(self, resource_type: str) -> dict[int, list[str]]:
-        found: dict[int, list[str]] = {}
-        for subject, view in self._views.items():
-            for resource in view.resources(resource_type):
-                found.setdefault(id(resource), []).append(subject)
-        return found
+
+def _target(reference: Any, within: Resource, record: Record) -> Resource | None:
+    return record.resolve(reference, within) if isinstance(reference, dict) else None
+
+
+def _subjects_among(resources: Sequence[Resource | None], record: Record) -> list[str]:
+    patients = [r for r in resources if r is not None and r.get("resourceType") == "Patient"]
+    named = dict.fromkeys(record.reference_to(patient) for patient in patients)
+    return [subject for subject in named if subject in record.subjects]
