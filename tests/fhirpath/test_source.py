@@ -91,10 +91,11 @@ def test_the_official_suite_passes_in_the_quick_form(monkeypatch: pytest.MonkeyP
 
 def test_the_facts_that_are_shipped_have_a_quick_form() -> None:
     library = json.loads(LIBRARY.read_text("utf-8"))
-    texts = [e["valueExpression"]["expression"] for e in library["extension"]]
+    facts = [e["valueExpression"] for e in library["extension"] if "valueExpression" in e]
+    texts = [fact["expression"] for fact in facts]
     slow = [text for text in texts if items_function(text, parse(text).ast) is None]
     assert len(texts) > 100
-    assert ["$total" in text for text in slow] == [True]
+    assert slow == []
 
 
 @pytest.mark.parametrize(

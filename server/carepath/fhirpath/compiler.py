@@ -141,7 +141,9 @@ class Compiler:
             self.loops -= 1
 
 
-_CHOOSING = frozenset({"where", "first", "last", "tail", "skip", "take", "single", "exclude"})
+_CHOOSING = frozenset(
+    {"where", "first", "last", "tail", "skip", "take", "single", "exclude", "latest"}
+)
 
 
 def _chooses(node: Ast) -> bool:

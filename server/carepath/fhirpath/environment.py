@@ -54,8 +54,11 @@ class Environment:
     """`%rootResource`; `%resource` when absent."""
     context: Any = None
     """`%context`; the focus when absent."""
-    resolver: Callable[[str], Mapping[str, Any] | None] | None = None
-    """Finds what `resolve()` does not find in the Bundle or the contained resources."""
+    resolver: Callable[[Any], Mapping[str, Any] | None] | None = None
+    """Finds what `resolve()` does not find in the Bundle or the contained resources.
+
+    It is given the text of a reference, or a Reference that has an identifier only.
+    """
     terminology: Terminology | None = None
     conforms_to: Callable[[Mapping[str, Any], str], bool | None] | None = None
     """Tells whether a resource conforms to a profile; None when it does not know the profile."""

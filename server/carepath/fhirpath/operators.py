@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from carepath.fhirpath import arithmetic
 from carepath.fhirpath.access import first_step
-from carepath.fhirpath.comparison import equal, equal_items, equivalent, key_of, order
+from carepath.fhirpath.comparison import equal, equal_items, equivalent, order
 from carepath.fhirpath.context import Context, Evaluator, Truth
 from carepath.fhirpath.failure import Failure
+from carepath.fhirpath.identity import distinct, holds
 from carepath.fhirpath.nodes import Ast, Binary, Call, Literal, Member, Unary, children
 from carepath.fhirpath.results import EMPTY, text
 from carepath.fhirpath.types import (
@@ -201,8 +202,7 @@ def is_in(context: Context, element: Items, collection: Items, operator: str) ->
         return None
     if len(element) > 1:
         raise Failure(f"`{operator}` looks for one item", element)
-    context.spend_on(len(collection))
-    return any(equal_items(element[0], each) for each in collection)
+    return holds(context, collection, element[0])
 
 
 def _membership(compiler: "Compiler", node: Binary) -> Truth:
@@ -224,16 +224,6 @@ def _union(context: Context, ours: Items, theirs: Items) -> Items:
     items = ours + theirs
     context.spend_on(len(items))
     return context.checked(distinct(items))
-
-
-def distinct(items: Items) -> Items:
-    """Return the items without those that equal an earlier one."""
-    if len(items) < 2:  # noqa: PLR2004
-        return items
-    seen: dict[Any, Item] = {}
-    for item in items:
-        seen.setdefault(key_of(item), item)
-    return list(seen.values())
 
 
 def _operation(

@@ -22,18 +22,18 @@ _RE2_REPEAT = 1000
 
 def search(pattern: str, value: str, flags: str = "") -> bool:
     """Tell whether the pattern matches somewhere in the text."""
-    return _compiled(pattern, flags).search(value) is not None
+    return _compiled(pattern, flags, groups=False).search(value) is not None
 
 
 def searcher(pattern: str) -> Callable[[str], Any]:
     """Return the search for a pattern: None for a text in which it is nowhere."""
-    found: Callable[[str], Any] = _compiled(pattern, "").search
+    found: Callable[[str], Any] = _compiled(pattern, "", groups=False).search
     return found
 
 
 def full_match(pattern: str, value: str, flags: str = "") -> bool:
     """Tell whether the pattern matches the whole text."""
-    return _compiled(pattern, flags).fullmatch(value) is not None
+    return _compiled(pattern, flags, groups=False).fullmatch(value) is not None
 
 
 def replace_all(pattern: str, value: str, substitution: str, flags: str = "") -> str:
@@ -42,15 +42,19 @@ def replace_all(pattern: str, value: str, substitution: str, flags: str = "") ->
     return str(compiled.sub(_template(substitution, compiled), value))
 
 
-@lru_cache(maxsize=256)
-def _compiled(pattern: str, flags: str) -> Any:
-    """Compile in single-line mode, as the specification wants: `.` matches line ends too."""
+@lru_cache(maxsize=512)
+def _compiled(pattern: str, flags: str, *, groups: bool = True) -> Any:
+    """Compile in single-line mode, as the specification wants: `.` matches line ends too.
+
+    Without `groups` it only tells whether there is a match, which is several times as fast.
+    """
     if len(pattern) > _MAX_PATTERN or not set(flags) <= _FLAGS:
         raise Failure("this regular expression or its flags are not supported")
     re2 = import_module("re2")
     modes = "".join(sorted({*flags, "s"}))
     options = re2.Options()
     options.log_errors = False
+    options.never_capture = not groups
     try:
         return re2.compile(f"(?{modes}){_bounded(pattern)}", options=options)
     except re2.error:

@@ -141,7 +141,7 @@ def variable(node: Variable) -> Evaluator:
         if type(value) is Known and not context.traced:
             return value.items
         try:
-            return items_of(value, traced=context.traced)
+            return _traced(context, name, value) if context.traced else items_of(value)
         except Failure as failure:
             failure.node = node
             raise
@@ -153,6 +153,14 @@ def variable(node: Variable) -> Evaluator:
         if name.startswith(prefix):
             return _prefixed(text(url + name.removeprefix(prefix)), evaluate, name)
     return evaluate
+
+
+def _traced(context: Context, name: str, value: Any) -> Items:
+    """Return what a name stands for with evidence; once, as a loop reads it again and again."""
+    found = context.roots.get(name)
+    if found is None:
+        found = context.roots[name] = items_of(value, traced=True)
+    return found
 
 
 def _prefixed(constant: Items, given: Evaluator, name: str) -> Evaluator:

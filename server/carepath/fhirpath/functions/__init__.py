@@ -12,6 +12,7 @@ from carepath.fhirpath.functions import (
     fhir,
     filtering,
     math,
+    statements,
     strings,
     subsetting,
     terminology,
@@ -33,6 +34,7 @@ FUNCTIONS: Table = {
     **types.FUNCTIONS,
     **utility.FUNCTIONS,
     **fhir.FUNCTIONS,
+    **statements.FUNCTIONS,
     **terminology.FUNCTIONS,
 }
 TRUTHS = existence.TRUTHS

@@ -10,8 +10,8 @@ from carepath.fhirpath.comparison import equal_items, key_of
 from carepath.fhirpath.context import Context, Evaluator, Truth
 from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.functions.table import Function, Table, located, plain
+from carepath.fhirpath.identity import distinct
 from carepath.fhirpath.nodes import Call, Special
-from carepath.fhirpath.operators import distinct
 from carepath.fhirpath.results import integer, of_truth
 from carepath.fhirpath.types import BOOLEAN, Item, Items, system_value
 

@@ -45,16 +45,31 @@ def _get_value(_: Context, items: Items) -> Items:
 def _resolve(context: Context, items: Items) -> Items:
     found = []
     for item in items:
-        reference = item[0].get("reference") if isinstance(item[0], dict) else item[0]
-        resource = _resolved(context, reference) if isinstance(reference, str) else None
+        resource = resolved(context, item[0])
         if resource is not None:
             target = (resource, resource_type(resource))
             found.append(rooted(target) if context.traced else target)
     return found
 
 
-def _resolved(context: Context, reference: str) -> Any:
-    """Look among the contained resources, then in the Bundle, then ask the resolver."""
+def resolved(context: Context, reference: Any) -> Any:
+    """Return what a Reference, or its text, means; None when nobody knows it.
+
+    The contained resources and the Bundle come first, then the resolver of the environment.
+    """
+    resolver = context.environment.resolver
+    if isinstance(reference, dict):
+        literal = reference.get("reference")
+        if not isinstance(literal, str):
+            # A business identifier: only whoever holds the record can look it up.
+            return (
+                resolver(reference) if resolver is not None and "identifier" in reference else None
+            )
+        reference = literal
+    return _literally(context, reference) if isinstance(reference, str) else None
+
+
+def _literally(context: Context, reference: str) -> Any:
     roots = list(_roots(context))
     if reference.startswith("#"):
         return next((c for root in roots for c in _contained(root, reference[1:])), None)

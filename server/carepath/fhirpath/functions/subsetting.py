@@ -6,12 +6,12 @@ https://hl7.org/fhirpath/#subsetting and https://hl7.org/fhirpath/#combining
 from functools import cmp_to_key
 from typing import TYPE_CHECKING
 
-from carepath.fhirpath.comparison import key_of, order
+from carepath.fhirpath.comparison import order
 from carepath.fhirpath.context import Context, Evaluator
 from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.functions.table import Function, Table, located, plain
+from carepath.fhirpath.identity import among, distinct
 from carepath.fhirpath.nodes import Ast, Call, SortKey, Unary
-from carepath.fhirpath.operators import distinct
 from carepath.fhirpath.results import EMPTY, one, one_integer
 from carepath.fhirpath.types import Item, Items
 
@@ -47,13 +47,11 @@ def _take(_: Context, items: Items, count: Items) -> Items:
 
 
 def _intersect(_: Context, items: Items, others: Items) -> Items:
-    keys = {key_of(other) for other in others}
-    return distinct([item for item in items if key_of(item) in keys])
+    return distinct(among(items, others, wanted=True))
 
 
 def _exclude(_: Context, items: Items, others: Items) -> Items:
-    keys = {key_of(other) for other in others}
-    return [item for item in items if key_of(item) not in keys]
+    return among(items, others, wanted=False)
 
 
 def _union(context: Context, items: Items, others: Items) -> Items:

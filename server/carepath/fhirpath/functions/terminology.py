@@ -27,9 +27,11 @@ def codings(item: Item) -> Iterator[Mapping[str, Any]]:
     if isinstance(value, str):
         yield {"code": value}
     elif isinstance(value, dict):
-        inner = value.get("coding")
         if item[1].name == "CodeableConcept":
-            yield from (c for c in inner if isinstance(c, dict)) if isinstance(inner, list) else ()
+            inner = value.get("coding")
+            for coding in inner if isinstance(inner, list) else ():
+                if isinstance(coding, dict):
+                    yield coding
         elif "code" in value and isinstance(value["code"], str):
             yield value
 
@@ -49,17 +51,30 @@ def item_is_member(context: Context, item: Item, url: str | None) -> bool | None
     """Return the truth of `memberOf(url)` for one item."""
     if url is None:
         return None
-    if item[1].kind != STRING and not isinstance(item[0], dict):
-        raise Failure(f"`memberOf()` does not apply to {item[1]!r}", [item])
+    value, type_ = item[0], item[1]
+    if type_.kind != STRING and not isinstance(value, dict):
+        raise Failure(f"`memberOf()` does not apply to {type_!r}", [item])
     member_of = _terminology(context).member_of
-    if type(item[0]) is str:
-        return member_of({"code": item[0]}, url)
-    if item[1].name == "Coding" and type(item[0].get("code")) is str:
-        return member_of(item[0], url)
-    answers = [member_of(coding, url) for coding in codings(item)]
-    if any(answers):
-        return True
-    return None if None in answers else False
+    if type(value) is str:
+        return member_of({"code": value}, url)
+    if type_.name == "Coding" and type(value.get("code")) is str:
+        return _of_coding(member_of(value, url), value)
+    answer: bool | None = False
+    for coding in codings(item):
+        found = _of_coding(member_of(coding, url), coding)
+        if found:
+            return True
+        if found is None:
+            answer = None
+    return answer
+
+
+def _of_coding(answer: bool | None, coding: Mapping[str, Any]) -> bool | None:
+    """Return what an answer about a coding is worth: without a system nobody knows what it means.
+
+    https://hl7.org/fhir/R4/datatypes-definitions.html#Coding.system
+    """
+    return answer if "system" in coding or not answer else None
 
 
 def _subsumption(accepted: frozenset[str]) -> Function:

@@ -21,7 +21,7 @@ from carepath.fhirpath.nodes import Ast
 from carepath.fhirpath.source.emit import FORMS
 from carepath.fhirpath.source.writer import Writer
 
-_BY_CLOSURES_ONLY = ("$index", "$total", "defineVariable", "trace")
+_BY_CLOSURES_ONLY = ("$index", "defineVariable", "trace")
 """What changes the context while it runs, or is seen from outside when it runs twice."""
 
 

@@ -94,6 +94,43 @@ def _choice(
     return out
 
 
+def _coalesce(writer: Writer, node: Call, this: str) -> str:
+    """Write the first argument that gives something; those after it are computed only then."""
+    out = writer.put("c", writer.items(node.arguments[0], this))
+    for argument in node.arguments[1:]:
+        with writer.block(f"if not {out}:"):
+            writer.line(f"{out} = {writer.items(argument, this)}")
+    return out
+
+
+def _agreed(writer: Writer, node: Call, this: str) -> str:
+    """Write the search for the one value that every item gives."""
+    source = writer.items(_source(node), this)
+    _spend(writer, source)
+    values = writer.put("d", "dict()")
+    with writer.loop(source) as item:
+        found = writer.items(node.arguments[0], item)
+        with writer.block(f"if not {found}:"):
+            writer.line(f"{values} = dict()")
+            writer.line("break")
+        writer.line(f"for each in {found}: {values}[key_of(each)] = each")
+    return writer.put("v", f"list({values}.values()) if len({values}) == 1 else EMPTY")
+
+
+def _aggregate(writer: Writer, node: Call, this: str) -> str:
+    """Write the fold; the parts see the total in the context, as closures do."""
+    source = writer.items(_source(node), this)
+    start = node.arguments[1:]
+    total = writer.put("v", writer.items(start[0], this) if start else "EMPTY")
+    outer = writer.put("v", "context.total")
+    _spend(writer, source)
+    with writer.loop(source) as item:
+        writer.line(f"context.total = {total}")
+        writer.line(f"{total} = context.checked({writer.items(node.arguments[0], item)})")
+    writer.line(f"context.total = {outer}")
+    return total
+
+
 def _first(writer: Writer, node: Call, this: str) -> str:
     return writer.put("v", f"{writer.items(_source(node), this)}[:1]")
 
@@ -227,4 +264,7 @@ ITEMS = {
     "combine": Form(_combine, 1, 1),
     "ofType": Form(_of_type, 1, 1),
     "sort": Form(_sort, 1, 100),
+    "coalesce": Form(_coalesce, 1, 100, stands_alone=True),
+    "agreed": Form(_agreed, 1, 1),
+    "aggregate": Form(_aggregate, 1, 2),
 }

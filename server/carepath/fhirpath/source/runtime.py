@@ -3,7 +3,7 @@
 from typing import Any
 
 from carepath.fhirpath.access import ADDERS
-from carepath.fhirpath.comparison import equal, equal_items
+from carepath.fhirpath.comparison import equal, equal_items, key_of
 from carepath.fhirpath.functions.terminology import is_member, item_is_member
 from carepath.fhirpath.operators import is_in, ordered
 from carepath.fhirpath.results import EMPTY, OF_TRUTH, as_truth, one_text
@@ -41,6 +41,7 @@ RUNTIME: dict[str, Any] = {
     "equal": equal,
     "equal_items": equal_items,
     "is_in": is_in,
+    "key_of": key_of,
     "is_member": is_member,
     "item_is_member": item_is_member,
     "one_text": one_text,

@@ -6,7 +6,7 @@ from typing import Any
 from carepath.fhirpath.nodes import Ast, Call, Literal, Member, Special, children
 
 _OF_THE_MOMENT = frozenset({"now", "today", "timeOfDay"})
-_ON_EACH = frozenset({"where", "select", "exists", "all", "repeat", "repeatAll", "sort"})
+_ON_EACH = frozenset({"where", "select", "exists", "all", "repeat", "repeatAll", "sort", "agreed"})
 """Functions whose arguments see the items before the dot as `$this`."""
 
 
