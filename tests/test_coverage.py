@@ -109,11 +109,11 @@ def test_exemptions_name_actions(report: Coverage) -> None:
     [
         ("%m = 1", True),
         ("%sourceS1", False),
-        ("%treatmentCompleted.anyTrue().not() and %recurred.not()", False),
+        ("%treatmentCompleted.anyTrue().not() and %recurred.not()", True),
         ("%m.where($this = 1).empty()", False),
         ("(%mdtDecision.where($this = 're-excise')).empty()", False),
         ("%m.where($this = 1).empty() and %site = 'uterus'", True),
-        ("%biopsy in ('none' | 'fna-only')", False),
+        ("%biopsy in ('none' | 'fna-only')", True),
     ],
 )
 def test_what_can_be_undetermined(condition: str, expected: bool) -> None:

@@ -9,35 +9,19 @@ from collections.abc import Iterable
 
 NEVER_EMPTY = frozenset(
     {
-        "biopsy",
-        "biopsyDone",
-        "chemotherapyOrdered",
         "dataConflict",
-        "excisionBeforeWorkup",
         "excisionOrdered",
         "gaps",
         "imaging",
-        "imagingDone",
         "kitOrPdgfraKnown",
         "knownTumour",
         "lymphadenectomyOrdered",
         "mdtDiscussed",
         "molecularTestOpen",
-        "otherCancer",
-        "priorChemo",
-        "priorRT",
-        "priorTKI",
-        "radiotherapyOrdered",
-        "recurred",
-        "recurrence",
         "sourceS0",
         "sourceS1",
         "sourceS2",
-        "specimenExists",
         "symptoms",
-        "tkiOrdered",
-        "treatmentOrdered",
-        "treatmentOrderedWithoutMdt",
     }
 )
 """Facts whose absence from the record has a meaning, and collections that may have no value."""

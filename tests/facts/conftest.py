@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from carepath.apply.names import AUXILIARY, FACT
 from carepath.fact_cases import Fact, work_out
 from carepath.knowledge import Knowledge
 
@@ -31,8 +32,12 @@ def library() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def main_facts(library: dict[str, Any]) -> set[str]:
     """Return the names of the facts that are not auxiliary."""
-    expressions = [extension["valueExpression"] for extension in library["extension"]]
-    return {expression["name"] for expression in expressions if "extension" not in expression}
+    expressions = [e["valueExpression"] for e in library["extension"] if e["url"] == FACT]
+    return {e["name"] for e in expressions if AUXILIARY not in _urls(e)}
+
+
+def _urls(expression: dict[str, Any]) -> set[str]:
+    return {extension["url"] for extension in expression.get("extension", ())}
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ def test_fact(case: FactCase, shared: Knowledge) -> None:
 
 def test_every_fact_has_a_case_with_a_value_and_one_without(main_facts: set[str]) -> None:
     facts = [(name, values_of(value)) for case in CASES for name, value in case.facts.items()]
-    never_unknown = {"biopsy", "recurrence", "priorChemo", "priorRT", "priorTKI"}
+    never_unknown = {"biopsy", "priorChemo", "priorRT", "priorTKI"}
     assert main_facts - {name for name, values in facts if values} == set()
     assert main_facts - {name for name, values in facts if not values} == never_unknown
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from carepath.apply.names import FACT
+
 README = Path(__file__).parents[2] / "pathways" / "shared" / "README.md"
 
 
@@ -17,12 +19,16 @@ def first_cells(heading: str) -> set[str]:
     return {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
 
 
+def expressions(library: dict[str, Any]) -> list[dict[str, Any]]:
+    return [e["valueExpression"] for e in library["extension"] if e["url"] == FACT]
+
+
 def test_the_table_of_facts_is_complete(main_facts: set[str]) -> None:
     assert first_cells("Facts") == main_facts
 
 
 def test_the_auxiliary_facts_exist(library: dict[str, Any], main_facts: set[str]) -> None:
-    names = {extension["valueExpression"]["name"] for extension in library["extension"]}
+    names = {expression["name"] for expression in expressions(library)}
     assert first_cells("Auxiliary facts") <= names - main_facts
 
 
@@ -32,4 +38,4 @@ def test_the_table_of_parameters_is_complete(library: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("key", ["name", "description", "language", "expression"])
 def test_each_fact_is_described(library: dict[str, Any], key: str) -> None:
-    assert all(extension["valueExpression"][key] for extension in library["extension"])
+    assert all(expression[key] for expression in expressions(library))

@@ -27,6 +27,7 @@ class Applied:
         self._walk = walk
         self._session = walk.session
         self._notes = tuple(_notes(walk))
+        self._left_out = tuple(walk.session.left_out())
         self._goals = walk.goals.make(walk.requests.unique_id)
 
     def __del__(self) -> None:
@@ -43,7 +44,13 @@ class Applied:
         """Return what the reader must know beside the plan: undetermined actions, broken parts."""
         session = self._session
         noticed = session.request.issues
-        return (*noticed, *session.record.issues(), *_expiry_issues(self._walk), *session.issues)
+        return (
+            *noticed,
+            *session.record.issues(),
+            *self._left_out,
+            *_expiry_issues(self._walk),
+            *session.issues,
+        )
 
     def decisions_document(self) -> dict[str, Any]:
         """Return all decisions and issues as one JSON document."""
@@ -179,7 +186,8 @@ class Applied:
 
 def _notes(walk: Walk) -> Sequence[str]:
     """Return the notices of the plans: disclaimer first, then what is out of date."""
-    return list(dict.fromkeys((*walk.plan.disclaimers, *_expired(walk))))
+    closed = [walk.closed.diagnostics] if walk.closed is not None else []
+    return list(dict.fromkeys((*closed, *walk.plan.disclaimers, *_expired(walk))))
 
 
 def _expired(walk: Walk) -> list[str]:

@@ -4,19 +4,15 @@ Read by clinicians beside the proposal: which facts decided, with their values a
 the record that they come from.
 """
 
-import re
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import cache
-from typing import Any
 
 from carepath.apply.compiled import CompiledAction
 from carepath.apply.decision import MET, UNDETERMINED, Step, facts_read, json_value
-from carepath.apply.names import Parameter
+from carepath.apply.names import Fact, Parameter
 from carepath.apply.scope import FactValue, Told, evidence_of_fact
 from carepath.fhirpath import Node
 
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _MOST_EVIDENCE = 3
 
 
@@ -60,7 +56,7 @@ def _is_group(action: CompiledAction) -> bool:
 def _why_undetermined(step: Step) -> str:
     """Return what keeps an action from being decided."""
     if step.missing:
-        names = [words(name) for name in step.missing]
+        names = [_called(step, name) for name in step.missing]
         verb = "is" if len(names) == 1 else "are"
         return f"Cannot be decided because {_listed(names)} {verb} not known."
     if step.problems:
@@ -123,7 +119,8 @@ def _told_of(value: FactValue) -> Told:
             helping[value.fact.name] = value
             for inner in value.scope.read_facts(value.fact.formula.variables):
                 if inner.known.items:
-                    _tell(inner, told, helping)
+                    # What only helps the one that helps would name resources that decide nothing.
+                    _tell(inner, told, {})
     return value.told
 
 
@@ -137,7 +134,7 @@ def _is_switch(value: FactValue) -> bool:
 def phrase_of(value: FactValue) -> str:
     """Return one fact as words: `grade is high (Observation/grade-1)`; made once."""
     if value.phrase is None:
-        text = f"{words(value.fact.name)} is {_shown(value.values)}"
+        text = f"{value.fact.words} is {_shown(value)}"
         evidence = evidence_of_fact(value)
         if evidence:
             more = len(evidence) - _MOST_EVIDENCE
@@ -147,19 +144,15 @@ def phrase_of(value: FactValue) -> str:
     return value.phrase
 
 
-@cache
-def words(name: str) -> str:
-    """Return the name of a fact as words: `sizeCm` is `size in cm`."""
-    text = _HUMP.sub(" ", name.lstrip("_")).replace("-", " ")
-    parts = [part if part.isupper() and len(part) > 1 else part.lower() for part in text.split()]
-    if len(parts) > 1 and parts[-1] == "cm":
-        parts.insert(-1, "in")
-    return " ".join(parts)
+def _called(step: Step, name: str) -> str:
+    """Return what to call a missing fact."""
+    found = step.scope.definition(name)
+    return found.words if isinstance(found, Fact) else name
 
 
-def _shown(values: Sequence[Any]) -> str:
+def _shown(fact_value: FactValue) -> str:
     """Return the value of a fact as words."""
-    texts = []
+    values, texts = fact_value.values, []
     for item in values[:_MOST_EVIDENCE]:
         value = item.value if isinstance(item, Node) else item
         if isinstance(value, bool):
@@ -167,7 +160,8 @@ def _shown(values: Sequence[Any]) -> str:
         elif isinstance(value, dict):
             texts.append(str(json_value(value)) if "resourceType" in value else "recorded")
         else:
-            texts.append(f"{value:f}" if isinstance(value, Decimal) else str(value))
+            plain = f"{value:f}" if isinstance(value, Decimal) else str(value)
+            texts.append(fact_value.fact.text_of(plain))
     more = len(values) - _MOST_EVIDENCE
     return _listed(texts) + (f" and {more} more" if more > 0 else "")
 

@@ -8,15 +8,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from carepath.errors import UnresolvedCanonical
+from carepath.fhirpath.patterns import search
 from carepath.knowledge import Terminology
 from carepath.r4.model import type_of
 from carepath.record import Record, values_at
+from carepath.record.coded import Words
 from carepath.resources import Resource
 
 _DAYS = {"a": 365.25, "mo": 30.4375, "wk": 7, "d": 1, "h": 1 / 24, "min": 1 / 1440, "s": 1 / 86400}
 _FOREVER = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 Interval = tuple[datetime, datetime]
+
+IN_WORDS = "https://carepath.example/fhir/StructureDefinition/or-in-words"
+"""On a code filter: a pattern; what says it in words is selected too, whatever its code."""
 
 
 class Collection:
@@ -31,6 +36,8 @@ class Collection:
         "requirement",
         "sort",
         "type",
+        "wanted",
+        "words",
     )
 
     def __init__(self, requirement: Resource) -> None:
@@ -42,20 +49,14 @@ class Collection:
         self.sort = tuple(requirement.get("sort") or ())
         self.limit = requirement.get("limit")
         self.one_code = self._one_code()
+        self.words = tuple(map(_words, self.code_filters))
+        self.wanted: tuple[Terminology | None, dict[int, frozenset[str]]] = (None, {})
 
     def select(self, record: Record, terminology: Terminology, now: datetime) -> list[Resource]:
         """Return the resources; raises UnresolvedCanonical for a value set that is not known."""
         if self.one_code is not None:
             return list(record.with_code(self.type, *self.one_code))
-        found: list[Resource] = list(record.resources(self.type))
-        for code_filter in self.code_filters:
-            wanted = _wanted_codes(code_filter, terminology, self.name)
-            if wanted:
-                path = _path(self.type, code_filter) or "code"
-                if _is_primitive(self.type, path):
-                    wanted = frozenset(code.rpartition("|")[2] for code in wanted)
-                coded = record.with_codes(self.type, path, wanted)
-                found = [resource for resource in found if id(resource) in coded]
+        found = self._coded(record, terminology)
         for date_filter in self.date_filters:
             period = _period(date_filter, now)
             path = _path(self.type, date_filter) or _default_date(self.type)
@@ -65,16 +66,66 @@ class Collection:
             found.sort(key=_sort_key(_path(self.type, order)), reverse=is_down)
         return found[: self.limit] if self.limit else found
 
+    def _coded(self, record: Record, terminology: Terminology) -> list[Resource]:
+        """Return the resources that every code filter selects, in the order sent."""
+        found: list[Resource] | None = None
+        for number, code_filter in enumerate(self.code_filters):
+            wanted = self._wanted(number, terminology)
+            matches = self.words[number]
+            if not wanted and matches is None:
+                continue
+            path = _path(self.type, code_filter) or "code"
+            selected = record.with_codes(self.type, path, wanted, matches)
+            if found is None:
+                found = list(selected)
+            else:
+                kept = set(map(id, selected))
+                found = [resource for resource in found if id(resource) in kept]
+        return list(record.resources(self.type)) if found is None else found
+
+    def _wanted(self, number: int, terminology: Terminology) -> frozenset[str]:
+        """Return the codes that a filter wants; worked out once for a terminology."""
+        if self.wanted[0] is not terminology:
+            self.wanted = (terminology, {})
+        known = self.wanted[1].get(number)
+        if known is None:
+            code_filter = self.code_filters[number]
+            known = _wanted_codes(code_filter, terminology, self.name)
+            if _is_primitive(self.type, _path(self.type, code_filter) or "code"):
+                known = frozenset(code.rpartition("|")[2] for code in known)
+            self.wanted[1][number] = known
+        return known
+
     def _one_code(self) -> tuple[str, str] | None:
         """Return path and code when that is all that is asked for: the index has the answer."""
         if len(self.code_filters) != 1 or self.date_filters or self.sort or self.limit:
             return None
         code_filter = self.code_filters[0]
         wanted = _plain_codes(code_filter)
-        if "valueSet" in code_filter or len(wanted) != 1:
+        if "valueSet" in code_filter or len(wanted) != 1 or _in_words(code_filter) is not None:
             return None
         path, code = _path(self.type, code_filter) or "code", wanted.pop()
         return path, code.rpartition("|")[2] if _is_primitive(self.type, path) else code
+
+
+def _in_words(code_filter: Mapping[str, Any]) -> str | None:
+    """Return the pattern of words that a filter accepts beside its codes."""
+    for extension in code_filter.get("extension") or ():
+        if extension.get("url") == IN_WORDS:
+            return str(extension.get("valueString"))
+    return None
+
+
+def _words(code_filter: Mapping[str, Any]) -> Words | None:
+    """Return a test for words in small letters, None when only codes are asked for."""
+    pattern = _in_words(code_filter)
+    if pattern is None:
+        return None
+
+    def matches(words: str) -> bool:
+        return bool(search(pattern, words))
+
+    return matches
 
 
 def _plain_codes(code_filter: Mapping[str, Any]) -> set[str]:

@@ -76,6 +76,8 @@ class CompiledPlan:
     disclaimers: tuple[str, ...]
     expiries: tuple[tuple[str, str], ...]
     reads_action: bool
+    reads_death: bool
+    """The plan itself asks whether the patient has died, so it may be applied to the dead."""
     parameters: frozenset[str]
     """The names that a parameter may have: those declared, and those that nothing else defines."""
     issues: tuple[Issue, ...]

@@ -188,6 +188,7 @@ class Compiler:
             disclaimers=tuple(_texts(plan, "disclaimer")),
             expiries=tuple(_expiries(plan)),
             reads_action=any("action" in f.variables for a in every for f in _formulas(a)),
+            reads_death=_reads_death(names, every),
             parameters=frozenset(_parameters(names, every)),
             issues=tuple(issues),
             all_goal_ids=frozenset(goal for action in every for goal in action.goal_ids),
@@ -405,6 +406,14 @@ def _formulas(action: CompiledAction) -> Iterator[Formula]:
     if action.activity is not None:
         values = (*values, *action.activity.dynamic_values)
     yield from (value.formula for value in values)
+
+
+def _reads_death(names: Names, actions: Iterable[CompiledAction]) -> bool:
+    """Tell whether some expression of a plan reads `Patient.deceased`."""
+    facts = (entry.formula for entry in names.entries.values() if isinstance(entry, Fact))
+    read = (f for action in actions for f in _formulas(action))
+    nested = (action.plan.reads_death for action in actions if action.plan is not None)
+    return any("deceased" in formula.text for formula in (*facts, *read)) or any(nested)
 
 
 def _parameters(names: Names, actions: Iterable[CompiledAction]) -> Iterator[str]:

@@ -5,8 +5,11 @@ a plan or an action adds variables (extension `variable`) and collections of its
 an id).  Everything here is compiled once and shared by all applications.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from carepath.apply.collection import Collection
@@ -29,14 +32,20 @@ STANDARD_NAMES = frozenset(
         "action",
         "now",
         "gaps",
+        "unread",
     }
 )
 """What the operation itself gives, beside what FHIRPath defines."""
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 CompileExpression = Callable[[Resource], Formula]
 
 AUXILIARY = "https://carepath.example/fhir/StructureDefinition/auxiliary-fact"
 VARIABLE = "http://hl7.org/fhir/StructureDefinition/variable"
+LABEL = "https://carepath.example/fhir/StructureDefinition/fact-label"
+VALUE_TEXT = "https://carepath.example/fhir/StructureDefinition/fact-value-text"
+LEFT_OUT = "https://carepath.example/fhir/StructureDefinition/left-out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,27 @@ class Fact:
     description: str
     is_auxiliary: bool
     home: "Names"
+    label: str = ""
+    """What people call it, as the Library says."""
+    texts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """What its values mean, by the value as text."""
+
+    @property
+    def words(self) -> str:
+        """Return what to call the fact in a sentence: its label, else its name as words."""
+        return self.label or _as_words(self.name)
+
+    def text_of(self, value: object) -> str:
+        """Return a value for people: the Library's text for it, else the value itself."""
+        return self.texts.get(str(value), str(value))
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A fact whose resources were not used, or decide nothing, and the words that say why."""
+
+    fact: str
+    sentence: str
 
 
 class Names:
@@ -64,6 +94,7 @@ class Names:
     def __init__(self, owner: str) -> None:
         self.owner = owner
         self.entries: dict[str, Fact | Collection | Parameter] = {}
+        self.left_out: tuple[LeftOut, ...] = ()
         self.meaning: object = self
         """The same for all names that mean the same: expressions need not be decided twice then."""
 
@@ -77,6 +108,8 @@ class Names:
                 description=str(expression.get("description", "")),
                 is_auxiliary=name.startswith("_") or _is_flagged(expression),
                 home=self,
+                label=_label(expression),
+                texts=_value_texts(expression),
             )
 
     def add_collections(self, requirements: Iterable[Resource]) -> None:
@@ -104,6 +137,7 @@ def library_names(library: Resource, compile_: CompileExpression) -> Names:
     names.add_facts(library.get("extension"), FACT, compile_)
     names.add_facts(library.get("extension"), VARIABLE, compile_)
     names.add_collections(library.get("dataRequirement") or ())
+    names.left_out = tuple(_left_out(library.get("extension")))
     names.add_parameters(library.get("parameter") or ())
     return names
 
@@ -114,6 +148,45 @@ def _expressions(extensions: Any, url: str) -> Iterator[Resource]:
         expression = extension.get("valueExpression")
         if extension.get("url") == url and isinstance(expression, dict) and "name" in expression:
             yield expression
+
+
+def _label(expression: Resource) -> str:
+    """Return the label that an expression carries, empty when it has none."""
+    for extension in expression.get("extension") or ():
+        if extension.get("url") == LABEL:
+            return str(extension.get("valueString", ""))
+    return ""
+
+
+def _value_texts(expression: Resource) -> Mapping[str, str]:
+    """Return the texts of values that an expression carries."""
+    found = {}
+    for extension in expression.get("extension") or ():
+        if extension.get("url") == VALUE_TEXT:
+            parts = {p.get("url"): p.get("valueString") for p in extension.get("extension") or ()}
+            if parts.get("value") is not None and parts.get("text"):
+                found[str(parts["value"])] = str(parts["text"])
+    return MappingProxyType(found)
+
+
+@cache
+def _as_words(name: str) -> str:
+    """Return the name of a fact as words: `metSite` is `met site`."""
+    text = _HUMP.sub(" ", name.lstrip("_")).replace("-", " ")
+    return " ".join(
+        part if part.isupper() and len(part) > 1 else part.lower() for part in text.split()
+    )
+
+
+def _left_out(extensions: Any) -> Iterator[LeftOut]:
+    """Yield what the reader is to be told of data that did not count."""
+    for extension in extensions or ():
+        if extension.get("url") == LEFT_OUT:
+            parts = {part.get("url"): part for part in extension.get("extension") or ()}
+            fact = parts.get("fact", {}).get("valueCode")
+            sentence = parts.get("sentence", {}).get("valueString")
+            if fact and sentence:
+                yield LeftOut(str(fact), str(sentence))
 
 
 def _is_flagged(expression: Resource) -> bool:

@@ -53,6 +53,8 @@ class Walk:
         self.goals = Goals(session)
         self.actions: list[Resource] = []
         self.plans: list[CompiledPlan] = []
+        self.closed: Issue | None = None
+        """Why nothing is proposed for this patient at all; None for the living."""
         self._ids: dict[str, int] = {}
         self._related: list[tuple[Resource, Step, Frame]] = []
 
@@ -61,6 +63,12 @@ class Walk:
         if self.session.request.parameters:
             self.session.note_unread_parameters(self.plan.parameters)
         frame = self._enter(self.plan, self.plan.key, None)
+        if not self.plan.reads_death:
+            # `Patient.deceased` is a modifier element: who does not read it may not go on.
+            self.closed = self.session.record.closed
+        if self.closed is not None:
+            self.session.issues.append(self.closed)
+            return
         self.actions = self._all(self.plan.actions, frame)
         self._relate()
 

@@ -192,6 +192,8 @@ class Scope(dict[str, Any]):
             items: Sequence[Any]
             items = fact.known.items if fact is not None else self.items_read(name)
             if all(map(_is_resource, items)):
+                if len({id(item[0]) for item in items}) > 1:
+                    return None
                 reference_to = self.session.record.reference_to
                 resources.update(dict.fromkeys([reference_to(item[0]) for item in items]))
             elif fact is not None:

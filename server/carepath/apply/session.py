@@ -28,7 +28,7 @@ class Session:
     def __init__(self, request: ApplyRequest, knowledge: Knowledge) -> None:
         self.request = request
         self.knowledge = knowledge
-        self.record = request.patient_record()
+        self.record = request.patient_record().as_of(request.now)
         self.patient: Resource = self.record.subject or {}
         self.focus = Known.of(self.patient)
         self.people = People(request, self.record)
@@ -118,6 +118,8 @@ class Session:
 
     def engine_variable(self, name: str) -> Any:
         """Return what changes while the plan is walked; KeyError for a name nobody defines."""
+        if name == "unread":
+            return Known.of([self.named(resource) for resource in self.record.unread()])
         if name != "gaps":
             raise KeyError(name)
         if len(self._gaps.items) < len(self.gaps):
@@ -128,6 +130,23 @@ class Session:
             ]
             self._gaps = Known.of(nodes)
         return self._gaps
+
+    def left_out(self) -> list[Issue]:
+        """Return an issue for each resource that the content did not use, with its reason.
+
+        Only facts that were asked for are told about: nothing hung on the others.
+        """
+        told: dict[tuple[str, str], None] = {}
+        for names, scope in self._homes.items():
+            for entry in names.left_out:
+                value = scope.facts.get(entry.fact)
+                for item in value.known.items if value is not None else ():
+                    if type(item[0]) is dict:
+                        told[(self.record.reference_to(item[0]), entry.sentence)] = None
+        return [
+            Issue("information", "business-rule", f"`{reference}` {sentence}.")
+            for reference, sentence in told
+        ]
 
     def resource_types(self, references: Sequence[str]) -> list[tuple[str, Resource]]:
         """Return type and Reference of each piece of evidence; the same Reference each time."""

@@ -16,7 +16,7 @@ from carepath.resources import Resource
 ALWAYS_KNOWN = frozenset(
     {
         *("subject", "patient", "encounter", "practitioner", "organization", "context"),
-        *("resource", "rootResource", "action", "now", "gaps"),
+        *("resource", "rootResource", "action", "now", "gaps", "unread"),
         *("ucum", "sct", "loinc", "terminologies", "factory"),
     }
 )
