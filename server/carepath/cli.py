@@ -1,4 +1,4 @@
-"""The `carepath` command: serve, apply, list, show, fhirpath, validate, lint, coverage, test.
+"""The `carepath` command: serve, apply, facts, list, show, fhirpath, validate, lint and so on.
 
 Exit codes: 0 fine, 1 refused input or a check that failed, 2 wrong usage.
 """
@@ -139,10 +139,10 @@ def _applied(
 ) -> Any:
     """Read, check and apply; raises errors of ours only."""
     from carepath.apply import apply_plan
-    from carepath.intake import apply_request, read_resource
+    from carepath.intake import apply_request, read_data
 
     request = apply_request(
-        read_resource(data),
+        read_data(data),
         knowledge,
         pathway=pathway,
         subject=subject,
@@ -176,6 +176,69 @@ _OUTPUTS: dict[str, Callable[[Any], str]] = {
     "decisions": lambda applied: _json(applied.decisions_document()),
     "text": _text,
 }
+
+
+@main.command(name="facts")
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "--library",
+    default=None,
+    help="Id or canonical of the Library; the one that the plans name when absent.",
+)
+@click.option(
+    "--subject", default=None, help="The patient, as `Patient/x`, when the data holds several."
+)
+@click.option("--now", type=AwareDateTime(), default=None, help="The moment; now when absent.")
+@click.option("--parameters", default="{}", help="A JSON object of deployment parameters by name.")
+@click.option("--all", "auxiliary", is_flag=True, help="Also the facts that only serve others.")
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What to print.",
+)
+@content_option
+def facts_(file: Any, output: str, content: tuple[Path, ...], **options: Any) -> None:
+    """Print every fact about the patient in FILE, and what was left out (`-` for standard input).
+
+    For each fact: its value, the resources that it rests on, and why it is not known.
+    """
+    from carepath.facts_text import facts_json, facts_text
+
+    with _refusing():
+        report = _facts(file.read(), _knowledge(content), **options)
+        text = facts_text(report) if output == "text" else _json(facts_json(report))
+        click.echo(text, nl=False)
+
+
+def _facts(
+    data: bytes,
+    knowledge: Any,
+    *,
+    library: str | None,
+    subject: str | None,
+    now: datetime | None,
+    parameters: str,
+    auxiliary: bool,
+) -> Any:
+    """Read, check and work out the facts; raises errors of ours only."""
+    from carepath.facts_report import fact_library, facts_of, plan_of
+    from carepath.intake import apply_request, read_data
+
+    read = read_data(data)
+    found = fact_library(library, knowledge)
+    plan = plan_of(found)
+    request = apply_request(
+        read,
+        knowledge.with_definitions([plan]),
+        pathway=plan["id"],
+        subject=subject,
+        now=now or datetime.now().astimezone(),
+        parameters=_parameters(parameters),
+    )
+    return facts_of(request, found, knowledge, auxiliary=auxiliary)
 
 
 @main.command(name="list")
