@@ -3,7 +3,7 @@
 Bytes in, bytes out: decode, read the record, apply the compiled plan, build and encode the
 CarePlan.  The two answers are compared byte for byte before anything is timed.  Processor time is
 counted, the best of many rounds.  Where node and fhirpath.js are installed, a plain walk of the
-plan with it is timed as well.
+plan with it is timed as well.  Then what 1,000 resources that no fact is about add (`growth`).
 """
 
 import sys
@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from apply_case import bundle, definitions, floor
 from apply_node import node_milliseconds
+from growth import report
 
 from carepath.apply import ApplyRequest, apply_plan, warm
 from carepath.json_codec import decode, encode
@@ -70,7 +71,8 @@ def main() -> int:
         f"round trip {trip:.3f} ms, {trip / edge:.1f}x of decode, check and encode ({edge:.3f} ms)"
     )
     print(f"apply {ours / base:.1f}x of the floor")
-    return 0 if ours / base <= MOST else 1
+    is_small = report()
+    return 0 if ours / base <= MOST and is_small else 1
 
 
 def _timed(
