@@ -76,6 +76,8 @@ class CompiledPlan:
     disclaimers: tuple[str, ...]
     expiries: tuple[tuple[str, str], ...]
     reads_action: bool
+    is_acyclic: bool
+    """It leads into no circle, so it is the same whatever leads to it."""
     reads_death: bool
     """The plan itself asks whether the patient has died, so it may be applied to the dead."""
     parameters: frozenset[str]

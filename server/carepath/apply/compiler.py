@@ -90,6 +90,10 @@ class Compiler:
         known = knowledge.memo("languages", lambda: languages_of(knowledge))
         is_known = not known.isdisjoint((language.lower(), language.lower().partition("-")[0]))
         self._language = language if is_known else ""
+        self._begun: frozenset[int] = frozenset()
+        """The plans whose compilation has begun, by the `id()` of their definition."""
+        self._circles = 0
+        """How many circles were met."""
         self._passing: dict[Any, Any] | None = None
         """What is compiled for a definition that is not of the knowledge, and not kept."""
         self._setup = (
@@ -157,17 +161,29 @@ class Compiler:
     def _plan(self, definition: Resource, chain: tuple[str, ...]) -> CompiledPlan:
         canonical = canonical_of(definition)
         if canonical in chain:
+            self._circles += 1
             raise CyclicDefinition((*chain[chain.index(canonical) :], canonical))
+        if chain and id(definition) not in self._begun:
+            # A plan that leads into no circle is the same whatever leads to it.
+            alone = self._plan(definition, ())
+            if alone.is_acyclic:
+                return alone
         chain = (*chain, canonical)
-        # What a circle looks like depends on where one enters it, so the way in is in the key.
-        found: CompiledPlan = self._once(
-            ("plan", chain), definition, lambda: self._compile_plan(definition, chain)
-        )
+        outer = self._begun
+        self._begun = outer | {id(definition)}
+        try:
+            # What a circle looks like depends on where one enters it: the way in is in the key.
+            found: CompiledPlan = self._once(
+                ("plan", chain), definition, lambda: self._compile_plan(definition, chain)
+            )
+        finally:
+            self._begun = outer
         return found
 
     def _compile_plan(self, definition: Resource, chain: tuple[str, ...]) -> CompiledPlan:
-        _refuse_misshapen(definition)
+        self._refuse_misshapen(definition)
         canonical = canonical_of(definition)
+        circles = self._circles
         plan = translated(definition, self._language) if self._language else definition
         issues: list[Issue] = []
         names = self._names(plan, issues)
@@ -188,6 +204,8 @@ class Compiler:
             disclaimers=tuple(_texts(plan, "disclaimer")),
             expiries=tuple(_expiries(plan)),
             reads_action=any("action" in f.variables for a in every for f in _formulas(a)),
+            is_acyclic=self._circles == circles
+            and all(action.plan.is_acyclic for action in every if action.plan is not None),
             reads_death=_reads_death(names, every),
             parameters=frozenset(_parameters(names, every)),
             issues=tuple(issues),
@@ -223,7 +241,7 @@ class Compiler:
         return found
 
     def _compile_library(self, library: Resource, chain: tuple[str, ...]) -> Names:
-        _refuse_misshapen(library)
+        self._refuse_misshapen(library)
         names = library_names(library, self._formula)
         for artifact in library.get("relatedArtifact") or ():
             if artifact.get("type") == "depends-on" and "resource" in artifact:
@@ -232,9 +250,19 @@ class Compiler:
                     names.include(self._library(other, chain))
         return names
 
+    def _refuse_misshapen(self, definition: Resource) -> None:
+        """Raise InvalidContent when a definition does not have the shape of FHIR; looked at once.
+
+        A plan is compiled for each way that leads to it, and its shape is the same each time.
+        """
+        key = ("shape", id(definition))
+        problems = self._memo(key, lambda: (tuple(shape_problems(definition)), definition))[0]
+        for element, reason in problems:
+            raise InvalidContent(canonical_of(definition), element, reason)
+
     def _activity(self, definition: Resource, within: Resource) -> CompiledActivity:
         def make() -> CompiledActivity:
-            _refuse_misshapen(definition)
+            self._refuse_misshapen(definition)
             activity = translated(definition, self._language) if self._language else definition
             issues: list[Issue] = []
             names = self._names(activity, issues) if "library" in activity else None
@@ -434,12 +462,6 @@ def _parameters(names: Names, actions: Iterable[CompiledAction]) -> Iterator[str
         elif isinstance(entry, Fact):
             read.update(n for n in entry.formula.variables if n not in entry.home.entries)
     yield from read - names.entries.keys() - STANDARD_NAMES
-
-
-def _refuse_misshapen(definition: Resource) -> None:
-    """Raise InvalidContent when a definition does not have the shape of FHIR."""
-    for element, reason in shape_problems(definition):
-        raise InvalidContent(canonical_of(definition), element, reason)
 
 
 def _note_problems(names: Names, issues: list[Issue]) -> None:

@@ -10,18 +10,35 @@ _ON_EACH = frozenset({"where", "select", "exists", "all", "repeat", "repeatAll",
 """Functions whose arguments see the items before the dot as `$this`."""
 
 
-def shape(node: Ast) -> Hashable:
-    """Return a key that is the same for parts that mean the same, wherever they stand."""
-    if isinstance(node, Literal):
-        return ("Literal", node.type, str(node.value))
-    fields = (getattr(node, name) for name in node.__slots__ if name != "at")
-    return (type(node).__name__, *map(_key, fields))
+class Shapes:
+    """Numbers for the parts of one expression: the same for parts that mean the same.
 
+    Each part is looked at once, however deep it stands; the parts live as long as their tree.
+    """
 
-def _key(value: Any) -> Hashable:
-    if isinstance(value, tuple):
-        return tuple(map(_key, value))
-    return shape(value) if hasattr(value, "at") else value
+    def __init__(self) -> None:
+        self._by_part: dict[int, int] = {}
+        self._by_form: dict[Hashable, int] = {}
+
+    def of(self, node: Ast) -> int:
+        """Return the number of a part."""
+        found = self._by_part.get(id(node))
+        if found is None:
+            form = self._form(node)
+            found = self._by_part[id(node)] = self._by_form.setdefault(form, len(self._by_form))
+        return found
+
+    def _form(self, node: Ast) -> Hashable:
+        if isinstance(node, Literal):
+            return ("Literal", node.type, str(node.value))
+        fields = (getattr(node, name) for name in node.__slots__ if name != "at")
+        return (type(node).__name__, *map(self._key, fields))
+
+    def _key(self, value: Any) -> Hashable:
+        if isinstance(value, tuple):
+            return tuple(map(self._key, value))
+        # A number of our own is told apart from a number that stands in the expression.
+        return ("part", self.of(value)) if hasattr(value, "at") else value
 
 
 def is_free(node: Ast) -> bool:

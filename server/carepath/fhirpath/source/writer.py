@@ -13,7 +13,7 @@ from carepath.fhirpath.compiler import Compiler
 from carepath.fhirpath.nodes import Ast, EmptySet
 from carepath.fhirpath.nodes import Literal as LiteralNode
 from carepath.fhirpath.source.runtime import RUNTIME
-from carepath.fhirpath.source.shape import is_free, shape
+from carepath.fhirpath.source.shape import Shapes, is_free
 
 _DEEPEST_LOOP = 12
 """Python allows twenty loops inside each other."""
@@ -37,6 +37,7 @@ class Writer:
         self._constants: dict[str, Any] = {}
         self._names: dict[int, str] = {}
         self._known: list[dict[Hashable, str]] = [{}]
+        self._shapes = Shapes()
         self._count = 0
 
     def items(self, node: Ast, this: str) -> str:
@@ -63,7 +64,7 @@ class Writer:
 
     def _part(self, form: Form, node: Ast, this: str) -> str:
         free = is_free(node)
-        key = (form, "" if free else this, shape(node))
+        key = (form, "" if free else this, self._shapes.of(node))
         name = self._find(key)
         if name is None:
             emit = self.forms[form]
