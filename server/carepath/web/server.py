@@ -151,7 +151,7 @@ def gunicorn_settings(config: Config) -> dict[str, Any]:
 def serve(config: Config) -> None:
     """Run the service until it is told to stop; SIGTERM and Ctrl-C let running requests end."""
     logs.configure(config.log_level)
-    # Nearly all that is made at the start is kept: to look for what is not would take a fifth of it.
+    # Nearly all that is made at the start is kept: looking for the rest would take a fifth of it.
     gc.disable()
     folder = None
     if _FIGURES not in os.environ:
