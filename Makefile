@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 HOST ?= 127.0.0.1
 PORT ?= 8080
 
-.PHONY: run test test-slow check lint types fmt content coverage pages golden mutate-content \
+.PHONY: run test test-slow check lint types fmt content coverage pages golden mutate-content mutate-code \
         wheel-test fhirpath-suite bench-fhirpath bench-apply bench-http validate-java clean help
 
 help: ## list the targets
@@ -50,8 +50,11 @@ pages: $(VENV)/.developer ## write the generated parts of the pathways' pages
 golden: $(VENV)/.developer ## write the golden answers anew
 	$(BIN)/python tools/golden.py
 
-mutate-content: $(VENV)/.developer ## negate each condition and comparison; a case must catch each
+mutate-content: $(VENV)/.developer ## change the content in one place after another; a case must catch each
 	$(BIN)/python tools/mutate_content.py
+
+mutate-code: $(VENV)/.developer ## change a copy of the code by a fixed list; a test must catch each
+	$(BIN)/python tools/mutate_code.py
 
 wheel-test: $(VENV)/.developer ## build the wheel, install it elsewhere, apply an example from there
 	$(BIN)/python tools/wheel_test.py

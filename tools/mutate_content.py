@@ -1,6 +1,6 @@
-"""Negate each condition and comparison of the content in turn; a case must catch each.
+"""Negate each condition and comparison of the content, empty each auxiliary fact, one at a time.
 
-Usage: python tools/mutate_content.py [--only TEXT] [--jobs N]
+Usage: python tools/mutate_content.py [--only TEXT] [--every N] [--jobs N]
 
 A mutant that no case notices is a condition that could be wrong without anybody seeing it.
 Mutants that no patient could tell from the content stand in `equivalent_mutants.json`, each with
@@ -15,21 +15,20 @@ import multiprocessing
 import os
 import re
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from carepath.cases import Case, differences, read_cases, run_case
-from carepath.errors import CarepathError
-from carepath.fact_cases import FactCase, fact_differences, read_fact_cases
-from carepath.knowledge import Knowledge
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the records are read there
 
-CASES = Path(__file__).parents[1] / "tests" / "cases"
-FACT_CASES = Path(__file__).parents[1] / "tests" / "facts" / "cases"
+from carepath.apply.names import AUXILIARY, FACT
+from carepath.fhirpath import compile_expression
+from carepath.knowledge import Knowledge
+from witnesses import Witness, with_questions, witnesses
+
 EQUIVALENT = Path(__file__).parent / "equivalent_mutants.json"
-FACT = "https://carepath.example/fhir/StructureDefinition/fact"
 
 # Strings, quoted names and comments are skipped whole; `<` and `>` stand only in comparisons.
 TOKEN = re.compile(r"'(?:[^'\\]|\\.)*'|`[^`]*`|//[^\n]*|/\*.*?\*/|!=|!~|<=|>=|=|~|<|>", re.DOTALL)
@@ -40,13 +39,22 @@ Path_ = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: the definition, the place of the expression in it, and the new text."""
+    """One change: the definition, the place of the expression in it, and the new text.
+
+    `subject` is the action or the fact that it changes.
+    """
 
     resource_type: str
     canonical: str
     place: Path_
+    subject: str
     what: str
     text: str
+
+    @property
+    def definition_id(self) -> str:
+        """Return the last part of the definition's URL."""
+        return self.canonical.partition("|")[0].rpartition("/")[2]
 
     def __str__(self) -> str:
         return f"{self.canonical.rpartition('/')[2]}: {self.what}: {self.text}"
@@ -56,21 +64,27 @@ def mutants(knowledge: Knowledge) -> Iterator[Mutant]:
     """Yield every mutant of every plan's conditions and every fact."""
     for plan in knowledge.all("PlanDefinition"):
         for name, place, text in _conditions(plan, (), ""):
-            yield _mutant(plan, place, f"{name} negated", f"({text}).not()")
+            yield _mutant(plan, place, name, f"{name} negated", f"({text}).not()")
             for changed in _comparisons(text):
-                yield _mutant(plan, place, f"{name} comparison", changed)
+                yield _mutant(plan, place, name, f"{name} comparison", changed)
     for library in knowledge.all("Library"):
         for index, extension in enumerate(library.get("extension", ())):
             if extension.get("url") == FACT:
-                value = extension["valueExpression"]
-                place = ("extension", index, "valueExpression", "expression")
-                for changed in _comparisons(value["expression"]):
-                    yield _mutant(library, place, f"fact {value['name']}", changed)
+                yield from _of_fact(library, index, extension["valueExpression"])
 
 
-def _mutant(definition: dict[str, Any], place: Path_, what: str, text: str) -> Mutant:
+def _of_fact(library: dict[str, Any], index: int, value: dict[str, Any]) -> Iterator[Mutant]:
+    """Yield the mutants of a fact; an auxiliary one is also emptied."""
+    name, place = value["name"], ("extension", index, "valueExpression", "expression")
+    for changed in _comparisons(value["expression"]):
+        yield _mutant(library, place, name, f"fact {name}", changed)
+    if any(part.get("url") == AUXILIARY for part in value.get("extension", ())):
+        yield _mutant(library, place, name, f"fact {name} emptied", "{}")
+
+
+def _mutant(definition: dict[str, Any], place: Path_, subject: str, what: str, text: str) -> Mutant:
     canonical = f"{definition['url']}|{definition['version']}"
-    return Mutant(definition["resourceType"], canonical, place, what, text)
+    return Mutant(definition["resourceType"], canonical, place, subject, what, text)
 
 
 def _conditions(
@@ -114,7 +128,7 @@ def _keep_compiled(knowledge: Knowledge, changed: Knowledge, resource_type: str)
     def stays(key: Any) -> bool:
         kind = key[0] if isinstance(key, tuple) else key
         if kind == "formula":
-            return True
+            return isinstance(key[1], tuple)  # else an element by its `id()`, which may be reused
         return resource_type == "PlanDefinition" and not (
             isinstance(kind, tuple) and kind[0] == "plan"
         )
@@ -124,79 +138,49 @@ def _keep_compiled(knowledge: Knowledge, changed: Knowledge, resource_type: str)
 
 
 class Hunt:
-    """Looks for a case that notices a mutant, trying first the cases that noticed the last ones."""
+    """Looks for a case that notices a mutant, trying first the cases that are likely to."""
 
     def __init__(self) -> None:
-        self.knowledge = Knowledge.shipped()
-        self.cases = list(read_cases(CASES))
-        self.fact_cases = list(read_fact_cases(FACT_CASES))
-        self.caught: Counter[str] = Counter()
-        self.broken: list[str] = []
-        self.reaching: dict[tuple[str, str], list[Case]] = defaultdict(list)
-        """The cases in which an action is decided, by plan and action; no other can notice it."""
-        for case in self.cases:
-            self._note(case)
-        for fact_case in self.fact_cases:
-            if self._fact_case_notices(fact_case, self.knowledge):
-                self.broken.append(fact_case.name)
-
-    def _note(self, case: Case) -> None:
-        applied = run_case(case, self.knowledge)
-        if differences(case, applied):
-            self.broken.append(case.name)
-        for plan, action in {(d.plan, d.id) for d in applied.decisions}:
-            self.reaching[plan, action].append(case)
+        self.shipped = Knowledge.shipped()
+        self.knowledge = with_questions(self.shipped)
+        self.cases = list(witnesses(self.knowledge))
+        self.caught: Counter[tuple[str, str]] = Counter()
+        """How often a case noticed a change of a fact or an action."""
+        self.broken = [case.name for case in self.cases if not case.holds]
 
     def survives(self, mutant: Mutant) -> bool:
         """Tell whether no case notices the mutant."""
         changed = mutated(self.knowledge, mutant)
-        plan = mutant.canonical.partition("|")[0].rpartition("/")[2]
-        cases = self.reaching[plan, mutant.what.partition(" ")[0]]
-        if mutant.resource_type == "Library":
-            if self._fact_cases_notice(mutant, changed):
-                return False
-            cases = self.cases
-        for case in sorted(cases, key=lambda c: (c.pathway != plan, -self.caught[c.name])):
-            if self._notices(case, changed):
-                self.caught[case.name] += 1
+        for case in self._asked(mutant):
+            if case.notices(changed):
+                self.caught[mutant.subject, case.name] += 1
                 return False
         return True
 
-    def _fact_cases_notice(self, mutant: Mutant, knowledge: Knowledge) -> bool:
-        """Tell whether a fact case notices; those that name the changed fact are tried first."""
-        fact = mutant.what.removeprefix("fact ")
+    def _asked(self, mutant: Mutant) -> list[Witness]:
+        """Return the cases that can notice a mutant, the likeliest and cheapest first."""
+        if mutant.resource_type == "PlanDefinition":
+            action = (mutant.definition_id, mutant.subject)
+            return sorted(
+                (case for case in self.cases if action in case.actions),
+                key=lambda case: -self.caught[mutant.subject, case.name],
+            )
 
-        def rank(case: FactCase) -> tuple[bool, int]:
-            return fact not in case.facts, -self.caught[case.name]
+        fact, expression = mutant.subject, compile_expression(mutant.text)
 
-        for case in sorted(self.fact_cases, key=rank):
-            if self._fact_case_notices(case, knowledge):
-                self.caught[case.name] += 1
-                return True
-        return False
+        def rank(case: Witness) -> tuple[bool, int, bool]:
+            return (not self.caught[fact, case.name], case.cost, fact not in case.named)
 
-    @staticmethod
-    def _fact_case_notices(case: FactCase, knowledge: Knowledge) -> bool:
-        try:
-            return bool(fact_differences(case, knowledge))
-        except CarepathError:
-            return True
-
-    @staticmethod
-    def _notices(case: Case, knowledge: Knowledge) -> bool:
-        try:
-            return bool(differences(case, run_case(case, knowledge)))
-        except CarepathError:
-            return True
+        return sorted((case for case in self.cases if case.differs(fact, expression)), key=rank)
 
 
 _hunt: Hunt | None = None
 
 
 def _check(mutant: Mutant) -> tuple[Mutant, bool]:
-    """Check one mutant in a worker process, which builds its hunt once."""
-    global _hunt  # noqa: PLW0603  one hunt for each worker process
-    _hunt = _hunt or Hunt()
+    """Check one mutant in a worker process, which inherits the hunt."""
+    if _hunt is None:
+        raise RuntimeError("The hunt is made before the workers start.")
     return mutant, _hunt.survives(mutant)
 
 
@@ -210,16 +194,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="only mutants whose description holds this text")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--every", type=int, default=1, help="only each N-th of them")
     options = parser.parse_args()
     global _hunt  # noqa: PLW0603  the worker processes inherit it
     hunt = _hunt = Hunt()
     if hunt.broken or not hunt.cases:
         print(f"These cases do not hold before any change: {hunt.broken}")
         return 1
-    every = list(mutants(hunt.knowledge))
+    every = list(mutants(hunt.shipped))
     left_out = equivalent()
     wrong = [f"no such mutant: {name}" for name in left_out - {str(mutant) for mutant in every}]
-    todo = [mutant for mutant in every if options.only in str(mutant)]
+    todo = [mutant for mutant in every if options.only in str(mutant)][:: options.every]
     survivors = 0
     with multiprocessing.Pool(options.jobs) as pool:
         for mutant, survived in pool.imap_unordered(_check, todo, chunksize=8):

@@ -1,0 +1,175 @@
+"""Apply each change of a fixed list to a copy of the code; a test must catch each.
+
+Usage: python tools/mutate_code.py [--only TEXT] [--jobs N]
+
+The lists in `code_mutants/*.json` hold `file`, `before` (which stands once in it), `after`, and
+`why`: what a reader would have to fear.  `equivalent` tells why nobody could see the difference;
+such a change must not be caught, else the reason is wrong.  The checkout itself is never touched.
+Prints the survivors and ends with `N mutants, N survived`; the exit code is 1 when one survived.
+"""
+
+import argparse
+import json
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+LISTS = Path(__file__).parent / "code_mutants"
+COPIED = ("server", "tests", "pathways", "fhir_profiles", "docs")
+DATA_PACKAGES = ("pathways", "fhir_profiles")
+
+# The tests that concern a file by the start of its path, the quick ones first.
+CONCERNED = {
+    "server/carepath/record/": ("tests/record", "tests/facts", "tests/records"),
+    "server/carepath/fhirpath/functions/statements.py": (
+        "tests/record",
+        "tests/facts",
+        "tests/records",
+    ),
+}
+PYTEST = ("-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider")
+MARKS = "not slow and not network"
+LONGEST = 600
+"""Seconds after which a change that keeps the tests from ending counts as caught."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of one file, and why it matters."""
+
+    file: str
+    before: str
+    after: str
+    why: str
+    equivalent: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.why}: {self.before!r} -> {self.after!r}"
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """Return the paths of the tests that concern the file; KeyError when none are known."""
+        return next(CONCERNED[start] for start in CONCERNED if self.file.startswith(start))
+
+    def applied_to(self, text: str) -> str:
+        """Return the changed text of the file; ValueError unless `before` stands in it once."""
+        if text.count(self.before) != 1:
+            raise ValueError(f"`{self.before}` does not stand exactly once in {self.file}.")
+        return text.replace(self.before, self.after)
+
+
+def read_mutants(folder: Path = LISTS) -> tuple[Mutant, ...]:
+    """Return the changes of all lists, in the order of their files."""
+    paths = sorted(folder.glob("*.json"))
+    return tuple(Mutant(**one) for path in paths for one in json.loads(path.read_text("utf-8")))
+
+
+class Copy:
+    """A copy of the source tree, in which one change at a time is made and taken back."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in COPIED:
+            without = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, folder / name, ignore=without)
+        for path in (*ROOT.glob("*.toml"), *ROOT.glob("*.md")):
+            shutil.copy(path, folder)
+        for name in DATA_PACKAGES:
+            (folder / "server" / "carepath" / name).symlink_to(folder / name)
+        # Bytecode is told apart by its source, not by a time that two changes may share.
+        compiled = ["-m", "compileall", "-q", "--invalidation-mode", "checked-hash", "server"]
+        self._run(compiled)
+
+    def holds(self, tests: tuple[str, ...]) -> bool:
+        """Tell whether the tests hold as the copy stands now, the slow ones asked last."""
+        return all(self._run([*PYTEST, "-m", MARKS, path]) for path in tests)
+
+    def survives(self, mutant: Mutant) -> bool:
+        """Tell whether the tests hold with the change."""
+        path = self.folder / mutant.file
+        text = path.read_text("utf-8")
+        path.write_text(mutant.applied_to(text), "utf-8")
+        try:
+            return self.holds(mutant.tests)
+        finally:
+            path.write_text(text, "utf-8")
+
+    def _run(self, arguments: list[str]) -> bool:
+        paths = {"PYTHONPATH": str(self.folder / "server"), "PYTHONDONTWRITEBYTECODE": "1"}
+        try:
+            done = subprocess.run(
+                [sys.executable, *arguments],
+                cwd=self.folder,
+                env={**os.environ, **paths},
+                capture_output=True,
+                timeout=LONGEST,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == 0
+
+
+@contextmanager
+def copies(number: int) -> Iterator["queue.Queue[Copy]"]:
+    """Lend copies of the source tree, one for each change that is tried at a time."""
+    free: queue.Queue[Copy] = queue.Queue()
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        for n in range(number):
+            (Path(folder) / str(n)).mkdir()
+            free.put(Copy(Path(folder) / str(n)))
+        yield free
+
+
+def main() -> int:
+    """Run the check; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="only mutants whose description holds this text")
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    todo = [mutant for mutant in read_mutants() if options.only in str(mutant)]
+    with copies(options.jobs) as free, ThreadPoolExecutor(options.jobs) as pool:
+
+        def survives(mutant: Mutant) -> bool:
+            copy = free.get()
+            try:
+                return copy.survives(mutant)
+            finally:
+                free.put(copy)
+
+        copy = free.get()
+        failing = [tests for tests in {m.tests for m in todo} if not copy.holds(tests)]
+        free.put(copy)
+        if failing or not todo:
+            print(f"These tests do not hold before any change: {failing}")
+            return 1
+        return _report(todo, pool.map(survives, todo))
+
+
+def _report(todo: list[Mutant], results: Iterator[bool]) -> int:
+    """Print what survived; return the exit code."""
+    survivors = wrong = 0
+    for mutant, survived in zip(todo, results, strict=True):
+        if survived and not mutant.equivalent:
+            survivors += 1
+            print(f"survived: {mutant}", flush=True)
+        elif mutant.equivalent and not survived:
+            wrong += 1
+            print(f"not equivalent, a test notices it: {mutant}", flush=True)
+    equivalent = sum(bool(mutant.equivalent) for mutant in todo)
+    print(f"{equivalent} equivalent mutants are left out")
+    print(f"{len(todo) - equivalent} mutants, {survivors} survived")
+    return 1 if survivors or wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
