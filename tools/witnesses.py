@@ -14,7 +14,6 @@ from pytest import MonkeyPatch
 
 from carepath.apply.names import Fact
 from carepath.apply.scope import FAILURES, Scope
-from carepath.apply.session import Session
 from carepath.cases import Case, differences, read_cases, run_case
 from carepath.errors import CarepathError
 from carepath.fact_cases import FactCase, fact_differences, read_fact_cases
@@ -133,12 +132,16 @@ def _noting() -> Iterator[dict[str, Seen]]:
     def noted(self: Scope, fact: Fact) -> Any:
         known = work_out(self, fact)
         found[fact.name] = Seen(known, self)
+        self.session.release = _keep  # type: ignore[method-assign]
         return known
 
     with MonkeyPatch.context() as patch:
         patch.setattr(Scope, "_work_out", noted)
-        patch.setattr(Session, "release", lambda _: None)
         yield found
+
+
+def _keep() -> None:
+    """Do nothing where a session would let go of its scopes."""
 
 
 def _are_same(one: Known, other: Known | None) -> bool:

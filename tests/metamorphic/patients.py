@@ -63,13 +63,13 @@ class Patient:
     def is_tumour_dated(self) -> bool:
         """Tell whether the record says since when the tumour is known.
 
-        A Condition has a date, or a result does that can only be one of a tumour.
+        A Condition has a beginning, or a result that can only be one of a tumour has a date.  What
+        has come back may be older than any record of it.
         """
-        return any(
-            r["resourceType"] == "Condition" or _is_of_a_tumour(r)
-            for r in resources(self.bundle)
-            if any(dates(r))
-        )
+        found = list(resources(self.bundle))
+        if any(map(_has_come_back, found)):
+            return False
+        return any(_has_a_beginning(r) or (_is_of_a_tumour(r) and any(dates(r))) for r in found)
 
     @cached_property
     def is_dated(self) -> bool:
@@ -99,6 +99,21 @@ class Patient:
         """Tell whether the record holds a code of a value set, whatever its system."""
         codes = _codes(value_set)
         return any(c["code"] in codes for r in resources(self.bundle) for c in coded(r))
+
+
+def _has_a_beginning(resource: Resource) -> bool:
+    """Tell whether a Condition says when it began or was first recorded; its end says nothing."""
+    keys = ("onsetDateTime", "onsetPeriod", "recordedDate")
+    return resource["resourceType"] == "Condition" and any(key in resource for key in keys)
+
+
+def _has_come_back(resource: Resource) -> bool:
+    """Tell whether a Condition is a recurrence or relapse by its clinical status."""
+    status = resource.get("clinicalStatus")
+    codings = status.get("coding") if isinstance(status, dict) else None
+    return resource["resourceType"] == "Condition" and any(
+        coding.get("code") in ("recurrence", "relapse") for coding in codings or ()
+    )
 
 
 def _is_of_a_tumour(resource: Resource) -> bool:
