@@ -32,6 +32,8 @@ EQUIVALENT = Path(__file__).parent / "equivalent_mutants.json"
 
 # Strings, quoted names and comments are skipped whole; `<` and `>` stand only in comparisons.
 TOKEN = re.compile(r"'(?:[^'\\]|\\.)*'|`[^`]*`|//[^\n]*|/\*.*?\*/|!=|!~|<=|>=|=|~|<|>", re.DOTALL)
+AROUND = 60
+"""How many characters before and behind a changed comparison are shown."""
 OPPOSITE = {"=": "!=", "!=": "=", "~": "!~", "!~": "~", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 Path_ = tuple[str | int, ...]
@@ -41,7 +43,7 @@ Path_ = tuple[str | int, ...]
 class Mutant:
     """One change: the definition, the place of the expression in it, and the new text.
 
-    `subject` is the action or the fact that it changes.
+    `subject` is the action or the fact that it changes, `shown` the change with what is around it.
     """
 
     resource_type: str
@@ -50,6 +52,7 @@ class Mutant:
     subject: str
     what: str
     text: str
+    shown: str
 
     @property
     def definition_id(self) -> str:
@@ -57,16 +60,17 @@ class Mutant:
         return self.canonical.partition("|")[0].rpartition("/")[2]
 
     def __str__(self) -> str:
-        return f"{self.canonical.rpartition('/')[2]}: {self.what}: {self.text}"
+        return f"{self.canonical.rpartition('/')[2]}: {self.what}: {self.shown}"
 
 
 def mutants(knowledge: Knowledge) -> Iterator[Mutant]:
     """Yield every mutant of every plan's conditions and every fact."""
     for plan in knowledge.all("PlanDefinition"):
         for name, place, text in _conditions(plan, (), ""):
-            yield _mutant(plan, place, name, f"{name} negated", f"({text}).not()")
-            for changed in _comparisons(text):
-                yield _mutant(plan, place, name, f"{name} comparison", changed)
+            negated = f"({text}).not()"
+            yield _mutant(plan, place, name, f"{name} negated", negated, negated)
+            for changed, shown in _comparisons(text):
+                yield _mutant(plan, place, name, f"{name} comparison", changed, shown)
     for library in knowledge.all("Library"):
         for index, extension in enumerate(library.get("extension", ())):
             if extension.get("url") == FACT:
@@ -76,15 +80,17 @@ def mutants(knowledge: Knowledge) -> Iterator[Mutant]:
 def _of_fact(library: dict[str, Any], index: int, value: dict[str, Any]) -> Iterator[Mutant]:
     """Yield the mutants of a fact; an auxiliary one is also emptied."""
     name, place = value["name"], ("extension", index, "valueExpression", "expression")
-    for changed in _comparisons(value["expression"]):
-        yield _mutant(library, place, name, f"fact {name}", changed)
+    for changed, shown in _comparisons(value["expression"]):
+        yield _mutant(library, place, name, f"fact {name}", changed, shown)
     if any(part.get("url") == AUXILIARY for part in value.get("extension", ())):
-        yield _mutant(library, place, name, f"fact {name} emptied", "{}")
+        yield _mutant(library, place, name, f"fact {name} emptied", "{}", "{}")
 
 
-def _mutant(definition: dict[str, Any], place: Path_, subject: str, what: str, text: str) -> Mutant:
+def _mutant(
+    definition: dict[str, Any], place: Path_, subject: str, what: str, text: str, shown: str
+) -> Mutant:
     canonical = f"{definition['url']}|{definition['version']}"
-    return Mutant(definition["resourceType"], canonical, place, subject, what, text)
+    return Mutant(definition["resourceType"], canonical, place, subject, what, text, shown)
 
 
 def _conditions(
@@ -99,12 +105,14 @@ def _conditions(
         yield from _conditions(action, (*place, "action", index), action.get("id", str(index)))
 
 
-def _comparisons(text: str) -> Iterator[str]:
-    """Yield the text with each comparison turned round in its turn."""
-    for token in TOKEN.finditer(text):
-        opposite = OPPOSITE.get(token.group())
-        if opposite:
-            yield text[: token.start()] + opposite + text[token.end() :]
+def _comparisons(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the text with each comparison turned round in its turn, and how that is shown."""
+    found = [token for token in TOKEN.finditer(text) if token.group() in OPPOSITE]
+    for number, token in enumerate(found, start=1):
+        opposite = OPPOSITE[token.group()]
+        before, after = text[: token.start()], text[token.end() :]
+        shown = f"{number}. {before[-AROUND:]}[{opposite}]{after[:AROUND]}"
+        yield f"{before}{opposite}{after}", shown
 
 
 def mutated(knowledge: Knowledge, mutant: Mutant) -> Knowledge:

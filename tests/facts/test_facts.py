@@ -17,9 +17,8 @@ def test_fact(case: FactCase, shared: Knowledge) -> None:
 
 def test_every_fact_has_a_case_with_a_value_and_one_without(main_facts: set[str]) -> None:
     facts = [(name, values_of(value)) for case in CASES for name, value in case.facts.items()]
-    never_unknown = {"biopsy", "priorChemo", "priorRT", "priorTKI"}
     assert main_facts - {name for name, values in facts if values} == set()
-    assert main_facts - {name for name, values in facts if not values} == never_unknown
+    assert main_facts - {name for name, values in facts if not values} == set()
 
 
 def test_a_case_that_does_not_hold_says_so(shared: Knowledge) -> None:
