@@ -351,8 +351,8 @@ cases_option = click.option(
 @content_option
 def coverage(cases: Path, write: Path | None, content: tuple[Path, ...]) -> None:
     """Report which statement is carried by what, and tested by which case."""
+    from carepath.authoring.coverage import as_json, as_markdown, measure
     from carepath.cases import read_cases
-    from carepath.coverage import as_json, as_markdown, measure
 
     with _refusing():
         report = measure(_knowledge(content), read_cases(cases))

@@ -171,7 +171,7 @@ def _value_texts(expression: Resource) -> Mapping[str, str]:
 
 @cache
 def _as_words(name: str) -> str:
-    """Return the name of a fact as words: `metSite` is `met site`."""
+    """Return the name of a fact as words: `dueDate` is `due date`."""
     text = _HUMP.sub(" ", name.lstrip("_")).replace("-", " ")
     return " ".join(
         part if part.isupper() and len(part) > 1 else part.lower() for part in text.split()

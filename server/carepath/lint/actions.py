@@ -1,15 +1,13 @@
 """Rules on actions: complete for a reader, and resting on statements that exist."""
 
-import re
 from collections.abc import Iterator
 
+from carepath.authoring.statements import sources_of, statements_of
 from carepath.issues import Issue
 from carepath.knowledge import Knowledge
 from carepath.lint.walk import actions, elements
 from carepath.resources import Resource
 
-STATEMENTS = "https://carepath.example/fhir/CodeSystem/mst-statements"
-_STATEMENT_ID = re.compile(r"S\d-")
 _NEEDED = ("id", "title", "textEquivalent", "code", "documentation")
 
 
@@ -27,10 +25,9 @@ def is_complete(definition: Resource, knowledge: Knowledge) -> Iterator[Issue]:
 
 
 def cites_known_statements(definition: Resource, knowledge: Knowledge) -> Iterator[Issue]:
-    """Each label that looks like a statement's id is one of the statements we have read."""
-    system = knowledge.find(STATEMENTS, resource_type="CodeSystem")
-    known = {concept["code"] for concept in (system or {}).get("concept", ())}
+    """Each label names a statement that we have read, or one of the sources."""
+    statements = statements_of(knowledge)
+    known = statements.keys() | sources_of(statements)
     for path, key, value in elements(definition, definition["resourceType"]):
-        looks_like_one = isinstance(value, str) and _STATEMENT_ID.match(value)
-        if key == "label" and looks_like_one and value not in known:
+        if key == "label" and value not in known:
             yield Issue("error", "not-found", f"There is no statement `{value}`.", (path,))

@@ -13,7 +13,7 @@ _CANONICAL_KEYS = ("definitionCanonical", "library", "targetProfile", "valueSet"
 
 
 def is_named_alike(definition: Resource, knowledge: Knowledge) -> Iterator[Issue]:
-    """The url ends in the id, and the name is the id in capitals: `mst-gist`, `MstGist`."""
+    """The url ends in the id, and the name is the id in capitals: `lung-ct`, `LungCt`."""
     resource_type, name = definition["resourceType"], definition.get("id", "")
     if definition.get("url") != f"{ROOT}/{resource_type}/{name}":
         yield _error(definition, "url", f"The url should be {ROOT}/{resource_type}/{name}")

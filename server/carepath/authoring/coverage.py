@@ -1,24 +1,22 @@
 """From each clinical statement to what carries it, the cases that test it and the requests made.
 
-The statements are the concepts of CodeSystem `mst-statements`; an element of a definition carries
+The statements are the concepts of the CodeSystems of statements; an element of a definition carries
 a statement when the `label` of a RelatedArtifact there (documentation, relatedArtifact) is the
 statement's id, or when the requirements of a profile's constraint name it.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from carepath.apply import Applied
+from carepath.authoring.coverage_outcomes import can_be_undetermined, is_exempt, never_empty
+from carepath.authoring.statements import cited_in, is_statement_system, statements_of
 from carepath.cases import Case, run_case
-from carepath.coverage_outcomes import NEVER_UNDETERMINED, can_be_undetermined
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource, identity
 
-STATEMENTS = "https://carepath.example/fhir/CodeSystem/mst-statements"
-_STATEMENT_ID = re.compile(r"\bS\d-\d{2}\b")
 _TYPES = (
     "PlanDefinition",
     "ActivityDefinition",
@@ -72,13 +70,15 @@ class Row:
 class Coverage:
     """The report: rows by statement, actions that cite nothing, outcomes seen for each action.
 
-    `expected` holds the outcomes that each action must have in some case.
+    `expected` holds the outcomes that each action must have in some case, `exempt` the actions of
+    which the plan says that they are never left open.
     """
 
     rows: dict[str, Row]
     silent_actions: list[str]
     outcomes: dict[str, set[str]]
     expected: dict[str, tuple[str, ...]]
+    exempt: tuple[str, ...]
 
     @property
     def failures(self) -> list[str]:
@@ -96,7 +96,7 @@ class Coverage:
             ),
             *(
                 f"the action `{action}` is undetermined in a case, though it never should be"
-                for action in NEVER_UNDETERMINED
+                for action in self.exempt
                 if "undetermined" in self.outcomes.get(action, ())
             ),
         ]
@@ -116,27 +116,23 @@ class Coverage:
 
 def measure(knowledge: Knowledge, cases: Iterable[Case]) -> Coverage:
     """Run the cases and return the report."""
-    rows = {row.id: row for row in _statements(knowledge)}
-    for statement, carrier in _all_carriers(knowledge):
-        if statement in rows:
-            rows[statement].carriers.append(carrier)
+    statements = statements_of(knowledge)
+    rows = {id_: Row(id_, concept["display"]) for id_, concept in statements.items()}
+    for statement, carrier in _all_carriers(knowledge, rows):
+        rows[statement].carriers.append(carrier)
     outcomes: dict[str, set[str]] = defaultdict(set)
     expected = dict(_expected_outcomes(knowledge))
     for action in expected:
         outcomes[action] = set()
     for case in cases:
         _note(case, run_case(case, knowledge), rows, outcomes)
-    return Coverage(rows, list(_silent_actions(knowledge)), dict(outcomes), expected)
+    silent = list(_silent_actions(knowledge, rows))
+    exempt = tuple(name for name, action in _actions(knowledge) if is_exempt(action))
+    return Coverage(rows, silent, dict(outcomes), expected, exempt)
 
 
 def _untested(row: Row) -> bool:
     return row.is_executable and not row.cases
-
-
-def _statements(knowledge: Knowledge) -> Iterator[Row]:
-    """Yield an empty row for each statement of the code system."""
-    for concept in knowledge.definition("CodeSystem", STATEMENTS)["concept"]:
-        yield Row(concept["code"], concept["display"])
 
 
 def _note(
@@ -158,32 +154,31 @@ def _note(
                     rows[statement].requests.add(f"{decision.request} {tail}")
 
 
-def _all_carriers(knowledge: Knowledge) -> Iterator[tuple[str, Carrier]]:
+def _all_carriers(knowledge: Knowledge, known: Mapping[str, Row]) -> Iterator[tuple[str, Carrier]]:
     """Yield each statement that an element of a shipped definition names, with the element."""
     for resource_type in _TYPES:
         for definition in knowledge.all(resource_type):
-            if definition.get("url") != STATEMENTS:
-                yield from _carriers(definition, definition, "", "")
+            if not is_statement_system(definition):
+                for element, action, node in _elements(definition, "", ""):
+                    for statement in cited_in(node, known):
+                        yield statement, Carrier(identity(definition), element, action)
 
 
-def _carriers(
-    definition: Resource, node: Any, element: str, action: str
-) -> Iterator[tuple[str, Carrier]]:
-    """Walk an element and yield the statements named in it."""
+def _elements(node: Any, element: str, action: str) -> Iterator[tuple[str, str, Resource]]:
+    """Yield every object in a definition with its place and the action that it stands in."""
     if isinstance(node, list):
         for index, item in enumerate(node):
-            yield from _carriers(definition, item, f"{element}[{index}]", action)
+            yield from _elements(item, f"{element}[{index}]", action)
     elif isinstance(node, dict):
+        yield element, action, node
         for key, value in node.items():
-            if key in ("label", "requirements") and isinstance(value, str):
-                for statement in _STATEMENT_ID.findall(value):
-                    yield statement, Carrier(identity(definition), element, action)
-            elif key == "action" and isinstance(value, list):
+            inside = f"{element}.{key}".lstrip(".")
+            if key == "action" and isinstance(value, list):
                 for index, item in enumerate(value):
-                    inner = f"{element}.action[{index}]".lstrip(".")
-                    yield from _carriers(definition, item, inner, item.get("id", inner))
+                    place = f"{inside}[{index}]"
+                    yield from _elements(item, place, item.get("id", place))
             else:
-                yield from _carriers(definition, value, f"{element}.{key}".lstrip("."), action)
+                yield from _elements(value, inside, action)
 
 
 def _actions(knowledge: Knowledge) -> Iterator[tuple[str, Resource]]:
@@ -198,22 +193,21 @@ def _actions(knowledge: Knowledge) -> Iterator[tuple[str, Resource]]:
         yield from inside(plan, plan.get("action", ()))
 
 
-def _silent_actions(knowledge: Knowledge) -> Iterator[str]:
+def _silent_actions(knowledge: Knowledge, known: Mapping[str, Row]) -> Iterator[str]:
     """Yield the actions that cite no statement."""
     for name, action in _actions(knowledge):
-        labels = [str(artifact.get("label", "")) for artifact in action.get("documentation", ())]
-        if not any(_STATEMENT_ID.fullmatch(label) for label in labels):
+        if not any(artifact.get("label") in known for artifact in action.get("documentation", ())):
             yield name
 
 
 def _expected_outcomes(knowledge: Knowledge) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield each action that has a condition, with the outcomes that cases must show."""
+    decided = never_empty(knowledge)
     for name, action in _actions(knowledge):
         conditions = [c["expression"].get("expression", "") for c in action.get("condition", ())]
         if conditions:
-            decided = ("met", "not-met")
-            is_open = name not in NEVER_UNDETERMINED and can_be_undetermined(conditions)
-            yield name, (*decided, "undetermined") if is_open else decided
+            is_open = not is_exempt(action) and can_be_undetermined(conditions, decided)
+            yield name, ("met", "not-met", "undetermined") if is_open else ("met", "not-met")
 
 
 def as_json(coverage: Coverage) -> dict[str, Any]:
