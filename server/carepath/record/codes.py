@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from carepath.resources import Resource
 
@@ -109,7 +109,7 @@ def _rewritten(element: dict[str, Any]) -> dict[str, Any]:
     if "code" in element and "system" in element:
         system, code = element["system"], element["code"]
         if type(system) is str and type(code) is str:
-            changed |= _other_writing(system, code)
+            changed |= writing_of(system, code).other
     return {**element, **changed} if changed else element
 
 
@@ -125,12 +125,19 @@ def _all_rewritten(values: list[Any]) -> list[Any]:
     return changed or values
 
 
+class Writing(NamedTuple):
+    """The canonical system, and both system and code where one is to be written otherwise."""
+
+    system: str
+    other: dict[str, str]
+
+
 @lru_cache(maxsize=16384)
-def _other_writing(system: str, code: str) -> dict[str, str]:
-    """Return what of a system and a code is to be written otherwise; callers must not change it."""
+def writing_of(system: str, code: str) -> Writing:
+    """Return how a system and a code are written here; callers must not change it."""
     canonical = canonical_system(system)
     new = {"system": canonical, "code": canonical_code(canonical, code)}
-    return {} if new == {"system": system, "code": code} else new
+    return Writing(canonical, {} if new == {"system": system, "code": code} else new)
 
 
 def split_icd_10_gm(code: str) -> tuple[str, str] | None:

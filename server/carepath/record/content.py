@@ -116,7 +116,7 @@ class Content:
         """Return what a literal reference means, seen from the resource that holds it."""
         if reference.startswith("#"):
             return Found(_contained(reference[1:], within))
-        server = "" if within is None else self._server_of(within)
+        server = "" if within is None else self.server_of(within)
         known = self._found.get((reference, server))
         if known is None:
             known = self._found[(reference, server)] = self._find(reference, server)
@@ -130,7 +130,7 @@ class Content:
         names = self.names_of(resource_type) if resource_type else self._all_names
         return find(reference, server, names, knows_servers=self.knows_servers)
 
-    def _server_of(self, resource: Resource) -> str:
+    def server_of(self, resource: Resource) -> str:
         """Return the server that a resource is on, empty when nobody knows."""
         url = self.full_url(resource)
         folder = url.rpartition("/")[0]

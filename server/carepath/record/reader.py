@@ -13,6 +13,8 @@ from carepath.record.content import Content
 from carepath.record.remarks import Remark
 from carepath.record.rules import RULES, Asked, Reading, Rule
 from carepath.record.subjects import Subjects, Whose
+from carepath.record.traits import traits_of
+from carepath.record.when import at
 from carepath.resources import Resource
 
 
@@ -32,6 +34,7 @@ class Reader:
         self.content = content
         self.subjects = subjects
         self.now = now
+        self._moment = None if now is None else at(now)
         self._of_nobody: dict[int, Read] = {}
         self._moments: dict[datetime | None, Reader] = {now: self}
 
@@ -62,10 +65,13 @@ class Reader:
         is_told = content.is_left_out(resource)
         other_person = whose.reason or self._choice(resource, whose)
         doubt = content.doubt(resource)
-        asked = Asked(self.now, other_person, is_stray=whose.is_stray, doubt=doubt)
+        traits = traits_of(resource)
+        asked = Asked(traits, self._moment, other_person, is_stray=whose.is_stray, doubt=doubt)
         made, remarks = resource, []
         for rule in RULES:
             reading = rule.test(made, asked)
+            if reading is None:
+                continue
             if reading.told and not is_told:
                 remarks.append(self._remark(rule, resource, reading))
             if reading.resource is None:

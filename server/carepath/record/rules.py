@@ -5,14 +5,15 @@ https://hl7.org/fhir/R4/extensibility.html and https://hl7.org/fhir/R4/lifecycle
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from carepath.issues import Severity
 from carepath.record.certainty import with_certainty
 from carepath.record.codes import with_canonical_codes
-from carepath.record.understood import not_understood
-from carepath.record.when import is_in_future
+from carepath.record.span import Span
+from carepath.record.traits import Traits
+from carepath.record.understood import may_deny, not_understood
+from carepath.record.when import is_later
 from carepath.resources import Resource, codings
 
 
@@ -32,9 +33,10 @@ class Reading(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What is known beside the resource: the moment, and doubts about its owner and itself."""
+    """What is known beside the resource: its traits, the moment, doubts about owner and itself."""
 
-    now: datetime | None = None
+    traits: Traits
+    now: Span | None = None
     other_person: str = ""
     is_stray: bool = False
     doubt: str | None = None
@@ -43,49 +45,59 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A row of the table: its name, the paragraph it follows, and what it does."""
+    """A row of the table: its name, the paragraph it follows, and what it does.
+
+    The test gives None for a resource that stays as it is, of which there is nothing to tell.
+    """
 
     name: str
     url: str
-    test: Callable[[Resource, Asked], Reading]
+    test: Callable[[Resource, Asked], Reading | None]
 
 
-def _of_this_person(resource: Resource, asked: Asked) -> Reading:
+def _of_this_person(_resource: Resource, asked: Asked) -> Reading | None:
     if not asked.other_person:
-        return Reading(resource)
+        return None
     if asked.is_stray:
         return Reading(None, asked.other_person, "information", "not-found")
     return Reading(None, asked.other_person)
 
 
-def _not_in_error(resource: Resource, _asked: Asked) -> Reading:
+def _not_in_error(resource: Resource, _asked: Asked) -> Reading | None:
     statuses = (resource.get("status"), resource.get("verificationStatus"))
-    if any("entered-in-error" in _codes(status) for status in statuses):
-        return Reading(None, "it was entered in error", "information", "informational")
-    return Reading(resource)
+    for status in statuses:
+        if status is not None and "entered-in-error" in _codes(status):
+            return Reading(None, "it was entered in error", "information", "informational")
+    return None
 
 
-def _understood(resource: Resource, asked: Asked) -> Reading:
-    reason = not_understood(resource)
-    if reason is not None:
-        return Reading(None, f"it {reason}", code="extension", is_unread=True)
+def _understood(resource: Resource, asked: Asked) -> Reading | None:
+    if asked.traits.has_modifiers or may_deny(resource):
+        reason = not_understood(resource)
+        if reason is not None:
+            return Reading(None, f"it {reason}", code="extension", is_unread=True)
     if asked.doubt is not None:
         return Reading(None, asked.doubt, code="extension", is_unread=True)
-    return Reading(resource)
+    return None
 
 
-def _not_in_the_future(resource: Resource, asked: Asked) -> Reading:
-    if asked.now is not None and is_in_future(resource, asked.now):
+def _not_in_the_future(resource: Resource, asked: Asked) -> Reading | None:
+    if asked.now is not None and is_later(resource, asked.now):
         return Reading(None, "it is said to have happened, at a time that lies in the future")
-    return Reading(resource)
+    return None
 
 
-def _certainty(resource: Resource, _asked: Asked) -> Reading:
+def _certainty(resource: Resource, asked: Asked) -> Reading | None:
+    if not asked.traits.may_be_marked:
+        return None
     made, sentence = with_certainty(resource)
     return Reading(made, sentence or "", "information", "informational")
 
 
-def _canonical(resource: Resource, _asked: Asked) -> Reading:
+def _canonical(resource: Resource, asked: Asked) -> Reading | None:
+    # What certainty puts in is canonical, too.
+    if asked.traits.is_canonical:
+        return None
     return Reading(with_canonical_codes(resource))
 
 

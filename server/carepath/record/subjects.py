@@ -17,6 +17,10 @@ from carepath.record.urls import normal, search_in, type_and_id
 from carepath.resources import Resource
 
 _AROUND = ("encounter", "context", "specimen")
+_BESIDE = frozenset({*_AROUND, "focus"})
+_PLAIN = frozenset({"display", "reference"})
+"""Elements of a Reference that is read the same wherever it stands on a server."""
+
 _PERSONS = frozenset(
     {
         "FamilyMemberHistory",
@@ -55,6 +59,7 @@ class Subjects:
     def __init__(self, content: Content) -> None:
         self._content = content
         self._known: dict[int, Whose] = {}
+        self._answers: dict[tuple[str, str], Whose] = {}
         self._sorted: dict[str, dict[int, list[int]]] = {}
         self._guesses: dict[int, dict[str, Remark]] = {}
 
@@ -91,6 +96,14 @@ class Subjects:
             person = self.patients.person(resource)
             return NOBODY if person is None else Whose(frozenset({id(person)}))
         named = self._named(resource)
+        if not _BESIDE.isdisjoint(resource):
+            named = self._with_what_is_beside(resource, named)
+        if named == NOBODY and not has_subject(resource):
+            return Whose(is_shared=True)
+        return named
+
+    def _with_what_is_beside(self, resource: Resource, named: Whose) -> Whose:
+        """Return whose a resource is by what it was made in, and by a focus that is a person."""
         for name, target in self._around(resource):
             other = self._named(target)
             if other.patients and (named == NOBODY or named.is_shared):
@@ -100,15 +113,13 @@ class Subjects:
         focus = self._other_focus(resource, named)
         if focus:
             return Whose(reason=f"its focus is another person, {focus}")
-        if named == NOBODY and not has_subject(resource):
-            return Whose(is_shared=True)
         return named
 
     def _named(self, resource: Resource) -> Whose:
         """Return whom the subject of a resource names, in whatever element it stands."""
         found: list[Whose] = []
         for references in _subjects(resource):
-            answers = [self._answer(reference, resource) for reference in references]
+            answers = [self._answer_once(reference, resource) for reference in references]
             answers = [answer for answer in answers if answer != NOBODY]
             if answers:
                 found.append(_any_of(answers))
@@ -119,6 +130,20 @@ class Subjects:
             if first.patients != other.patients:
                 return Whose(reason="it names more than one person as its subject")
         return first
+
+    def _answer_once(self, reference: Any, within: Resource) -> Whose:
+        """Return the same as `_answer`; most resources name their subject in the same words.
+
+        Where there is no text the display tells, and what `#` means depends on the resource.
+        """
+        text = reference.get("reference") if isinstance(reference, dict) else None
+        if not isinstance(text, str) or text[:1] in "#" or not _PLAIN.issuperset(reference):
+            return self._answer(reference, within)
+        key = (text, self._content.server_of(within))
+        known = self._answers.get(key)
+        if known is None:
+            known = self._answers[key] = self._answer(reference, within)
+        return known
 
     def _answer(self, reference: Any, within: Resource) -> Whose:
         """Return whom one reference names."""
@@ -248,7 +273,9 @@ def _subjects(resource: Resource) -> Iterator[list[Any]]:
     for name in SUBJECT_ELEMENTS:
         if name in resource:
             yield as_list(resource[name])
-    participants = as_list(resource.get("participant"))
+    if "participant" not in resource:
+        return
+    participants = as_list(resource["participant"])
     actors = [p["actor"] for p in participants if isinstance(p, dict) and "actor" in p]
     # Practitioners and rooms take part, too.
     yield [a for a in actors if isinstance(a, dict) and reference_type(a) == "Patient"]

@@ -56,6 +56,17 @@ _OF_TYPE: Mapping[str, Mapping[str, _Negation]] = {
     "Patient": {"animal": _Negation("STU3", ())},
 }
 
+_TELLING = frozenset(
+    {
+        *("contained", "implicitRules", "_implicitRules"),
+        *_ANY_TYPE,
+        *(f"_{name}" for name in _ANY_TYPE),
+    }
+)
+"""The elements without which a resource says nothing of this kind, or else of these types."""
+
+_TELLING_TYPES = frozenset({"CarePlan", *_OF_TYPE})
+
 _PROHIBITED = _Negation("STU3", (False,))
 """`CarePlan.activity.detail.prohibited`, which R4 calls `doNotPerform`."""
 
@@ -74,6 +85,11 @@ def not_understood(resource: Resource) -> str | None:
         if found:
             return found
     return _modifier_extension(resource)
+
+
+def may_deny(resource: Resource) -> bool:
+    """Tell quickly whether `not_understood` can find more than modifier extensions."""
+    return not _TELLING.isdisjoint(resource) or resource.get("resourceType") in _TELLING_TYPES
 
 
 def _resources_in(resource: Resource) -> Iterator[tuple[str, Resource]]:

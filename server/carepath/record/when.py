@@ -16,6 +16,7 @@ __all__ = [
     "at",
     "interval_of",
     "is_in_future",
+    "is_later",
     "latest",
     "occurred",
     "span_of",
@@ -108,13 +109,16 @@ _CHOICE = ("DateTime", "Period", "Timing", "Instant", "Date", "String", "Age", "
 _UNDATED = ("Age", "Range", "String")
 """An onset by age or in words is no unreadable date: when it was recorded still says something."""
 
-_CHOICES = {
-    name: tuple(name.removesuffix("[x]") + type_name for type_name in _CHOICE)
-    for paths in _PATHS.values()
-    for path in paths
-    if (name := path.rpartition(".")[2]).endswith("[x]")
-}
-"""`effective[x]` -> the properties it may stand in."""
+
+def _places_of(path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the elements around a path, and the properties that its end may stand in."""
+    *holders, name = path.split(".")
+    choice = name.removesuffix("[x]")
+    keys = (name,) if choice == name else tuple(choice + type_name for type_name in _CHOICE)
+    return tuple(holders), keys
+
+
+_PLACES = {path: _places_of(path) for paths in _PATHS.values() for path in paths}
 
 
 def occurred(resource: Resource) -> Span | None:
@@ -135,12 +139,17 @@ def is_in_future(resource: Resource, now: datetime) -> bool:
 
     Today, in whatever time zone, is not the future, and neither is what is planned.
     """
+    return is_later(resource, at(now))
+
+
+def is_later(resource: Resource, moment: Span) -> bool:
+    """Tell the same for a moment that was read before."""
     resource_type = _text(resource, "resourceType")
     if _text(resource, "status") not in _HAPPENED.get(resource_type, ()):
         return False
     paths = _FUTURE_PATHS.get(resource_type) or _PATHS[resource_type]
     span = span_of(_time_in(resource, paths))
-    return span is not None and span.is_after(at(now)) is True
+    return span is not None and span.is_after(moment) is True
 
 
 def latest(resources: Iterable[Resource]) -> list[Resource]:
@@ -239,12 +248,12 @@ def _paths_of(resource: Resource) -> tuple[str, ...]:
 def _time_in(resource: Resource, paths: tuple[str, ...]) -> Any:
     """Return the value of the first of some elements that is there and is a date of some form."""
     for path in paths:
-        *holders, name = path.split(".")
+        holders, keys = _PLACES[path]
         holder: Any = resource
         for step in holders:
             holder = holder.get(step) if isinstance(holder, dict) else None
         if isinstance(holder, dict):
-            for key in _CHOICES.get(name, (name,)):
+            for key in keys:
                 if key in holder and not (key.endswith(_UNDATED) and span_of(holder[key]) is None):
                     return holder[key]
     return None

@@ -7,11 +7,16 @@ from carepath.fhirpath.comparison import equal, equal_items, key_of
 from carepath.fhirpath.functions.terminology import is_member, item_is_member
 from carepath.fhirpath.operators import is_in, ordered
 from carepath.fhirpath.results import EMPTY, OF_TRUTH, as_truth, one_text
-from carepath.fhirpath.types import COMPLEX, MANY, PRIMITIVE, STRING, Item
+from carepath.fhirpath.types import COMPLEX, MANY, PRIMITIVE, STRING, Item, Items, TypeInfo
 from carepath.fhirpath.variables import Known, items_of
 
 UNSET = object()
 """Stands for what no round of a loop has computed yet."""
+
+
+def dicts(values: list[Any], child: TypeInfo) -> Items:
+    """Return the elements of a list as items of a type."""
+    return [(each, child) for each in values if type(each) is dict]
 
 
 def text_of_item(item: Item) -> str | None:
@@ -38,6 +43,7 @@ RUNTIME: dict[str, Any] = {
     "STRING": STRING,
     "UNSET": UNSET,
     "as_truth": as_truth,
+    "dicts": dicts,
     "equal": equal,
     "equal_items": equal_items,
     "is_in": is_in,

@@ -7,6 +7,8 @@ a loop is computed by the first round that needs it, for all.
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
+from types import CodeType
 from typing import Any, Literal
 
 from carepath.fhirpath.compiler import Compiler
@@ -23,6 +25,12 @@ Form = Literal["items", "truth", "text"]
 """As what a part is wanted: a collection; True, False or None; its one text or None."""
 Emit = Callable[["Writer", Ast, str], str]
 """Writes what computes a part for the item of this name; returns the name that holds it."""
+
+
+@lru_cache(maxsize=256)
+def _compiled(source: str) -> CodeType:
+    """Return the code of a source; expressions that differ only in constants have the same."""
+    return compile(source, "<fhirpath>", "exec")
 
 
 class Writer:
@@ -143,5 +151,5 @@ class Writer:
         source = "\n".join(["def expression(context, this):", *head, *self._lines, *tail])
         space = {**RUNTIME, **self._constants}
         # Only our own words stand in the source: see the package's first lines.
-        exec(compile(source, "<fhirpath>", "exec"), space)  # noqa: S102
+        exec(_compiled(source), space)  # noqa: S102
         return space["expression"]
