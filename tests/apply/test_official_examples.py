@@ -6,7 +6,6 @@ The examples are public (HL7, CC0) and stay outside of this repository.
 import json
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,13 +17,12 @@ from carepath.knowledge import Knowledge
 from carepath.record import Record
 from carepath.validation import validate
 
-EXAMPLES = Path(__file__).parents[2] / "../shared/suites/fhir-r4-examples"
+from ..suites import EXAMPLES, needs
+
 NOW = datetime.fromisoformat("2017-03-06T17:31:00+00:00")
 KNOWN = ("PlanDefinition", "ActivityDefinition", "Library", "Questionnaire", "ValueSet")
 
-pytestmark = pytest.mark.skipif(
-    not EXAMPLES.is_dir(), reason="the official R4 examples (fhir-r4-examples) are not beside"
-)
+pytestmark = needs(EXAMPLES)
 
 
 def names(resource_type: str) -> list[str]:

@@ -119,6 +119,93 @@ def test_settings() -> None:
     assert "type" not in group["action"][0]
 
 
+def test_what_steers_the_engine_or_is_there_already_is_not_copied() -> None:
+    behavior = "http://hl7.org/fhir/StructureDefinition/cqf-applicabilityBehavior"
+    cited = {"type": "citation", "citation": "The book"}
+    more = {"type": "citation", "citation": "The article"}
+    action = {
+        "id": "a",
+        "extension": [{"url": behavior, "valueCode": "any"}],
+        "type": {"coding": [{"code": "update"}]},
+        "documentation": [cited],
+        **SCAN,
+    }
+    definitions = [plan(action), activity(relatedArtifact=[cited, more])]
+    settings = ApplySettings(create_type=True)
+    group = applied(definitions, settings=settings).care_plan()["contained"][0]
+    (made,) = group["action"]
+    assert "extension" not in made
+    assert made["type"] == {"coding": [{"code": "update"}]}
+    assert made["documentation"] == [cited, more]
+
+
+def test_an_answer_is_named_after_its_patient_and_speaks_the_language_asked_for() -> None:
+    definition = plan({"id": "a", "title": "A"})
+    german = {"coding": [{"system": "urn:ietf:bcp:47", "code": "de"}]}
+    mine = applied([definition], user_language=german).care_plan()
+    theirs = applied([definition], {**PATIENT, "id": "q"}).care_plan()
+    assert (mine["language"], theirs.get("language")) == ("de", None)
+    assert mine["identifier"] == applied([definition]).care_plan()["identifier"]
+    assert mine["identifier"] != theirs["identifier"]
+
+
+def test_two_settings_share_no_compiled_plan() -> None:
+    definition = plan({"id": "a", "title": "A"})
+    knowledge = Knowledge.of([definition])
+    for create_type in (True, False, True):
+        settings = ApplySettings(create_type=create_type)
+        request = ApplyRequest(definition, Record.of(PATIENT), NOW, settings=settings)
+        (group,) = apply_plan(request, knowledge).care_plan()["contained"]
+        assert ("type" in group["action"][0]) is create_type
+
+
+def test_repeated_ids_of_actions_stay_within_64_characters() -> None:
+    inner = plan({"id": "x" * 64, "title": "X"}, id="inner", url="http://x/PlanDefinition/inner")
+    nested = {"definitionCanonical": "http://x/PlanDefinition/inner"}
+    actions = [{"id": id_, "title": id_, **nested} for id_ in "abc"]
+    (group,) = applied([plan(*actions), inner]).care_plan()["contained"]
+    found = [action["action"][0]["id"] for action in group["action"]]
+    assert found == ["x" * 64, "x" * 58 + "-2", "x" * 58 + "-3"]
+
+
+def test_parameters_that_nothing_reads_are_told_with_those_that_are_read() -> None:
+    condition = when("%patient.exists() and %setting.empty() and %colour = 'red'")
+    result = applied(
+        [plan({"id": "a", "condition": condition})], parameters={"color": "red", "patient": "p"}
+    )
+    assert [i.diagnostics for i in result.issues if i.severity == "warning"][:2] == [
+        "The parameter `color` is read by no library, plan or action; known: `colour`.",
+        "The parameter `patient` is read by no library, plan or action; known: `colour`.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "is_taken"),
+    [
+        ("integer", 1, True),
+        ("integer", True, False),
+        ("integer", "1", False),
+        ("integer", [1, "1"], False),
+        ("decimal", 1, True),
+        ("decimal", False, False),
+        ("boolean", False, True),
+        ("boolean", 0, False),
+        ("string", "x", True),
+        ("string", 1, False),
+        ("code", True, False),
+        ("Quantity", {"value": 1}, True),
+    ],
+)
+def test_a_parameter_of_another_type_is_not_used(type_: str, value: Any, is_taken: bool) -> None:
+    declared = {"parameter": [{"name": "width", "use": "in", "type": type_}]}
+    action = {"id": "a", "condition": when("%width.exists()")}
+    definitions = [plan(action, library=["http://x/Library/facts"]), library(GRADE, **declared)]
+    result = applied(definitions, parameters={"width": value})
+    assert [d.outcome for d in result.decisions] == ["met" if is_taken else "not-met"]
+    refused = [f"The parameter `width` is no {type_} and was not used."]
+    assert [i.diagnostics for i in result.issues] == ([] if is_taken else refused)
+
+
 class Shout:
     """A language of two words, to show that one plugs in."""
 

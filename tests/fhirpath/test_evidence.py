@@ -29,6 +29,7 @@ def evidence(text: str, **variables: Any) -> list[tuple[str, str]]:
     [
         (f"{SIZE}.value.value", [("Observation/size", "Observation.value.value")]),
         (f"{SIZE}.value > 5 'cm'", [("Observation/size", "Observation.value")]),
+        (f"{SIZE}.value = {SIZE}.value", [("Observation/size", "Observation.value")]),
         (f"{SIZE}.exists()", [("Observation/size", "Observation")]),
         ("%observations.exists(value is integer)", [("Observation/ecog", "Observation")]),
         ("%observations.exists(status = 'amended')", []),

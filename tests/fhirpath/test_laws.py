@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepath.errors import CarepathError
-from carepath.fhirpath import Environment, Expression, Limits, Quantity, parse
+from carepath.fhirpath import Environment, Expression, Known, Limits, Quantity, parse
 from carepath.fhirpath.functions import FUNCTIONS
 from carepath.fhirpath.nodes import (
     Ast,
@@ -175,8 +175,14 @@ VALUES = {"true": True, "false": False, "{}": None}
 
 
 def truth(text: str) -> bool | None:
-    found = parse(text).evaluate([], ENVIRONMENT)
-    return found[0] if found else None
+    """Return the truth of a formula: both forms find the same, evaluated or decided."""
+    plain, quick = parse(text), parse(text)
+    quick.prepare()
+    decided = plain.decide(Known.of([]), ENVIRONMENT)
+    assert quick.decide(Known.of([]), ENVIRONMENT) is decided
+    for form in (plain, quick):
+        assert form.evaluate([], ENVIRONMENT) == ([] if decided is None else [decided])
+    return decided
 
 
 def _and(a: bool | None, b: bool | None) -> bool | None:

@@ -140,8 +140,6 @@ def _value_in(quantity: Quantity, target: Quantity) -> Decimal | None:
         return quantity.value
     if quantity.calendar is not target.calendar:
         return None
-    if quantity.unit == "year" and target.unit == "month":
-        return quantity.value * 12
     return converted(quantity, UCUM_OF[target.unit] if target.calendar else target.unit)
 
 

@@ -35,8 +35,6 @@ from carepath.fhirpath.tracing import chosen, traced, traced_step
 from carepath.fhirpath.types import MANY, SYSTEM, Item, Items
 from carepath.fhirpath.variables import variable
 
-_NAMESPACES = ("System", "FHIR")
-
 
 class Compiler:
     """Compiles one expression; `indexed` and `scoped` say what its text makes necessary."""
@@ -164,16 +162,6 @@ def _made_when_run(make: Callable[[], Any]) -> Any:
         return made(context, this)
 
     return run
-
-
-def type_name_of(node: Ast) -> str | None:
-    """Return the type that an argument names: `Quantity`, `FHIR.Quantity`; else None."""
-    if isinstance(node, Member):
-        if node.source is None:
-            return node.name
-        if isinstance(node.source, Member) and node.source.source is None:
-            return f"{node.source.name}.{node.name}" if node.source.name in _NAMESPACES else None
-    return None
 
 
 def _this(_: Context, this: Item) -> Items:

@@ -17,6 +17,7 @@ from carepath.fhirpath.failure import Failure, LimitReached
 from carepath.fhirpath.functions import TRUTHS
 from carepath.fhirpath.nodes import Ast, Binary, Call, Literal, Variable, walk
 from carepath.fhirpath.parser import parse_expression
+from carepath.fhirpath.results import OF_TRUTH
 from carepath.fhirpath.text import text_of
 from carepath.fhirpath.tracing import Evidence, evidence_of, merge, rooted
 from carepath.fhirpath.types import STRING, Item, Items, system_value
@@ -141,15 +142,20 @@ class Expression:
 
         with suppress(Failure, RecursionError):
             if self.is_condition:
-                self._quick_truth = truth_function(self.text, self.ast) or self._truth
+                self._quick_truth = truth_function(self.text, self.ast)
+                _ = self._quick_truth or self._truth
             else:
-                self._quick_items = items_function(self.text, self.ast) or self._compiled
+                self._quick_items = items_function(self.text, self.ast)
+                _ = self._quick_items or self._compiled
 
     def _items(self, focus: Any, environment: Environment) -> Items:
-        if self._quick_items is not None:
+        if self._quick_items is not None or self._quick_truth is not None:
             try:
                 item = focus.item if type(focus) is Known else many(items_of(focus))
-                return self._quick_items(Context(environment, item), item)
+                if self._quick_items is not None:
+                    return self._quick_items(Context(environment, item), item)
+                if self._quick_truth is not None:
+                    return OF_TRUTH[self._quick_truth(Context(environment, item), item)]
             except (Failure, RecursionError, KeyError):
                 pass  # As above.
         try:

@@ -10,13 +10,10 @@ evidence fourth.  `value` is what the JSON holds; `TypeInfo.convert` makes the S
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from carepath.fhirpath.quantity import CALENDAR_OF, INEXACT, Quantity
 from carepath.fhirpath.temporal import Date, DateTime, Time, date_of, date_time_of, time_of
-
-if TYPE_CHECKING:
-    pass
 
 Item = tuple[Any, ...]
 Items = list[Item]

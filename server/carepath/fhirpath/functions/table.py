@@ -1,12 +1,11 @@
 """The shape of the function table, and how its rows are compiled."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from carepath.fhirpath.context import Context, Evaluator
 from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.nodes import Call
-from carepath.fhirpath.results import EMPTY
 from carepath.fhirpath.types import Item, Items
 
 if TYPE_CHECKING:
@@ -80,21 +79,6 @@ def looping(operate: Plain, least: int = 1, most: int | None = None) -> Function
         return evaluate
 
     return Function(least, least if most is None else most, build)
-
-
-def per_item(operate: Callable[[Item], Any], make: Callable[[Any], Items]) -> Function:
-    """A row for a function of one item without arguments; empty for empty."""
-
-    def evaluate(context: Context, items: Items) -> Items:
-        del context
-        if not items:
-            return EMPTY
-        if len(items) > 1:
-            raise Failure(f"expected one item, found {len(items)}", items)
-        value = operate(items[0])
-        return EMPTY if value is None else make(value)
-
-    return plain(evaluate)
 
 
 def located(failure: Failure, node: Call, items: Items) -> Failure:
