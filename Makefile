@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 HOST ?= 127.0.0.1
 PORT ?= 8080
 
-.PHONY: run test test-slow check lint types fmt content coverage pages golden mutate-content mutate-code \
+.PHONY: run test test-slow suites check lint types fmt content coverage pages golden mutate-content mutate-code \
         wheel-test fhirpath-suite bench-fhirpath bench-apply bench-http validate-java clean help
 
 help: ## list the targets
@@ -18,10 +18,13 @@ run: $(VENV)/.runtime ## start the service, send it an example and print the pla
 	@$(BIN)/python tools/run_example.py --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.developer ## run the test suite
-	$(BIN)/python -m pytest -q -m "not slow and not network"
+	$(BIN)/python -m pytest -q -rfEs -n auto --dist worksteal -m "not slow and not network"
 
 test-slow: $(VENV)/.developer ## run the tests that take long or need node, Java or a registry
-	$(BIN)/python -m pytest -q -m "slow or network"
+	$(BIN)/python -m pytest -q -rfEs -m "slow or network"
+
+suites: $(VENV)/.developer ## fetch the official suites into .suites; needs Maven
+	$(BIN)/python tools/fetch_suites.py
 
 check: lint types content test ## what the build runs
 

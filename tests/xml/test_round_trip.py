@@ -13,10 +13,11 @@ from lxml import etree
 
 from carepath import json_codec, xml_codec
 
+from ..suites import EXAMPLES, needs
+
 sys.path.insert(0, str(Path(__file__).parent))
 from generated import resources
 
-EXAMPLES = Path(__file__).parents[2] / "../shared/suites/fhir-r4-examples"
 FILES = sorted(EXAMPLES.glob("*.json"))
 
 
@@ -27,7 +28,7 @@ def in_order(value: Any) -> Any:
     return [in_order(one) for one in value] if isinstance(value, list) else value
 
 
-@pytest.mark.skipif(not FILES, reason="the official R4 examples are not beside the project")
+@needs(EXAMPLES)
 def test_all_official_examples_come_back_byte_for_byte() -> None:
     lost = []
     for file in FILES:
