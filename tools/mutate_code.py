@@ -4,8 +4,9 @@ Usage: python tools/mutate_code.py [--only TEXT] [--jobs N]
 
 The lists in `code_mutants/*.json` hold `file`, `before` (which stands once in it), `after`, and
 `why`: what a reader would have to fear.  `equivalent` tells why nobody could see the difference;
-such a change must not be caught, else the reason is wrong.  The checkout itself is never touched.
-Prints the survivors and ends with `N mutants, N survived`; the exit code is 1 when one survived.
+such a change must not be caught, else the reason is wrong.  `code_mutants/concerned.toml` says
+which tests concern which files.  The checkout itself is never touched.  Prints how far it is and
+what survived, and ends with `N mutants, N survived`; the exit code is 1 when one survived.
 """
 
 import argparse
@@ -16,10 +17,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -27,19 +30,20 @@ LISTS = Path(__file__).parent / "code_mutants"
 COPIED = ("server", "tests", "pathways", "fhir_profiles", "docs")
 DATA_PACKAGES = ("pathways", "fhir_profiles")
 
-# The tests that concern a file by the start of its path, the quick ones first.
-CONCERNED = {
-    "server/carepath/record/": ("tests/record", "tests/facts", "tests/records"),
-    "server/carepath/fhirpath/functions/statements.py": (
-        "tests/record",
-        "tests/facts",
-        "tests/records",
-    ),
-}
-PYTEST = ("-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider")
+# The plugin of schemathesis takes as long to load as most of these tests.
+_WITHOUT = ("-p", "no:cacheprovider", "-p", "no:schemathesis")
+PYTEST = ("-m", "pytest", "-x", "-q", "--no-header", *_WITHOUT)
 MARKS = "not slow and not network"
 LONGEST = 600
 """Seconds after which a change that keeps the tests from ending counts as caught."""
+_TOLD_EACH = 10
+
+
+@cache
+def concerned() -> dict[str, tuple[str, ...]]:
+    """Return the tests that concern a file, by the start of its path, the quick ones first."""
+    table = tomllib.loads((LISTS / "concerned.toml").read_text("utf-8"))
+    return {start: tuple(tests) for start, tests in table.items()}
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,8 @@ class Mutant:
 
     @property
     def tests(self) -> tuple[str, ...]:
-        """Return the paths of the tests that concern the file; KeyError when none are known."""
-        return next(CONCERNED[start] for start in CONCERNED if self.file.startswith(start))
+        """Return the tests of the longest start of the path; ValueError when none are known."""
+        return concerned()[max((s for s in concerned() if self.file.startswith(s)), key=len)]
 
     def applied_to(self, text: str) -> str:
         """Return the changed text of the file; ValueError unless `before` stands in it once."""
@@ -90,8 +94,8 @@ class Copy:
         self._run(compiled)
 
     def holds(self, tests: tuple[str, ...]) -> bool:
-        """Tell whether the tests hold as the copy stands now, the slow ones asked last."""
-        return all(self._run([*PYTEST, "-m", MARKS, path]) for path in tests)
+        """Tell whether the tests hold as the copy stands now, asked in their order."""
+        return self._run([*PYTEST, "-m", MARKS, *tests])
 
     def survives(self, mutant: Mutant) -> bool:
         """Tell whether the tests hold with the change."""
@@ -158,13 +162,15 @@ def main() -> int:
 def _report(todo: list[Mutant], results: Iterator[bool]) -> int:
     """Print what survived; return the exit code."""
     survivors = wrong = 0
-    for mutant, survived in zip(todo, results, strict=True):
+    for count, (mutant, survived) in enumerate(zip(todo, results, strict=True), 1):
         if survived and not mutant.equivalent:
             survivors += 1
             print(f"survived: {mutant}", flush=True)
         elif mutant.equivalent and not survived:
             wrong += 1
             print(f"not equivalent, a test notices it: {mutant}", flush=True)
+        if count % _TOLD_EACH == 0:
+            print(f"{count} of {len(todo)} tried", flush=True)
     equivalent = sum(bool(mutant.equivalent) for mutant in todo)
     print(f"{equivalent} equivalent mutants are left out")
     print(f"{len(todo) - equivalent} mutants, {survivors} survived")

@@ -110,6 +110,45 @@ def test_other_patients_never_leak() -> None:
     assert ids(record.for_subject("q")) == ["theirs"]
 
 
+@pytest.mark.parametrize(
+    ("resource_type", "element"),
+    [
+        ("Observation", "subject"),
+        ("Immunization", "patient"),
+        ("Task", "for"),
+        ("Coverage", "beneficiary"),
+        ("EnrollmentRequest", "candidate"),
+        ("ResearchSubject", "individual"),
+        ("AppointmentResponse", "actor"),
+    ],
+)
+def test_whose_a_resource_is_by_any_element(resource_type: str, element: str) -> None:
+    persons = [{**PATIENT, "id": id_} for id_ in ("p", "q")]
+    about = [
+        {"resourceType": resource_type, "id": id_, element: {"reference": f"Patient/{id_}"}}
+        for id_ in ("p", "q")
+    ]
+    assert ids(Record.of([*persons, *about], "Patient/q"), resource_type) == ["q"]
+
+
+@pytest.mark.parametrize("url", ["urn:oid:1.2.36.7", "urn:uuid:ab-1"])
+def test_the_case_of_a_name_does_not_count(url: str) -> None:
+    about = condition("c", {"reference": url.upper()})
+    assert ids(Record.of(bundle("collection", (url, PATIENT), ("", about)))) == ["c"]
+
+
+def test_who_only_states_to_be_a_patient_takes_part() -> None:
+    """Of those who take part in an appointment the patient may be told by the type alone."""
+    patient = {**PATIENT, "identifier": [{"system": "urn:x", "value": "7"}]}
+    by_type = {"type": "Patient", "identifier": {"system": "urn:x", "value": "7"}}
+    other = {"type": "Patient", "identifier": {"system": "urn:x", "value": "8"}}
+    booked = [
+        {"resourceType": "Appointment", "id": id_, "participant": [{"actor": actor}]}
+        for id_, actor in (("mine", by_type), ("theirs", other))
+    ]
+    assert ids(Record.of([patient, *booked]), "Appointment") == ["mine"]
+
+
 def test_a_stray_resource_is_reported_and_left_out() -> None:
     record = Record.of([PATIENT, condition("c", {"reference": "Patient/elsewhere"})])
     assert ids(record) == []

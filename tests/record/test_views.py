@@ -144,4 +144,5 @@ def test_the_time_grows_with_the_record_and_no_faster() -> None:
         return best
 
     seconds(2000)
-    assert seconds(16_000) < 8 * seconds(2000) * 3
+    # The clock of a process may tick every few milliseconds only.
+    assert seconds(16_000) < 8 * max(seconds(2000), 0.004) * 3

@@ -69,6 +69,10 @@ def test_what_senders_leave_out_is_valid_anyway(base: str, elements: dict[str, A
             {"clinicalStatus": concept("active", "http://hl7.org/fhir/condition-clinical")},
             id="a status with the system of STU3",
         ),
+        pytest.param("Observation", {"status": " final "}, id="spaces round a status code"),
+        pytest.param(
+            "Condition", {"onsetDateTime": " 2025-11-30T10:00:00Z "}, id="spaces round a date"
+        ),
         pytest.param("Condition", {"subject": None}, id="a required element is missing"),
         pytest.param("Condition", {"subject": {"reference": "p1"}}, id="a bare id as reference"),
         pytest.param("Condition", {"subject": {"reference": "Device/1"}}, id="a wrong target"),

@@ -10,10 +10,11 @@ from carepath import json_codec
 from carepath.errors import InvalidResource
 from carepath.validation import as_model, check_structure, model_problems
 
+from ..suites import EXAMPLES, needs
+
 sys.path.insert(0, str(Path(__file__).parent))
 from planted import BASES, CASES, planted
 
-EXAMPLES = Path(__file__).parents[2] / "../shared/suites/fhir-r4-examples"
 LARGEST = 40_000
 ODD_PATIENT = {"resourceType": "Patient", "foo": 1}
 
@@ -81,7 +82,7 @@ def test_a_nesting_too_deep_for_the_library_is_an_error() -> None:
     assert issue.is_error
 
 
-@pytest.mark.skipif(not EXAMPLES.exists(), reason="the official R4 examples are not there")
+@needs(EXAMPLES)
 def test_the_library_has_nothing_against_official_examples() -> None:
     files = [file for file in sorted(EXAMPLES.glob("*.json")) if file.stat().st_size < LARGEST]
     refused = {

@@ -14,10 +14,10 @@ from carepath.issues import Issue
 from carepath.r4.model import RESOURCE_TYPES, type_of
 from carepath.validation import check_structure
 
+from ..suites import EXAMPLES, needs
+
 sys.path.insert(0, str(Path(__file__).parent))
 from planted import BASES, CASES, planted
-
-EXAMPLES = Path(__file__).parents[2] / "../shared/suites/fhir-r4-examples"
 
 REALLY_INVALID = {
     "activitydefinition-servicerequest-example.json": "the narrative has no content (txt-2)",
@@ -35,7 +35,7 @@ def expressions(issues: tuple[Issue, ...]) -> list[str]:
     return sorted(expression for issue in issues for expression in issue.expression)
 
 
-@pytest.mark.skipif(not EXAMPLES.exists(), reason="the official R4 examples are not there")
+@needs(EXAMPLES)
 def test_no_valid_official_example_is_refused() -> None:
     refused = {
         file.name
@@ -128,9 +128,9 @@ def test_a_bundle_of_twenty_entries_takes_about_a_millisecond() -> None:
     check_structure(bundle, lenient=True)
     times = []
     for _ in range(20):
-        start = time.perf_counter()
+        start = time.process_time()
         check_structure(bundle, lenient=True)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.003  # Three times what is measured on one quiet core.
 
 

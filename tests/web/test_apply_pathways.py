@@ -314,5 +314,5 @@ def test_hundreds_of_patients_take_time_in_proportion(
         return passed
 
     seconds(20)
-    few, many = seconds(100), seconds(800)
+    few, many = seconds(50), seconds(400)
     assert many < 8 * few * 2

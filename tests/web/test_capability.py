@@ -18,7 +18,7 @@ from carepath.web.operations import BINDINGS, operations
 from carepath.web.search_index import includes, parameters
 from carepath.web.search_values import modifiers
 
-EXAMPLES = Path(__file__).parents[2] / "../shared/suites/fhir-r4-examples"
+from ..suites import EXAMPLES, missing
 
 
 @cache
@@ -88,7 +88,7 @@ def test_interactions(resource_type: str) -> None:
 def _examples(resource_type: str) -> tuple[dict[str, Any], ...]:
     """The official examples of a type, those with the most elements first."""
     if not EXAMPLES.is_dir():
-        pytest.skip("the official examples are not beside the checkout")
+        pytest.skip(missing(EXAMPLES))
     found = [
         resource
         for path in sorted(EXAMPLES.glob(f"{resource_type.lower()}-*.json"))
@@ -202,6 +202,12 @@ def test_operation(shipped: FlaskClient, resource_type: str, code: str, url: str
     for level, door in doors.items():
         if definition[level]:
             assert "POST" in shipped.options(door).headers["Allow"]
+
+
+def test_an_operation_of_all_types_is_listed_at_each_and_once_for_all() -> None:
+    listed = [REST, *RESOURCES.values()]
+    names = [[operation["name"] for operation in one["operation"]] for one in listed]
+    assert [one.count("validate") for one in names] == [1] * len(listed)
 
 
 def test_every_operation_is_advertised_and_every_definition_has_a_function() -> None:

@@ -61,6 +61,7 @@ def test_every_type_is_read_from_a_variable() -> None:
         {"CAREPATH_CORS_ORIGINS": "page.example"},
         {"CAREPATH_CORS_ORIGINS": "https://page.example/"},
         {"CAREPATH_BASE_URL": "hospital.example/fhir"},
+        {"CAREPATH_BASE_URL": "http://hospital.example:0/fhir"},
         {"CAREPATH_TRUSTED_PROXIES": "the proxy"},
         {"CAREPATH_NOW": "2026-01-01T00:00:00"},
         {"CAREPATH_NOW": "yesterday"},

@@ -432,7 +432,7 @@ def test_a_slow_server_leaves_threads_for_others(
     hospital.patient = Answer(drip)
     settings = {
         "CAREPATH_DATA_ENDPOINT_HOSTS": hospital.host,
-        "CAREPATH_DATA_ENDPOINT_SECONDS": "1.5",
+        "CAREPATH_DATA_ENDPOINT_SECONDS": "2.5",
         "CAREPATH_DATA_ENDPOINT_RETRIES": "0",
         "CAREPATH_WORKERS": "1",
     }
@@ -441,9 +441,8 @@ def test_a_slow_server_leaves_threads_for_others(
         body = endpoint(hospital.base)
         waiting = [pool.submit(httpx.post, url, json=body, timeout=20) for _ in range(6)]
         time.sleep(0.5)
-        started = time.perf_counter()
         assert httpx.get(f"{one.root}/healthz", timeout=20).status_code == 200
-        assert time.perf_counter() - started < 0.5
+        assert len([task for task in waiting if not task.done()]) >= 2
         answers = [task.result() for task in waiting]
     told = sorted((a.status_code, a.headers["Retry-After"]) for a in answers)
     assert told == [(503, "10")] * 2 + [(503, "2")] * 4

@@ -1,6 +1,7 @@
 """General behaviour of every door.  https://hl7.org/fhir/R4/http.html."""
 
 import gzip
+import io
 import json
 import re
 from collections.abc import Callable
@@ -9,6 +10,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
+
+from carepath.knowledge import Knowledge
+from carepath.web import Config, create_app
 
 Make = Callable[..., FlaskClient]
 JSON = "application/fhir+json; charset=utf-8"
@@ -103,6 +107,11 @@ def test_doors_that_are_not_fhir_have_a_format_of_their_own(client: FlaskClient,
         assert client.get(url, headers={"Accept": accept}).status_code == 200
 
 
+def test_what_only_begins_like_the_base_is_not_under_it(client: FlaskClient) -> None:
+    response = client.get("/fhirs", headers={"Accept": "text/turtle"})
+    assert (response.status_code, issue(response)["code"]) == (404, "not-found")
+
+
 def test_options_needs_no_format(client: FlaskClient) -> None:
     assert client.options("/fhir/metadata", headers={"Accept": "text/turtle"}).status_code == 204
 
@@ -167,6 +176,29 @@ def test_if_modified_since(client: FlaskClient) -> None:
                           ("Tue, 99 Nov 2026 00:00:00 GMT", 200)):  # fmt: skip
         again = client.get("/fhir/PlanDefinition/walk", headers={"If-Modified-Since": since})
         assert again.status_code == status
+    both = {"If-None-Match": "", "If-Modified-Since": first.headers["Last-Modified"]}
+    assert client.get("/fhir/PlanDefinition/walk", headers=both).status_code == 200
+
+
+def test_a_part_of_a_second_does_not_make_a_copy_older() -> None:
+    """`Last-Modified` has no parts of seconds, so a client cannot send them back."""
+    meta = {"lastUpdated": "2026-02-03T00:00:00.5Z"}
+    held = {"resourceType": "Library", "id": "l", "url": "https://example.org/l", "meta": meta}
+    client = create_app(Config(), Knowledge.of([held])).test_client()
+    modified = client.get("/fhir/Library/l").headers["Last-Modified"]
+    again = client.get("/fhir/Library/l", headers={"If-Modified-Since": modified})
+    assert again.status_code == 304
+
+
+def test_a_chunked_body_is_read(client: FlaskClient) -> None:
+    """It has no length; the server says that it has an end."""
+    response = client.post(
+        "/fhir/$versions",
+        input_stream=io.BytesIO(b"{x}"),
+        content_type=JSON,
+        environ_overrides={"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"},
+    )
+    assert response.status_code == 400
 
 
 def test_metadata_has_a_tag(client: FlaskClient) -> None:
@@ -196,10 +228,14 @@ def test_gzip_out_when_the_client_reads_it(client: FlaskClient) -> None:
     packed = client.get("/fhir/metadata", headers={"Accept-Encoding": "gzip, deflate"})
     assert packed.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(packed.data) == plain.data
+    assert packed.data[4:8] == bytes(4)  # no time in it: the same answer is the same bytes
     assert int(packed.headers["Content-Length"]) == len(packed.data)
-    refused = client.get("/fhir/metadata", headers={"Accept-Encoding": "gzip;q=0"})
-    assert "Content-Encoding" not in refused.headers
+    for refusal in ("gzip;q=0", "gzip; q=0.0", "gzip;q=0.00", "deflate, gzip;q=0.000", "br"):
+        refused = client.get("/fhir/metadata", headers={"Accept-Encoding": refusal})
+        assert "Content-Encoding" not in refused.headers, refusal
     assert "Accept-Encoding" in plain.headers["Vary"]
+    short = client.get("/healthz", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in short.headers
 
 
 @pytest.mark.parametrize(

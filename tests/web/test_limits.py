@@ -1,115 +1,19 @@
-"""Limits: body, gunzip, entries, nesting, URL, time, load.  Each refusal is a 4xx or 503."""
+"""Limits: URL, time, load.  Each refusal is a 4xx or 503."""
 
 import cProfile
-import gzip
-import io
 import json
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from carepath.errors import MalformedInput
-from carepath.web import Config, body
+from carepath.web import Config, limits
 from carepath.web.limits import Gate, RateLimit, Watchdog
-from carepath.web.refusals import Busy, TooCostly, TooLarge, TooManyRequests
+from carepath.web.refusals import Busy, TooCostly, TooManyRequests
 
 Make = Callable[..., FlaskClient]
-APPLY = "/fhir/PlanDefinition/walk/$apply"
-JSON = {"content_type": "application/fhir+json"}
-SMALL = Config(max_body_bytes=100, max_expanded_bytes=1000)
-
-
-def read(data: bytes, encoding: str = "", declared: int | None = -1) -> bytes:
-    length = len(data) if declared == -1 else declared
-    return body.read(io.BytesIO(data), length, encoding, SMALL)
-
-
-@pytest.mark.parametrize("declared", [-1, None], ids=["declared length", "chunked"])
-def test_body_up_to_the_limit(declared: int | None) -> None:
-    assert read(b"x" * 100, declared=declared) == b"x" * 100
-    with pytest.raises(TooLarge):
-        read(b"x" * 101, declared=declared)
-
-
-def test_gzip_in_is_bounded() -> None:
-    assert read(gzip.compress(b"y" * 1000), "gzip") == b"y" * 1000
-    assert read(gzip.compress(b"y" * 10), "X-GZIP") == b"y" * 10
-    assert read(gzip.compress(b"a") + gzip.compress(b"b"), "gzip") == b"ab"
-    with pytest.raises(TooLarge):
-        read(gzip.compress(b"y" * 1001), "gzip")
-    with pytest.raises(TooLarge):
-        read(gzip.compress(b"y" * 600) * 2, "gzip")
-
-
-def test_gzip_of_many_members_takes_linear_time() -> None:
-    large = Config(max_body_bytes=20_000_000)
-    data = gzip.compress(b"") * 200_000
-    started = time.process_time()
-    assert body.read(io.BytesIO(data), len(data), "gzip", large) == b""
-    assert time.process_time() - started < 3
-
-
-def test_a_body_shorter_than_it_says() -> None:
-    with pytest.raises(MalformedInput, match="broke off after 3 of 9 bytes"):
-        read(b"abc", declared=9)
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"no gzip",
-        gzip.compress(b"abc")[:-3],
-        gzip.compress(b"abc") + b"x",
-        gzip.compress(b"abc") + gzip.compress(b"d")[:5],
-        gzip.compress(b"abc")[:-8] + bytes(4) + gzip.compress(b"abc")[-4:],
-        gzip.compress(b"abc")[:-4] + bytes(4),
-        b"",
-    ],
-    ids=["not gzip", "cut off", "text after it", "second cut off", "checksum", "length", "nothing"],
-)
-def test_gzip_that_is_broken(data: bytes) -> None:
-    with pytest.raises(MalformedInput):
-        read(data, "gzip")
-
-
-def refused(client: FlaskClient, status: int, code: str, **request: Any) -> dict[str, Any]:
-    """Send a body to `$apply`, expect a refusal, and that the next request works."""
-    response = client.post(APPLY, **request)
-    assert response.status_code == status, response.data
-    issue: dict[str, Any] = json.loads(response.data)["issue"][0]
-    assert issue["code"] == code
-    assert client.get("/healthz").status_code == 200
-    return issue
-
-
-def test_413_for_a_body(make_client: Make) -> None:
-    client = make_client(max_body_bytes=100)
-    refused(client, 413, "too-long", data=b'"' + b"x" * 200 + b'"', **JSON)
-
-
-def test_413_for_a_body_after_gunzip(make_client: Make) -> None:
-    client = make_client(max_expanded_bytes=1000)
-    bomb = gzip.compress(b" " * 100_000)
-    refused(client, 413, "too-long", data=bomb, headers={"Content-Encoding": "gzip"}, **JSON)
-
-
-def test_413_for_entries_names_the_element(make_client: Make, bundle: Any) -> None:
-    client = make_client(max_entries=2)
-    three = bundle(*[{"resourceType": "Patient", "id": f"p{n}"} for n in range(3)])
-    assert refused(client, 413, "too-long", json=three)["expression"] == ["Bundle.entry"]
-    inside = {"resourceType": "Parameters", "parameter": [{"name": "data", "resource": three}]}
-    issue = refused(client, 413, "too-long", json=inside)
-    assert issue["expression"] == ["Parameters.parameter[0].resource.entry"]
-
-
-def test_400_for_nesting(make_client: Make) -> None:
-    client = make_client(max_depth=10)
-    deep = b'{"resourceType":"Bundle","x":' + b"[" * 20 + b"]" * 20 + b"}"
-    refused(client, 400, "structure", data=deep, **JSON)
 
 
 def test_414_for_a_url(make_client: Make) -> None:
@@ -117,10 +21,6 @@ def test_414_for_a_url(make_client: Make) -> None:
     response = client.get("/fhir/PlanDefinition?name=" + "x" * 200)
     assert response.status_code == 414
     assert "_search" in json.loads(response.data)["issue"][0]["diagnostics"]
-
-
-def test_415_for_a_content_encoding(client: FlaskClient) -> None:
-    refused(client, 415, "not-supported", data=b"x", headers={"Content-Encoding": "br"}, **JSON)
 
 
 def test_429_with_retry_after(make_client: Make) -> None:
@@ -147,6 +47,59 @@ def test_rate_limit_refills_and_tells_clients_apart() -> None:
         limit.take("a")
 
 
+def test_the_rate_limit_forgets_who_was_quiet_the_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table of clients does not grow without end, and the newest ones stay in it."""
+    monkeypatch.setattr(limits, "_MAX_CLIENTS", 2)
+    limit = RateLimit(per_second=1, burst=1, clock=lambda: 0.0)
+    for client in ("a", "b", "c"):
+        limit.take(client)
+    with pytest.raises(TooManyRequests):
+        limit.take("c")
+    limit.take("a")
+
+
+def test_a_client_is_told_when_to_come_back() -> None:
+    limit = RateLimit(per_second=0.1, burst=1, clock=lambda: 0.0)
+    limit.take("a")
+    with pytest.raises(TooManyRequests) as refusal:
+        limit.take("a")
+    assert refusal.value.retry_after == 11
+
+
+def test_whoever_was_quiet_has_no_more_than_the_burst() -> None:
+    now = [0.0]
+    limit = RateLimit(per_second=1, burst=2, clock=lambda: now[0])
+    limit.take("a")
+    now[0] = 1000.0
+    limit.take("a")
+    limit.take("a")
+    with pytest.raises(TooManyRequests):
+        limit.take("a")
+
+
+def test_half_of_the_threads_may_wait_for_another_server() -> None:
+    gate = Gate(Config(threads=4))
+    for _ in range(3):
+        with gate.wait(), gate.wait(), pytest.raises(Busy):
+            gate.wait().__enter__()
+    with Gate(Config(threads=1)).wait():
+        pass
+
+
+def test_the_watchdog_ends_when_there_is_nothing_to_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And it is there again for the next operation."""
+    monkeypatch.setattr(limits, "_WATCH_SECONDS", 0.001)
+    monkeypatch.setattr(limits, "_IDLE_ROUNDS", 2)
+    watchdog = Watchdog()
+    for _ in range(2):
+        before = set(threading.enumerate())
+        with pytest.raises(TooCostly), watchdog.watch(0.01):
+            spin(20)
+        (thread,) = set(threading.enumerate()) - before
+        thread.join(5)
+        assert not thread.is_alive()
+
+
 def test_503_with_retry_after_when_all_turns_are_taken(
     make_client: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,8 +115,11 @@ def test_503_with_retry_after_when_all_turns_are_taken(
     assert client.get("/fhir/metadata").status_code == 200
 
 
-def test_a_turn_is_given_back_after_an_error() -> None:
+def test_a_turn_is_given_back_after_an_error_and_without_one() -> None:
     gate = Gate(Config(max_applications=1, queue_seconds=0))
+    for _ in range(3):
+        with gate.turn():
+            pass
     for _ in range(3):
         with pytest.raises(ValueError, match="x"), gate.turn():
             raise ValueError("x")

@@ -44,6 +44,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
         pytest.param("application/fhir+json;q=0, */*", "xml", id="q=0 excludes"),
         pytest.param("text/turtle, application/fhir+xml;q=0.1", "xml", id="unknown member ignored"),
         pytest.param("application/fhir+json;q=x", "json", id="a q that is no number"),
+        pytest.param("application/fhir+xml;q=5, application/json", "json", id="a q above 1 is 1"),
         pytest.param("application/fhir+json;q=NaN", "json", id="nor is this one"),
         pytest.param("application/fhir+json;q=0., */*;q=.5", "xml", id="short forms of numbers"),
         pytest.param("*", "json", id="anything, as old Java clients say it"),
@@ -105,7 +106,7 @@ def test_format_parameter_that_cannot_be_met(text: str) -> None:
     assert caught.value.wanted == f"_format={text}"
 
 
-@pytest.mark.parametrize("accept", [None, "*/*"])
+@pytest.mark.parametrize("accept", [None, "*/*", "text/html;q=0, */*"])
 def test_no_wish_mirrors_the_body(accept: str | None) -> None:
     assert answer_format(accept, "", "application/fhir+xml") == "xml"
     assert answer_format(accept, "", "application/json") == "json"

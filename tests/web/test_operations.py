@@ -17,7 +17,6 @@ from carepath.web import Config, create_app
 URL = "https://example.org/fhir"
 PALETTE = f"{URL}/CodeSystem/palette"
 COLOURS = f"{URL}/ValueSet/colours"
-EXAMPLES = Path(__file__).parents[2] / "../shared/suites/fhir-r4-examples"
 
 Json = dict[str, Any]
 
@@ -197,6 +196,45 @@ def test_bodies_that_cannot_be_used(
     response = client.post(f"/fhir/{url}", json=body)
     assert response.status_code == status
     assert said in json.loads(response.data)["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "code", "expression", "said"),
+    [
+        (
+            "$apply-pathways",
+            {"resourceType": "Parameters"},
+            "required",
+            "Parameters.parameter",
+            "a Bundle",
+        ),
+        (
+            "ValueSet/$expand",
+            {
+                "resourceType": "Parameters",
+                "parameter": [{"name": "count", "valueInteger": True}],
+            },
+            "value",
+            "Parameters.parameter[0]",
+            "a value of type integer",
+        ),
+        (
+            "PlanDefinition/walk/$apply?subject=Patient/q",
+            {"resourceType": "Patient", "id": "p"},
+            "not-found",
+            "http.subject",
+            "Patient/q",
+        ),
+    ],
+    ids=["a required parameter", "true is no number", "what the URL says"],
+)
+def test_an_error_names_its_element(
+    client: FlaskClient, url: str, body: Json, code: str, expression: str, said: str
+) -> None:
+    response = client.post(f"/fhir/{url}", json=body)
+    (issue,) = json.loads(response.data)["issue"]
+    assert (issue["code"], issue["expression"]) == (code, [expression])
+    assert said in issue["diagnostics"]
 
 
 def test_expand_with_designations(client: FlaskClient) -> None:

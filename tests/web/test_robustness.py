@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from carepath import json_codec, xml_codec
 from carepath.errors import CarepathError
 
-EXAMPLES = Path(__file__).parents[2] / "../shared/suites/fhir-r4-examples"
+from ..suites import EXAMPLES, needs
+
 URLS = (
     "/fhir/PlanDefinition/walk/$apply",
     "/fhir/PlanDefinition/$r5.apply",
@@ -235,7 +236,7 @@ def test_damaged_bundles(server: Any, examples: dict[str, bytes]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not EXAMPLES.is_dir(), reason="the R4 examples are not beside the project")
+@needs(EXAMPLES)
 def test_damaged_official_examples(serve: Any) -> None:
     files = [path for path in sorted(EXAMPLES.glob("*.json")) if path.stat().st_size < 50_000]
     wholes = [json.loads(path.read_bytes()) for path in files]

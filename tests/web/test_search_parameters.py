@@ -210,6 +210,7 @@ LIBRARY = [
     ("context-type-value", "venue$park,venue$school", ["adults", "school"]),
     # token
     ("context", "park", ["adults"]),
+    ("context", "mg", []),  # That is the unit of a quantity, and no concept.
     ("context", "urn:venues|", ["adults", "school"]),
     ("context-type", "dose", ["g", "mg", "over"]),
     ("topic", "shout", ["colour"]),
@@ -279,6 +280,8 @@ LIBRARY = [
     ("date", "eb2026-03-01", []),
     ("date", "9999", []),
     ("date", "ap0001-01-01", []),
+    ("date", "ap2026-04-01", ["moment"]),  # thirty days at most lie between them
+    ("date", "ap2026-04-02", []),
     ("date", "gt9999-12-31T23:59:59.999999Z", []),
 ]
 
@@ -490,6 +493,9 @@ def test_a_form_says_how_it_wants_to_be_answered(shelf: FlaskClient) -> None:
     assert refused.status_code == 406
     first = shelf.post(f"{url}?_format=json", data={"_format": "xml"})
     assert first.content_type == "application/fhir+json; charset=utf-8"
+    form = "application/x-www-form-urlencoded"
+    several = shelf.post(url, data=b"_format=xml&_format=json&_count=0", content_type=form)
+    assert several.content_type == "application/fhir+xml; charset=utf-8"
 
 
 @pytest.mark.parametrize("code", [quote(c) for c in ("\x01", "\ufffe", "\x0b")])
