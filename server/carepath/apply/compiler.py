@@ -67,8 +67,8 @@ _COPIED = (
     "cardinalityBehavior",
 )
 _OPTIONS = {"any", "exactly-one", "at-most-one", "one-or-more"}
-_NOT_COPIED = {VARIABLE, APPLICABILITY_BEHAVIOR}
-"""Extensions that steer the engine and say nothing about the result."""
+_NOT_COPIED = {VARIABLE, APPLICABILITY_BEHAVIOR, OWN + "never-undetermined"}
+"""Extensions that steer the engine or the author's checks and say nothing about the result."""
 _CQF = "http://hl7.org/fhir/StructureDefinition/"
 _CARRIED_AS = {
     _CQF + "cqf-strengthOfRecommendation": OWN + "strength-of-recommendation",
