@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from carepath.apply import Applied
-from carepath.cases import Case, read_cases, run_case
+from carepath.authoring.cases import Case, read_cases, run_case
 from carepath.knowledge import Knowledge
 
 CASES = {case.name: case for case in read_cases(Path(__file__).parent / "cases")}

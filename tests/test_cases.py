@@ -6,7 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from carepath.cases import differences, read_case, read_cases, run_case
+from carepath.authoring.cases import differences, read_case, read_cases, run_case
 from carepath.errors import InvalidContent
 from carepath.knowledge import Knowledge
 

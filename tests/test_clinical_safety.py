@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from carepath import lint
+from carepath.authoring import lint
 
 ROOT = Path(__file__).parents[1]
 CASES = ROOT / "tests" / "cases"
@@ -46,7 +46,8 @@ def test_each_hazard_is_guarded(hazard: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "guard", ["mst-gist/no-such-case", "tests/test_lint.py::test_no_such", "no_such_rule", "none/"]
+    "guard",
+    ["mst-gist/no-such-case", "tests/authoring/test_lint.py::test_none", "no_such_rule", "none/"],
 )
 def test_a_guard_that_is_gone_is_noticed(guard: str) -> None:
     assert not exists(guard)

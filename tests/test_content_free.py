@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import carepath
-from carepath.apply.names import FACT
+from carepath.apply.compile.names import FACT
 from carepath.knowledge import Knowledge
 
 ROOT = Path(carepath.__file__).parent

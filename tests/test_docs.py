@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import carepath
-from carepath.cli import main
+from carepath.command.main import main
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from carepath.cases import read_case, run_case
+from carepath.authoring.cases import read_case, run_case
+from carepath.formats.json import encode
 from carepath.issues import Issue
-from carepath.json_codec import encode
 from carepath.knowledge import Knowledge
 from carepath.validation import check_structure, model_problems
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from carepath import xml_codec
+from carepath.formats import xml as xml_codec
 from carepath.issues import Issue, operation_outcome
 
 

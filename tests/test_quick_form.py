@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from carepath.apply import warm
-from carepath.cases import read_case, run_case
-from carepath.fact_cases import FactCase, fact_differences, read_fact_cases
-from carepath.json_codec import encode
+from carepath.authoring.cases import read_case, run_case
+from carepath.authoring.fact_cases import FactCase, fact_differences, read_fact_cases
+from carepath.formats.json import encode
 from carepath.knowledge import Knowledge
 
 ROOT = Path(__file__).parent

@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 
 from carepath.errors import CarepathError
 from carepath.fhirpath import Environment, Node, Quantity, check, parse
-from carepath.json_codec import decode
+from carepath.formats.json import decode
 from carepath.r4.codes import codings_of
 from carepath.r4.model import RESOURCE_TYPES
 
@@ -139,7 +139,7 @@ class Inputs:
         for folder in self.folders:
             file = folder / f"{stem}.xml"
             if file.exists():
-                return import_module("carepath.xml_codec").decode(file.read_bytes())
+                return import_module("carepath.formats.xml").decode(file.read_bytes())
         raise FileNotFoundError(name)
 
 

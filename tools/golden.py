@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from carepath.cases import Case, read_cases, run_case
-from carepath.json_codec import decode, encode
+from carepath.authoring.cases import Case, read_cases, run_case
+from carepath.formats.json import decode, encode
 from carepath.knowledge import Knowledge
 
 ROOT = Path(__file__).parents[1]

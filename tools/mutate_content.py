@@ -23,7 +23,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the records are read there
 
-from carepath.apply.names import AUXILIARY, FACT
+from carepath.apply.compile.names import AUXILIARY, FACT
 from carepath.fhirpath import compile_expression
 from carepath.knowledge import Knowledge
 from witnesses import Witness, with_questions, witnesses

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from carepath.plan_text import care_plan_text
+from carepath.command.plan_text import care_plan_text
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "mcode-collection.json"

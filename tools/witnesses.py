@@ -12,11 +12,11 @@ from typing import Any
 
 from pytest import MonkeyPatch
 
-from carepath.apply.names import Fact
-from carepath.apply.scope import FAILURES, Scope
-from carepath.cases import Case, differences, read_cases, run_case
+from carepath.apply.compile.names import Fact
+from carepath.apply.run.scope import FAILURES, Scope
+from carepath.authoring.cases import Case, differences, read_cases, run_case
+from carepath.authoring.fact_cases import FactCase, fact_differences, read_fact_cases
 from carepath.errors import CarepathError
-from carepath.fact_cases import FactCase, fact_differences, read_fact_cases
 from carepath.fhirpath import Expression, Known
 from carepath.knowledge import Knowledge
 from records.comparing import differences as record_differences

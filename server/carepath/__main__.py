@@ -1,5 +1,5 @@
 """Run the command as `python -m carepath`."""
 
-from carepath.cli import main
+from carepath.command.main import main
 
 main()

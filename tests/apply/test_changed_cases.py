@@ -16,7 +16,7 @@ import pytest
 
 from carepath.apply import ApplyRequest, apply_activity, apply_plan
 from carepath.errors import CarepathError
-from carepath.json_codec import decode
+from carepath.formats.json import decode
 from carepath.knowledge import Knowledge
 from carepath.record import Record
 from carepath.validation import check_structure

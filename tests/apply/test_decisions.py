@@ -19,7 +19,7 @@ from small import (
 )
 
 from carepath.apply import ApplyRequest, apply_plan
-from carepath.json_codec import encode
+from carepath.formats.json import encode
 from carepath.knowledge import Knowledge
 from carepath.record import Record
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from carepath.apply import ApplyRequest, apply_activity, apply_plan
-from carepath.json_codec import decode, encode
+from carepath.formats.json import decode, encode
 from carepath.knowledge import Knowledge
 from carepath.record import Record
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from carepath.apply import Applied, ApplyRequest, apply_plan
-from carepath.json_codec import encode
+from carepath.formats.json import encode
 from carepath.knowledge import Knowledge
 from carepath.record import Record, reader
 from carepath.record.rules import Asked, Reading, Rule

@@ -9,7 +9,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
-from carepath.json_codec import decode
+from carepath.formats.json import decode
 from carepath.knowledge import Knowledge
 from carepath.web import Config, create_app
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from carepath.apply import ApplyRequest, apply_activity, apply_plan
+from carepath.formats.json import decode
 from carepath.issues import Issue
-from carepath.json_codec import decode
 from carepath.knowledge import Knowledge
 from carepath.record import Record
 from carepath.validation import validate

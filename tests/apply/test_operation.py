@@ -30,7 +30,7 @@ from small import (
 from carepath.apply import ApplyRequest, ApplySettings, apply_activity, apply_plan, warm
 from carepath.errors import InvalidContent, InvalidParameter, SubjectNotFound, UnsupportedFeature
 from carepath.fhirpath import Known
-from carepath.json_codec import encode
+from carepath.formats.json import encode
 from carepath.knowledge import Knowledge
 from carepath.record import Record
 from carepath.validation import check_structure

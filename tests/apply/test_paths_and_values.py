@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from small import NOW, PATIENT
 
-from carepath.apply.coercion import CannotCoerce
-from carepath.apply.dynamic_value import put
-from carepath.apply.path import UnknownPath, compile_path
+from carepath.apply.compile.path import UnknownPath, compile_path
+from carepath.apply.run.coercion import CannotCoerce
+from carepath.apply.run.put_value import put
 from carepath.fhirpath import Environment, Node, parse
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from carepath.apply.names import AUXILIARY, FACT
-from carepath.fact_cases import Fact, work_out
+from carepath.apply.compile.names import AUXILIARY, FACT
+from carepath.authoring.fact_cases import Fact, work_out
 from carepath.knowledge import Knowledge
 
 SHARED = Path(__file__).parents[2] / "pathways" / "shared"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from carepath.fact_cases import FactCase, fact_differences, read_fact_cases, values_of
+from carepath.authoring.fact_cases import FactCase, fact_differences, read_fact_cases, values_of
 from carepath.knowledge import Knowledge
 
 CASES = read_fact_cases(Path(__file__).parent / "cases")

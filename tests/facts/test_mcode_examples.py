@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from carepath.apply import ApplyRequest, apply_plan
-from carepath.fact_cases import NOON
+from carepath.authoring.fact_cases import NOON
 from carepath.knowledge import Knowledge
 from carepath.record import Record
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from carepath.apply.names import FACT
+from carepath.apply.compile.names import FACT
 
 README = Path(__file__).parents[2] / "pathways" / "shared" / "README.md"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from carepath.terminology_lint import is_loinc_code, is_snomed_code, terminology_issues
+from carepath.authoring.lint.terminology import is_loinc_code, is_snomed_code, terminology_issues
 
 SHARED = Path(__file__).parents[2] / "pathways" / "shared"
 SNOMED = "http://snomed.info/sct"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from carepath.fact_cases import NOON, read_fact_cases, work_out
+from carepath.authoring.fact_cases import NOON, read_fact_cases, work_out
 from carepath.knowledge import Knowledge
 
 CASES = {case.name: case for case in read_fact_cases(Path(__file__).parent / "cases")}

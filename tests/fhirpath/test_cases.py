@@ -15,8 +15,8 @@ import pytest
 
 from carepath.errors import EvaluationError, ExpressionSyntaxError
 from carepath.fhirpath import Environment, Node, parse
-from carepath.fhirpath.lexer import unescape
-from carepath.json_codec import decode
+from carepath.fhirpath.syntax.lexer import unescape
+from carepath.formats.json import decode
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 3, 31, 9, 15, tzinfo=timezone(timedelta(hours=4)))

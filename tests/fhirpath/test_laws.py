@@ -25,10 +25,10 @@ from carepath.fhirpath.nodes import (
     Unary,
     Variable,
 )
-from carepath.fhirpath.parser import POWER
-from carepath.fhirpath.quantity import CALENDAR_UNITS
-from carepath.fhirpath.temporal import Date, DateTime, Time
-from carepath.fhirpath.text import text_of
+from carepath.fhirpath.syntax.parser import POWER
+from carepath.fhirpath.syntax.text import text_of
+from carepath.fhirpath.values.quantity import CALENDAR_UNITS
+from carepath.fhirpath.values.temporal import Date, DateTime, Time
 
 NOW = datetime(2026, 3, 31, 9, 15, tzinfo=UTC)
 ENVIRONMENT = Environment(

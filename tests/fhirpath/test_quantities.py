@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from carepath.fhirpath.quantity import Quantity, comparable, compare_quantities, converted
-from carepath.fhirpath.units import unit_of
+from carepath.fhirpath.values.quantity import Quantity, comparable, compare_quantities, converted
+from carepath.fhirpath.values.units import unit_of
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_the_library_knows_the_rest() -> None:
 
 def test_the_library_is_loaded_only_for_a_unit_outside_the_table() -> None:
     code = (
-        "import sys; from carepath.fhirpath.units import unit_of; unit_of('mm[Hg]');"
+        "import sys; from carepath.fhirpath.values.units import unit_of; unit_of('mm[Hg]');"
         "assert 'pint' not in sys.modules; unit_of('dyn'); assert 'pint' in sys.modules"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from carepath.errors import CarepathError
 from carepath.fhirpath import Environment, Expression, Known, Node, parse
 from carepath.fhirpath.nodes import Ast
-from carepath.fhirpath.source import _BY_CLOSURES_ONLY, items_function, truth_function
-from carepath.fhirpath.text import text_of
+from carepath.fhirpath.run.written import _BY_CLOSURES_ONLY, items_function, truth_function
+from carepath.fhirpath.syntax.text import text_of
 
 from .test_cases import CASES, environment, resource
 from .test_evidence import BUNDLE, OBSERVATIONS

@@ -8,9 +8,9 @@ from functools import cache
 from typing import Any
 
 from carepath.apply import Decision, apply_plan, warm
+from carepath.authoring.fact_cases import values_of
+from carepath.command.reading import apply_request
 from carepath.errors import CarepathError
-from carepath.fact_cases import values_of
-from carepath.intake import apply_request
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource
 

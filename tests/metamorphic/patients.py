@@ -9,9 +9,9 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from carepath.cases import read_cases
-from carepath.fact_cases import NOON, read_fact_cases
-from carepath.json_codec import decode
+from carepath.authoring.cases import read_cases
+from carepath.authoring.fact_cases import NOON, read_fact_cases
+from carepath.formats.json import decode
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource
 

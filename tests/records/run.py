@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from carepath.apply import Applied, apply_plan
+from carepath.command.reading import apply_request, read_data
 from carepath.errors import CarepathError, InvalidResource
-from carepath.intake import apply_request, read_data
 from carepath.knowledge import Knowledge
 
 from .comparing import Answer, differences

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from carepath.command.facts_report import FactReading, fact_library, facts_of
+from carepath.command.reading import apply_request, read_data
 from carepath.errors import CarepathError
-from carepath.facts_report import FactReading, fact_library, facts_of
-from carepath.intake import apply_request, read_data
 from carepath.knowledge import Knowledge
 from carepath.validation import validate
 

@@ -8,8 +8,8 @@ from typing import Any, get_args
 import pytest
 
 from carepath.validation import check_structure
-from carepath.validation.leniency import LENIENT
-from carepath.validation.problems import Kind
+from carepath.validation.structure.problems import Kind
+from carepath.validation.structure.severity import LENIENT
 
 sys.path.insert(0, str(Path(__file__).parent))
 from planted import BASES

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from carepath import json_codec
 from carepath.errors import InvalidResource
+from carepath.formats import json as json_codec
 from carepath.validation import as_model, check_structure, model_problems
 
 from ..suites import EXAMPLES, needs

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from carepath.validation import check_structure, pieces, readable, reading
+from carepath.validation import check_structure, readable
+from carepath.validation.structure import chunks as pieces
+from carepath.validation.structure import reading
 
 ODD = {"resource": {"resourceType": "Patient", "gender": "M"}}
 FINE = {"resource": {"resourceType": "Patient", "gender": "male"}}

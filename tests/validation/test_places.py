@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from carepath.validation.places import place_of
+from carepath.validation.structure.locations import place_of
 
 NAME = {"given": ["A", "B"], "_given": [None, {"extension": [{"url": "u", "valueCode": "c"}]}]}
 RESOURCE: dict[str, Any] = {

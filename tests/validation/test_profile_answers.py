@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from carepath.apply import ApplyRequest, apply_plan
-from carepath.json_codec import decode
+from carepath.formats.json import decode
 from carepath.knowledge import Knowledge
 from carepath.record import Record
 from carepath.validation import model_problems, validate

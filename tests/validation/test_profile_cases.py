@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from carepath.json_codec import decode
+from carepath.formats.json import decode
 from carepath.knowledge import Knowledge
 from carepath.validation import validate
 

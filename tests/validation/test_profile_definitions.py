@@ -8,7 +8,7 @@ import pytest
 
 from carepath.knowledge import Knowledge
 from carepath.validation import validate
-from carepath.validation.profile_tree import compile_profile
+from carepath.validation.profiles.tree import compile_profile
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "fhir_profiles"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from carepath.validation.profile_references import References, target_type
+from carepath.validation.profiles.references import References, target_type
 from carepath.validation.walker import named, root_item
 
 INSIDE = {"resourceType": "Device", "id": "d"}

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from carepath.formats.json import decode
 from carepath.issues import Issue
-from carepath.json_codec import decode
 from carepath.knowledge import Knowledge
 from carepath.validation import validate
 

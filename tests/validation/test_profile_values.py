@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from carepath.validation.profile_values import equals, matches
-from carepath.validation.slicing import Surroundings, select, steps_of
+from carepath.validation.profiles.slicing import Surroundings, select, steps_of
+from carepath.validation.profiles.values import equals, matches
 from carepath.validation.walker import root_item
 
 AB = {"a": 1, "b": [1, 2]}

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepath import json_codec
+from carepath.formats import json as json_codec
 from carepath.issues import Issue
 from carepath.validation import Readable, check_structure, readable, record_of
-from carepath.validation.data_units import data_in
+from carepath.validation.structure.data_units import data_in
 
 Json = dict[str, Any]
 CASES: list[Json] = json_codec.decode((Path(__file__).parent / "odd_resources.json").read_bytes())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepath import json_codec
+from carepath.formats import json as json_codec
 from carepath.issues import Issue
 from carepath.r4.model import RESOURCE_TYPES, type_of
 from carepath.validation import check_structure

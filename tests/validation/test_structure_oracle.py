@@ -12,8 +12,8 @@ from typing import Any
 import jsonschema
 import jsonschema_rs
 
-from carepath import json_codec
-from carepath.validation import schema
+from carepath.formats import json as json_codec
+from carepath.validation.structure import schema
 
 from ..suites import EXAMPLES, needs
 

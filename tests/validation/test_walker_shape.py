@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from carepath.validation.walker_shape import well_shaped
+from carepath.validation.well_shaped import well_shaped
 
 P = {"resourceType": "Patient"}
 

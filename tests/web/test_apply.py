@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from carepath import xml_codec
+from carepath.formats import xml as xml_codec
 
 WALK = "/fhir/PlanDefinition/walk"
 URL = "https://example.org/fhir"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from carepath import xml_codec
-from carepath.web import pathways_operation
+from carepath.formats import xml as xml_codec
+from carepath.web.operations import apply_pathways as pathways_operation
 
 DOOR = "/fhir/$apply-pathways"
 WALK = "https://example.org/fhir/PlanDefinition/walk|1.0.0"

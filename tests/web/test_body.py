@@ -11,8 +11,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from carepath.errors import MalformedInput
-from carepath.web import Config, body
-from carepath.web.refusals import TooLarge
+from carepath.web import Config
+from carepath.web.http import body
+from carepath.web.http.refusals import TooLarge
 
 Make = Callable[..., FlaskClient]
 APPLY = "/fhir/PlanDefinition/walk/$apply"

@@ -14,9 +14,9 @@ from carepath.r4.search import search_parameters
 from carepath.validation import check_structure
 from carepath.web import Config, create_app
 from carepath.web.definitions import DEFINITION_TYPES
-from carepath.web.operations import BINDINGS, operations
-from carepath.web.search_index import includes, parameters
-from carepath.web.search_values import modifiers
+from carepath.web.operations.table import BINDINGS, operations
+from carepath.web.search.index import includes, parameters
+from carepath.web.search.values import modifiers
 
 from ..suites import EXAMPLES, missing
 

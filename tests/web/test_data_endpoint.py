@@ -18,11 +18,11 @@ import httpx
 import pytest
 from flask.testing import FlaskClient
 
-from carepath import xml_codec
 from carepath.errors import SubjectNotFound
+from carepath.formats import xml as xml_codec
 from carepath.web import Config
-from carepath.web.data_endpoint import DataEndpoint
-from carepath.web.refusals import DataEndpointFailed, DataEndpointRefused, TooLarge
+from carepath.web.data_endpoint.reader import DataEndpoint
+from carepath.web.http.refusals import DataEndpointFailed, DataEndpointRefused, TooLarge
 
 Json = dict[str, Any]
 PATIENT = {"resourceType": "Patient", "id": "p", "gender": "female"}

@@ -6,8 +6,8 @@ import pytest
 
 from carepath.errors import InvalidParameter
 from carepath.web import Config
-from carepath.web.data_endpoint import DataEndpoint
-from carepath.web.endpoint_address import address_of, headers_of
+from carepath.web.data_endpoint.address import address_of, headers_of
+from carepath.web.data_endpoint.reader import DataEndpoint
 
 ALLOWED = {
     "records.example": ["https://records.example/fhir", "http://records.example",

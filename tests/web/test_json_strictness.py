@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from carepath import json_codec
 from carepath.errors import MalformedInput
+from carepath.formats import json as json_codec
 
 CASES = Path(__file__).with_name("json_cases.txt")
 HEAD = b'{"resourceType":"Patient"'

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
-from carepath import xml_codec
-from carepath.cli import main
+from carepath.command.main import main
+from carepath.formats import xml as xml_codec
 from carepath.web import Config, create_app
 
 Json = dict[str, Any]

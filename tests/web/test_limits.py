@@ -10,8 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from carepath.web import Config, limits
+from carepath.web.http.refusals import Busy, TooCostly, TooManyRequests
 from carepath.web.limits import Gate, RateLimit, Watchdog
-from carepath.web.refusals import Busy, TooCostly, TooManyRequests
 
 Make = Callable[..., FlaskClient]
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from carepath.web import logs, metrics
+from carepath.web.http import logs, metrics
 
 NAME = "Wisniewska"
 APPLY = "PlanDefinition/mst-pathway/$apply"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from carepath.web.negotiation import (
+from carepath.web.http.negotiation import (
     NotAcceptable,
     UnsupportedMediaType,
     answer_format,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from carepath import xml_codec
+from carepath.formats import xml as xml_codec
 
 Json = dict[str, Any]
 Bundle = Callable[..., Json]

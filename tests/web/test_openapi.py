@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from carepath.web.search_query import RESULT_PARAMETERS
+from carepath.web.search.query import RESULT_PARAMETERS
 
 
 def test_every_route_is_listed(client: FlaskClient) -> None:

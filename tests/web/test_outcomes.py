@@ -10,10 +10,10 @@ from carepath.errors import CarepathError, InvalidParameter, InvalidResource
 from carepath.issues import Issue
 from carepath.r4.codes import codes_of
 from carepath.validation import check_structure
-from carepath.web import negotiation, refusals
 from carepath.web.config import Config
-from carepath.web.outcomes import MEANINGS, outcome_of, outcome_of_status
-from carepath.web.urls import client_address
+from carepath.web.http import negotiation, refusals
+from carepath.web.http.outcomes import MEANINGS, outcome_of, outcome_of_status
+from carepath.web.http.urls import client_address
 
 CODES = codes_of("http://hl7.org/fhir/ValueSet/issue-type")
 OURS = {"CarepathError", "Busy", "DataEndpointFailed"}

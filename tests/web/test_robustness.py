@@ -15,8 +15,9 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from carepath import json_codec, xml_codec
 from carepath.errors import CarepathError
+from carepath.formats import json as json_codec
+from carepath.formats import xml as xml_codec
 
 from ..suites import EXAMPLES, needs
 

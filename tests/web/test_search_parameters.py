@@ -15,7 +15,7 @@ from carepath.knowledge import Knowledge
 from carepath.r4.search import search_parameters
 from carepath.web import Config, create_app
 from carepath.web.definitions import DEFINITION_TYPES
-from carepath.web.search_index import SEARCH_TYPES, parameters
+from carepath.web.search.index import SEARCH_TYPES, parameters
 
 URL = "https://example.org/fhir"
 UCUM = "http://unitsofmeasure.org"

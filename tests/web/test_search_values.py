@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from carepath.web.search_dates import date_test
-from carepath.web.search_quantities import quantity_test
+from carepath.web.search.dates import date_test
+from carepath.web.search.quantities import quantity_test
 
 
 @pytest.mark.parametrize(

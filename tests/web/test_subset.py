@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from carepath.web.subset import SUBSETTED, subset
+from carepath.web.http.subset import SUBSETTED, subset
 
 TAG = {"system": "urn:tags", "code": "own"}
 PLAN: dict[str, Any] = {

@@ -19,7 +19,7 @@ from apply_node import node_milliseconds
 from growth import report
 
 from carepath.apply import ApplyRequest, apply_plan, warm
-from carepath.json_codec import decode, encode
+from carepath.formats.json import decode, encode
 from carepath.knowledge import Knowledge
 from carepath.record import Record
 from carepath.validation import check_structure

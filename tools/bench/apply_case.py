@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
-from carepath.json_codec import decode, encode
+from carepath.formats.json import decode, encode
 
 Json = dict[str, Any]
 

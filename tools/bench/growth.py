@@ -15,7 +15,7 @@ from typing import NamedTuple
 from growth_data import Resource, beside, conditions, examples, observations, patient_of
 
 from carepath.apply import ApplyRequest, apply_plan, warm
-from carepath.json_codec import encode
+from carepath.formats.json import encode
 from carepath.knowledge import Knowledge
 from carepath.record import Record
 

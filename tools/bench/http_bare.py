@@ -7,10 +7,10 @@ import sys
 
 from flask import Flask, Response, request
 
-from carepath import json_codec
+from carepath.formats import json as json_codec
 from carepath.validation import check_structure
 from carepath.web.config import Config
-from carepath.web.server import Application, logs
+from carepath.web.gunicorn.server import Application, logs
 
 
 class Bare(Application):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-from carepath.json_codec import encode
+from carepath.formats.json import encode
 from carepath.web import create_app
 
 

@@ -8,11 +8,11 @@ from functools import cached_property
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from carepath.apply.decision import Decision
-from carepath.apply.decisions import decision_of
-from carepath.apply.narrative import narrative
-from carepath.apply.plan import Walk
-from carepath.apply.requests import with_references
+from carepath.apply.explain.decision import Decision
+from carepath.apply.explain.decisions import decision_of
+from carepath.apply.explain.narrative import narrative
+from carepath.apply.run.requests import with_references
+from carepath.apply.run.walk import Walk
 from carepath.issues import Issue, operation_outcome
 from carepath.resources import Resource
 
@@ -143,7 +143,7 @@ class Applied:
 
     def as_model(self) -> Any:
         """Return the CarePlan as an object of fhir.resources (R4B)."""
-        from carepath.validation.models import as_model  # noqa: PLC0415 - loads slowly
+        from carepath.validation.structure.second_opinion import as_model  # noqa: PLC0415 - loads slowly
 
         return as_model(self.care_plan())
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from carepath.apply.answer import Applied
-from carepath.apply.compiler import Compiler
-from carepath.apply.plan import Walk
+from carepath.apply.compile.compiler import Compiler
 from carepath.apply.request import DEFAULT_SETTINGS, ApplyRequest
-from carepath.apply.session import Session
-from carepath.apply.single import apply_single
+from carepath.apply.run.session import Session
+from carepath.apply.run.single import apply_single
+from carepath.apply.run.walk import Walk
 from carepath.errors import CarepathError, InvalidParameter
 from carepath.issues import Issue
 from carepath.knowledge import Knowledge
@@ -42,7 +42,7 @@ class AppliedActivity:
 
     def as_model(self) -> Any:
         """Return the request as an object of fhir.resources (R4B)."""
-        from carepath.validation.models import as_model  # noqa: PLC0415 - loads slowly
+        from carepath.validation.structure.second_opinion import as_model  # noqa: PLC0415 - loads slowly
 
         return as_model(self.resource)
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from carepath.apply import Applied
+from carepath.authoring.cases import Case, run_case
 from carepath.authoring.coverage_outcomes import can_be_undetermined, is_exempt, never_empty
 from carepath.authoring.statements import cited_in, is_statement_system, statements_of
-from carepath.cases import Case, run_case
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource, identity
 

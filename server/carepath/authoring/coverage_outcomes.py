@@ -8,7 +8,7 @@ the plan says why they are never left open.
 import re
 from collections.abc import Iterable
 
-from carepath.apply.names import FACT
+from carepath.apply.compile.names import FACT
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource
 

@@ -5,10 +5,10 @@ https://hl7.org/fhirpath/ and https://hl7.org/fhir/R4/fhirpath.html
 
 from carepath.fhirpath.environment import Environment, Limits, Terminology
 from carepath.fhirpath.expression import Expression, Traced, check, compile_expression, parse
-from carepath.fhirpath.quantity import Quantity
-from carepath.fhirpath.temporal import Date, DateTime, Time
-from carepath.fhirpath.tracing import Touched
-from carepath.fhirpath.variables import Known, Node
+from carepath.fhirpath.run.tracing import Touched
+from carepath.fhirpath.run.variables import Known, Node
+from carepath.fhirpath.values.quantity import Quantity
+from carepath.fhirpath.values.temporal import Date, DateTime, Time
 
 __all__ = [
     "Date",

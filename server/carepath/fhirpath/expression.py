@@ -8,20 +8,20 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from carepath.errors import EvaluationError
-from carepath.fhirpath import operators
-from carepath.fhirpath.access import many
-from carepath.fhirpath.compiler import Compiler
-from carepath.fhirpath.context import Context, Evaluator, Truth
 from carepath.fhirpath.environment import Environment
-from carepath.fhirpath.failure import Failure, LimitReached
 from carepath.fhirpath.functions import TRUTHS
 from carepath.fhirpath.nodes import Ast, Binary, Call, Literal, Variable, walk
-from carepath.fhirpath.parser import parse_expression
-from carepath.fhirpath.results import OF_TRUTH
-from carepath.fhirpath.text import text_of
-from carepath.fhirpath.tracing import Evidence, evidence_of, merge, rooted
-from carepath.fhirpath.types import STRING, Item, Items, system_value
-from carepath.fhirpath.variables import Known, Node, items_of, names_of, node_of
+from carepath.fhirpath.run import operators
+from carepath.fhirpath.run.compiler import Compiler
+from carepath.fhirpath.run.tracing import Evidence, evidence_of, merge, rooted
+from carepath.fhirpath.run.variables import Known, Node, items_of, names_of, node_of
+from carepath.fhirpath.syntax.parser import parse_expression
+from carepath.fhirpath.syntax.text import text_of
+from carepath.fhirpath.values.access import many
+from carepath.fhirpath.values.context import Context, Evaluator, Truth
+from carepath.fhirpath.values.failure import Failure, LimitReached
+from carepath.fhirpath.values.results import OF_TRUTH
+from carepath.fhirpath.values.types import STRING, Item, Items, system_value
 
 
 class Traced(NamedTuple):
@@ -138,7 +138,7 @@ class Expression:
 
         Where there is none the closures are made; what cannot be compiled fails when it is run.
         """
-        from carepath.fhirpath.source import items_function, truth_function  # noqa: PLC0415
+        from carepath.fhirpath.run.written import items_function, truth_function  # noqa: PLC0415
 
         with suppress(Failure, RecursionError):
             if self.is_condition:
@@ -215,7 +215,7 @@ def parse(text: str, *, input_type: str | None = None) -> Expression:
 
 def check(expression: Expression, input_type: str, *, strict_order: bool = False) -> None:
     """Raise EvaluationError for what cannot be right on a resource of this type."""
-    from carepath.fhirpath.analysis import analyse  # noqa: PLC0415
+    from carepath.fhirpath.check.analysis import analyse  # noqa: PLC0415
 
     analyse(expression.text, expression.ast, input_type, strict_order=strict_order)
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from carepath.fhirpath.failure import Failure
+from carepath.fhirpath.values.failure import Failure
 
 _MAX_PATTERN = 10_000
 _FLAGS = frozenset("ims")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from carepath.fhirpath import patterns
-from carepath.fhirpath.failure import Failure
+from carepath.fhirpath.values.failure import Failure
 from carepath.resources import Resource
 
 Concept = Mapping[str, Any]

@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from carepath.errors import InvalidContent, MalformedInput
-from carepath.json_codec import decode
+from carepath.formats.json import decode
 from carepath.knowledge.shape import shape_problems
 from carepath.r4.model import RESOURCE_TYPES
 from carepath.resources import Resource, canonical_of

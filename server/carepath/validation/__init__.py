@@ -3,11 +3,11 @@
 The only package that imports jsonschema, jsonschema_rs and fhir.resources.
 """
 
-from carepath.validation.left_out import LeftOut
-from carepath.validation.models import as_model, model_problems
-from carepath.validation.reading import Readable, readable, record_of
-from carepath.validation.structure import check_structure
-from carepath.validation.validate_resource import validate
+from carepath.validation.structure.check import check_structure
+from carepath.validation.structure.left_out import LeftOut
+from carepath.validation.structure.reading import Readable, readable, record_of
+from carepath.validation.structure.second_opinion import as_model, model_problems
+from carepath.validation.validate import validate
 
 __all__ = [
     "LeftOut",

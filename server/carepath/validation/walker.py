@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from carepath.r4.model import Element, type_of
-from carepath.validation.places import resource_type_of
+from carepath.validation.structure.locations import resource_type_of
 
 
 class Item(NamedTuple):

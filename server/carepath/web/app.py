@@ -12,13 +12,15 @@ from werkzeug.routing import BaseConverter, RequestRedirect
 from carepath.errors import SubjectNotFound
 from carepath.knowledge import Knowledge
 from carepath.r4.model import RESOURCE_TYPES
-from carepath.web import cors, logs, metrics, outcomes, parameters, respond, service
+from carepath.web import cors, service
 from carepath.web.config import Config
-from carepath.web.exchange import Exchange
-from carepath.web.refusals import MethodNotAllowed, UnknownEndpoint, UrlTooLong
+from carepath.web.http import logs, metrics, outcomes, respond
+from carepath.web.http.exchange import Exchange
+from carepath.web.http.refusals import MethodNotAllowed, UnknownEndpoint, UrlTooLong
+from carepath.web.http.urls import FHIR, client_address
+from carepath.web.operations import parameters
 from carepath.web.routes import routes
 from carepath.web.service import Service
-from carepath.web.urls import FHIR, client_address
 
 _VARY = "Accept, Accept-Encoding, Origin"
 

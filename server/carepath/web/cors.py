@@ -6,9 +6,10 @@ https://fetch.spec.whatwg.org/#http-cors-protocol
 from flask import Response, current_app, request
 from werkzeug.routing import Rule
 
-from carepath.web import respond, service
-from carepath.web.refusals import UnknownEndpoint
-from carepath.web.urls import FHIR
+from carepath.web import service
+from carepath.web.http import respond
+from carepath.web.http.refusals import UnknownEndpoint
+from carepath.web.http.urls import FHIR
 
 OPEN_RULES = "carepath-open-rules"
 _WELL_KNOWN = "/.well-known/"

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from carepath import json_codec
 from carepath.canonical import Canonical
 from carepath.errors import DefinitionNotFound
+from carepath.formats import json as json_codec
 from carepath.knowledge.versions import version_key
 from carepath.resources import Resource
 

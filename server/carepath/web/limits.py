@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from carepath.web.config import Config
-from carepath.web.refusals import Busy, TooCostly, TooManyRequests
+from carepath.web.http.refusals import Busy, TooCostly, TooManyRequests
 
 _RETRY_AFTER = 2
 _WATCH_SECONDS = 0.1

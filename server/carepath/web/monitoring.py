@@ -2,7 +2,8 @@
 
 from flask import Response, jsonify
 
-from carepath.web import metrics, service
+from carepath.web import service
+from carepath.web.http import metrics
 
 
 def healthz() -> Response:

@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 from flask import Response, jsonify
 
-from carepath.web import interactions, monitoring, openapi, service
+from carepath.web import monitoring, service
 from carepath.web.definitions import DEFINITION_TYPES
-from carepath.web.exchange import current
-from carepath.web.operation import Level, Operation
-from carepath.web.operations import invoke, operations
-from carepath.web.urls import FHIR
+from carepath.web.http.exchange import current
+from carepath.web.http.urls import FHIR
+from carepath.web.operations.model import Level, Operation
+from carepath.web.operations.table import invoke, operations
+from carepath.web.rest import interactions, openapi
 
 View = Callable[..., Response]
 

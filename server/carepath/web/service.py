@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import current_app
 
-from carepath import json_codec
 from carepath.errors import InvalidContent, MalformedInput
+from carepath.formats import json as json_codec
 from carepath.knowledge import Knowledge
 from carepath.knowledge.loader import read_folder
 from carepath.resources import Resource
@@ -19,8 +19,8 @@ from carepath.validation import check_structure
 from carepath.web.config import Config, InvalidConfiguration
 from carepath.web.definitions import DEFINITION_TYPES, Definitions
 from carepath.web.limits import Gate, RateLimit
-from carepath.web.search import Limits
-from carepath.web.search_values import Background
+from carepath.web.search.pages import Limits
+from carepath.web.search.values import Background
 
 EXTENSION = "carepath"
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 from typing import Any
 
-from carepath.fhirpath.calendar import days_in_month
-from carepath.fhirpath.context import Context
-from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.functions.table import Function, Table, plain
-from carepath.fhirpath.quantity import Quantity, comparable
-from carepath.fhirpath.results import EMPTY, NUMBERS, integer, of_truth, one, one_integer
-from carepath.fhirpath.temporal import (
+from carepath.fhirpath.values.calendar import days_in_month
+from carepath.fhirpath.values.context import Context
+from carepath.fhirpath.values.failure import Failure
+from carepath.fhirpath.values.quantity import Quantity, comparable
+from carepath.fhirpath.values.results import EMPTY, NUMBERS, integer, of_truth, one, one_integer
+from carepath.fhirpath.values.temporal import (
     DAY,
     HOUR,
     SECOND,
@@ -23,7 +23,7 @@ from carepath.fhirpath.temporal import (
     Number,
     Time,
 )
-from carepath.fhirpath.types import QUANTITY, SYSTEM, Item, Items, system_value
+from carepath.fhirpath.values.types import QUANTITY, SYSTEM, Item, Items, system_value
 
 _DEFAULT_DIGITS = 8
 _MAX_DIGITS = 28

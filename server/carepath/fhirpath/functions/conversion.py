@@ -8,19 +8,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from carepath.fhirpath.context import Context
 from carepath.fhirpath.functions.table import Function, Table, plain
-from carepath.fhirpath.quantity import CALENDAR_UNITS, Quantity, converted
-from carepath.fhirpath.results import (
-    EMPTY,
-    is_integer,
-    is_long,
-    of_truth,
-    one,
-    one_text,
-)
-from carepath.fhirpath.temporal import Date, DateTime, InvalidMoment, Moment, Time
-from carepath.fhirpath.types import OBJECT, SYSTEM, Item, Items, system_value
+from carepath.fhirpath.values.context import Context
+from carepath.fhirpath.values.quantity import CALENDAR_UNITS, Quantity, converted
+from carepath.fhirpath.values.results import EMPTY, is_integer, is_long, of_truth, one, one_text
+from carepath.fhirpath.values.temporal import Date, DateTime, InvalidMoment, Moment, Time
+from carepath.fhirpath.values.types import OBJECT, SYSTEM, Item, Items, system_value
 
 _INTEGER = re.compile(r"[+-]?\d{1,19}")
 _DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?")

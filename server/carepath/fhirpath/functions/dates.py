@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from carepath.fhirpath.context import Context
-from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.functions.table import Function, Table, plain
-from carepath.fhirpath.quantity import CALENDAR_UNITS
-from carepath.fhirpath.results import EMPTY, decimal, integer, one, one_text
-from carepath.fhirpath.temporal import DAY, SECOND, Date, Moment, Number, Time
-from carepath.fhirpath.types import SYSTEM, Items, system_value
+from carepath.fhirpath.values.context import Context
+from carepath.fhirpath.values.failure import Failure
+from carepath.fhirpath.values.quantity import CALENDAR_UNITS
+from carepath.fhirpath.values.results import EMPTY, decimal, integer, one, one_text
+from carepath.fhirpath.values.temporal import DAY, SECOND, Date, Moment, Number, Time
+from carepath.fhirpath.values.types import SYSTEM, Items, system_value
 
 
 def _moment(items: Items) -> Moment | None:

@@ -6,17 +6,17 @@ https://hl7.org/fhirpath/#existence
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from carepath.fhirpath.comparison import equal_items, key_of
-from carepath.fhirpath.context import Context, Evaluator, Truth
-from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.functions.table import Function, Table, located, plain
-from carepath.fhirpath.identity import distinct
 from carepath.fhirpath.nodes import Call, Special
-from carepath.fhirpath.results import integer, of_truth
-from carepath.fhirpath.types import BOOLEAN, Item, Items, system_value
+from carepath.fhirpath.values.comparison import equal_items, key_of
+from carepath.fhirpath.values.context import Context, Evaluator, Truth
+from carepath.fhirpath.values.failure import Failure
+from carepath.fhirpath.values.identity import distinct
+from carepath.fhirpath.values.results import integer, of_truth
+from carepath.fhirpath.values.types import BOOLEAN, Item, Items, system_value
 
 if TYPE_CHECKING:
-    from carepath.fhirpath.compiler import Compiler
+    from carepath.fhirpath.run.compiler import Compiler
 
 
 def _exists(compiler: "Compiler", node: Call) -> Truth:

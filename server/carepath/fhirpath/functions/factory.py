@@ -5,11 +5,11 @@ https://hl7.org/fhir/fhirpath.html#factory
 
 from typing import Any
 
-from carepath.fhirpath.context import Context
-from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.functions.table import Function, Table, plain
-from carepath.fhirpath.results import one
-from carepath.fhirpath.types import FACTORY, Item, Items, fhir_type, model, system_value
+from carepath.fhirpath.values.context import Context
+from carepath.fhirpath.values.failure import Failure
+from carepath.fhirpath.values.results import one
+from carepath.fhirpath.values.types import FACTORY, Item, Items, fhir_type, model, system_value
 
 _PRIMITIVES = [
     "boolean",

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
-from carepath.fhirpath.access import add_children, spread
-from carepath.fhirpath.context import Context
-from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.functions.table import Table, plain
-from carepath.fhirpath.results import EMPTY, of_truth, one, one_text
-from carepath.fhirpath.tracing import child_of, rooted
-from carepath.fhirpath.types import Item, Items, item_of, model, resource_type, system_value
+from carepath.fhirpath.run.tracing import child_of, rooted
+from carepath.fhirpath.values.access import add_children, spread
+from carepath.fhirpath.values.context import Context
+from carepath.fhirpath.values.failure import Failure
+from carepath.fhirpath.values.results import EMPTY, of_truth, one, one_text
+from carepath.fhirpath.values.types import Item, Items, item_of, model, resource_type, system_value
 
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
 

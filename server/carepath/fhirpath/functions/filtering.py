@@ -6,17 +6,17 @@ https://hl7.org/fhirpath/#filtering-and-projection and https://hl7.org/fhirpath/
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from carepath.fhirpath.access import all_children, many, spread
-from carepath.fhirpath.comparison import key_of
-from carepath.fhirpath.context import Context, Evaluator, Truth
-from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.functions.table import Function, Table, located, looping, plain
 from carepath.fhirpath.nodes import Call
-from carepath.fhirpath.tracing import child_of, evidence_of
-from carepath.fhirpath.types import Item, Items
+from carepath.fhirpath.run.tracing import child_of, evidence_of
+from carepath.fhirpath.values.access import all_children, many, spread
+from carepath.fhirpath.values.comparison import key_of
+from carepath.fhirpath.values.context import Context, Evaluator, Truth
+from carepath.fhirpath.values.failure import Failure
+from carepath.fhirpath.values.types import Item, Items
 
 if TYPE_CHECKING:
-    from carepath.fhirpath.compiler import Compiler
+    from carepath.fhirpath.run.compiler import Compiler
 
 
 def _where(compiler: "Compiler", node: Call) -> Evaluator:

@@ -16,12 +16,12 @@ from decimal import (
 )
 from typing import Any
 
-from carepath.fhirpath.arithmetic import PRECISE, number
-from carepath.fhirpath.context import Context
-from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.functions.table import Function, Table, plain
-from carepath.fhirpath.quantity import Quantity
-from carepath.fhirpath.results import (
+from carepath.fhirpath.values.arithmetic import PRECISE, number
+from carepath.fhirpath.values.context import Context
+from carepath.fhirpath.values.failure import Failure
+from carepath.fhirpath.values.quantity import Quantity
+from carepath.fhirpath.values.results import (
     EMPTY,
     NUMBERS,
     decimal,
@@ -30,7 +30,7 @@ from carepath.fhirpath.results import (
     one_number,
     quantity,
 )
-from carepath.fhirpath.types import DECIMAL, INTEGER, LONG, QUANTITY, Items, system_value
+from carepath.fhirpath.values.types import DECIMAL, INTEGER, LONG, QUANTITY, Items, system_value
 
 _ROUNDED = DecimalContext(prec=28)
 _MAX_DIGITS = 28

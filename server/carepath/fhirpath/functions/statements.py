@@ -11,19 +11,19 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from carepath.fhirpath.comparison import key_of
-from carepath.fhirpath.context import Context, Evaluator
-from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.functions.fhir import resolved
 from carepath.fhirpath.functions.table import Function, Table, looping, plain
 from carepath.fhirpath.nodes import Call
-from carepath.fhirpath.results import EMPTY, text
-from carepath.fhirpath.tracing import evidence_of, with_evidence
-from carepath.fhirpath.types import Item, Items, fhir_type
+from carepath.fhirpath.run.tracing import evidence_of, with_evidence
+from carepath.fhirpath.values.comparison import key_of
+from carepath.fhirpath.values.context import Context, Evaluator
+from carepath.fhirpath.values.failure import Failure
+from carepath.fhirpath.values.results import EMPTY, text
+from carepath.fhirpath.values.types import Item, Items, fhir_type
 from carepath.resources import codings
 
 if TYPE_CHECKING:
-    from carepath.fhirpath.compiler import Compiler
+    from carepath.fhirpath.run.compiler import Compiler
 
 _Conditions = Mapping[int, Mapping[str, Any]]
 """Conditions by the `id()` of what was sent for them."""

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from carepath.fhirpath.context import Context
-from carepath.fhirpath.failure import Failure, LimitReached
 from carepath.fhirpath.functions.table import Function, Table, plain
 from carepath.fhirpath.patterns import full_match, replace_all, search
-from carepath.fhirpath.results import EMPTY, integer, of_truth, one_integer, one_text, text
-from carepath.fhirpath.types import Items
+from carepath.fhirpath.values.context import Context
+from carepath.fhirpath.values.failure import Failure, LimitReached
+from carepath.fhirpath.values.results import EMPTY, integer, of_truth, one_integer, one_text, text
+from carepath.fhirpath.values.types import Items
 
 
 def _of_texts(operate: Callable[..., Items | None], arguments: int) -> Function:

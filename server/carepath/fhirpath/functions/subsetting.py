@@ -6,17 +6,17 @@ https://hl7.org/fhirpath/#subsetting and https://hl7.org/fhirpath/#combining
 from functools import cmp_to_key
 from typing import TYPE_CHECKING
 
-from carepath.fhirpath.comparison import order
-from carepath.fhirpath.context import Context, Evaluator
-from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.functions.table import Function, Table, located, plain
-from carepath.fhirpath.identity import among, distinct
 from carepath.fhirpath.nodes import Ast, Call, SortKey, Unary
-from carepath.fhirpath.results import EMPTY, one, one_integer
-from carepath.fhirpath.types import Item, Items
+from carepath.fhirpath.values.comparison import order
+from carepath.fhirpath.values.context import Context, Evaluator
+from carepath.fhirpath.values.failure import Failure
+from carepath.fhirpath.values.identity import among, distinct
+from carepath.fhirpath.values.results import EMPTY, one, one_integer
+from carepath.fhirpath.values.types import Item, Items
 
 if TYPE_CHECKING:
-    from carepath.fhirpath.compiler import Compiler
+    from carepath.fhirpath.run.compiler import Compiler
 
 
 def _single(_: Context, items: Items) -> Items:

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from carepath.fhirpath.context import Context, Evaluator
-from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.nodes import Call
-from carepath.fhirpath.types import Item, Items
+from carepath.fhirpath.values.context import Context, Evaluator
+from carepath.fhirpath.values.failure import Failure
+from carepath.fhirpath.values.types import Item, Items
 
 if TYPE_CHECKING:
-    from carepath.fhirpath.compiler import Compiler
+    from carepath.fhirpath.run.compiler import Compiler
 
 Builder = Callable[["Compiler", Call], Evaluator]
 Plain = Callable[..., Items]

@@ -6,12 +6,12 @@ https://hl7.org/fhir/R4/fhirpath.html#txapi
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from carepath.fhirpath.context import Context
 from carepath.fhirpath.environment import Terminology
-from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.functions.table import Function, Table, plain
-from carepath.fhirpath.results import EMPTY, of_truth, one, one_text
-from carepath.fhirpath.types import STRING, TERMINOLOGIES, Item, Items, typed_resource
+from carepath.fhirpath.values.context import Context
+from carepath.fhirpath.values.failure import Failure
+from carepath.fhirpath.values.results import EMPTY, of_truth, one, one_text
+from carepath.fhirpath.values.types import STRING, TERMINOLOGIES, Item, Items, typed_resource
 
 
 def _terminology(context: Context) -> Terminology:
@@ -159,7 +159,7 @@ def _result_of(parameters: Mapping[str, Any]) -> bool:
 def _subsumes_on_terminologies(
     context: Context, items: Items, system: Items, one_: Items, other: Items, _: Items = EMPTY
 ) -> Items:
-    from carepath.fhirpath.types import fhir_type  # noqa: PLC0415
+    from carepath.fhirpath.values.types import fhir_type  # noqa: PLC0415
 
     if not items or items[0][1] is not TERMINOLOGIES:
         raise Failure("this function belongs to `%terminologies`", items)

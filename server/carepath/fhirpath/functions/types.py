@@ -6,15 +6,15 @@ https://hl7.org/fhirpath/#types and https://hl7.org/fhirpath/#reflection
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from carepath.fhirpath.context import Context, Evaluator
-from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.functions.table import Function, Table, plain
 from carepath.fhirpath.nodes import Ast, Call, Member
-from carepath.fhirpath.results import EMPTY, of_truth
-from carepath.fhirpath.types import SYSTEM, Item, Items, TypeInfo, fits, is_type, known_type
+from carepath.fhirpath.values.context import Context, Evaluator
+from carepath.fhirpath.values.failure import Failure
+from carepath.fhirpath.values.results import EMPTY, of_truth
+from carepath.fhirpath.values.types import SYSTEM, Item, Items, TypeInfo, fits, is_type, known_type
 
 if TYPE_CHECKING:
-    from carepath.fhirpath.compiler import Compiler
+    from carepath.fhirpath.run.compiler import Compiler
 
 
 def named_type(node: Ast) -> str | None:
@@ -75,7 +75,7 @@ def _of_type(compiler: "Compiler", node: Call) -> Evaluator:
 
 
 def _MEMBER(compiler: "Compiler", node: Member, wanted: str) -> Evaluator:  # noqa: N802
-    from carepath.fhirpath.compiler import member  # noqa: PLC0415
+    from carepath.fhirpath.run.compiler import member  # noqa: PLC0415
 
     return member(compiler, node, (node.name, wanted))
 

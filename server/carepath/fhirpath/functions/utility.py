@@ -7,17 +7,17 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from carepath.fhirpath.access import many
-from carepath.fhirpath.context import Context, Evaluator
-from carepath.fhirpath.failure import Failure
 from carepath.fhirpath.functions.table import Function, Table, located
 from carepath.fhirpath.nodes import Call
-from carepath.fhirpath.results import one_text
-from carepath.fhirpath.temporal import Date, DateTime, Moment, Time
-from carepath.fhirpath.types import SYSTEM, Item, Items
+from carepath.fhirpath.values.access import many
+from carepath.fhirpath.values.context import Context, Evaluator
+from carepath.fhirpath.values.failure import Failure
+from carepath.fhirpath.values.results import one_text
+from carepath.fhirpath.values.temporal import Date, DateTime, Moment, Time
+from carepath.fhirpath.values.types import SYSTEM, Item, Items
 
 if TYPE_CHECKING:
-    from carepath.fhirpath.compiler import Compiler
+    from carepath.fhirpath.run.compiler import Compiler
 
 
 def _trace(compiler: "Compiler", node: Call) -> Evaluator:
@@ -38,7 +38,7 @@ def _trace(compiler: "Compiler", node: Call) -> Evaluator:
 
 
 def _define_variable(compiler: "Compiler", node: Call) -> Evaluator:
-    from carepath.fhirpath.variables import RESERVED  # noqa: PLC0415
+    from carepath.fhirpath.run.variables import RESERVED  # noqa: PLC0415
 
     source = compiler.source(node)
     label = compiler.items(node.arguments[0])

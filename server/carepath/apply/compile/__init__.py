@@ -1,0 +1,1 @@
+"""Definitions made ready once: plans, actions, activities, the names they read."""

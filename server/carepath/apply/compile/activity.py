@@ -1,0 +1,181 @@
+"""One ActivityDefinition, compiled: the request it makes, as far as it is the same for everybody.
+
+https://hl7.org/fhir/R4/activitydefinition.html#12.17.3.3
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from carepath.apply.compile.activity_elements import Source, allowed_code
+from carepath.apply.compile.dynamic_value import DynamicValue, dynamic_value
+from carepath.apply.compile.kinds import APPOINTMENT_PRIORITY, KINDS, Kind
+from carepath.apply.compile.names import CompileExpression, Names
+from carepath.apply.compile.path import UnknownPath, compile_path
+from carepath.apply.issues import issue_of
+from carepath.errors import UnsupportedFeature
+from carepath.issues import Issue
+from carepath.resources import Resource, canonical_of
+
+DO_NOT_PERFORM = "http://hl7.org/fhir/StructureDefinition/request-doNotPerform"
+INSTANTIATES = "http://hl7.org/fhir/StructureDefinition/workflow-instantiatesCanonical"
+OWN_INSTANTIATES = (
+    "https://carepath.example/fhir/StructureDefinition/appointment-instantiates-canonical"
+)
+
+
+@dataclass(slots=True, eq=False)
+class CompiledActivity:
+    """What one ActivityDefinition makes; `kind` is None when it can make nothing."""
+
+    definition: Resource
+    canonical: str
+    resource_type: str
+    kind: Kind | None
+    template: Resource
+    dynamic_values: tuple[DynamicValue, ...]
+    names: tuple[Names, ...]
+    subject_type: str
+    may_be_option: bool
+    is_against: bool
+    recipients: bool
+    contained: Mapping[str, Resource]
+    issues: tuple[Issue, ...] = field(default=())
+
+
+def compile_activity(
+    activity: Resource,
+    compile_: CompileExpression,
+    names: tuple[Names, ...],
+    status: str,
+) -> CompiledActivity:
+    """Compile an ActivityDefinition; what it cannot make is in `issues`, never an exception."""
+    issues: list[Issue] = []
+    resource_type = _resource_type(activity)
+    kind = KINDS.get(resource_type)
+    if kind is None:
+        what = f"An ActivityDefinition of kind `{resource_type or 'unknown'}`"
+        issues.append(issue_of(UnsupportedFeature("", what, canonical_of(activity))))
+    forbids = activity.get("doNotPerform") is True
+    if kind is not None and forbids and not kind.forbids:
+        what = f"`doNotPerform` of a {resource_type}, which R4 cannot say,"
+        issues.append(issue_of(UnsupportedFeature("", what, canonical_of(activity))))
+        kind = None
+    template: Resource = {}
+    if kind is not None:
+        source = Source(activity, resource_type)
+        template = _template(source, kind, status, issues)
+        issues.extend(source.issues())
+    return CompiledActivity(
+        definition=activity,
+        canonical=canonical_of(activity),
+        resource_type=resource_type,
+        kind=kind,
+        template=template,
+        dynamic_values=compile_dynamic_values(activity, resource_type, compile_, issues),
+        names=names,
+        subject_type=subject_type(activity),
+        may_be_option=kind is not None
+        and kind.intent
+        and allowed_code(resource_type, "intent", "option"),
+        is_against=forbids,
+        recipients=resource_type == "CommunicationRequest" and Source(activity, "").has_patient,
+        contained={r["id"]: r for r in activity.get("contained") or () if "id" in r},
+        issues=tuple(issues),
+    )
+
+
+def compile_dynamic_values(
+    owner: Resource,
+    resource_type: str,
+    compile_: CompileExpression,
+    issues: list[Issue],
+) -> tuple[DynamicValue, ...]:
+    """Compile the dynamicValues of a definition or an action, in the order listed."""
+    compiled = []
+    for item in owner.get("dynamicValue") or ():
+        text = str(item.get("path") or "")
+        formula = compile_(item.get("expression") or {})
+        if formula.problem is not None:
+            problem = formula.problem
+            told = f"The value for `{text}` was not set. {problem.diagnostics}"
+            issues.append(Issue(_severity(problem), problem.code, told))
+            continue
+        try:
+            compiled.append(dynamic_value(compile_path(text, resource_type), formula))
+        except UnknownPath as error:
+            issues.append(Issue("error", "invalid", str(error)))
+    return tuple(compiled)
+
+
+def _severity(problem: Issue) -> Any:
+    """A language that is not known is a warning about one value, not a fault."""
+    return "warning" if problem.code == "not-supported" else problem.severity
+
+
+def _resource_type(activity: Resource) -> str:
+    """Return the kind; a definition with a product or a dosage and no kind is a medication."""
+    if activity.get("kind"):
+        return str(activity["kind"])
+    names = ("productCodeableConcept", "productReference", "dosage")
+    return "MedicationRequest" if any(name in activity for name in names) else ""
+
+
+def subject_type(definition: Resource) -> str:
+    """Return the type of the subject that a definition or action names, empty without one."""
+    if "subjectReference" in definition:
+        return "Group"
+    concept = definition.get("subjectCodeableConcept") or {}
+    codes = [str(coding["code"]) for coding in concept.get("coding") or () if "code" in coding]
+    return codes[0] if codes else ""
+
+
+def _template(source: Source, kind: Kind, status: str, issues: list[Issue]) -> Resource:
+    """Return the request without what concerns the patient."""
+    activity, resource_type = source.activity, source.kind
+    made: Resource = {"resourceType": resource_type, "id": ""}
+    if activity.get("profile"):
+        made["meta"] = {"profile": [activity["profile"]]}
+    made |= _instantiates(activity, kind)
+    if kind.status:
+        # A status that a deployment chose replaces `draft` where the kind has it.
+        wanted = status if kind.status == "draft" else kind.status
+        made["status"] = wanted if allowed_code(resource_type, "status", wanted) else kind.status
+    if kind.intent:
+        made["intent"] = _intent(activity, resource_type, issues)
+    priority = activity.get("priority")
+    if priority and resource_type == "Appointment":
+        made["priority"] = APPOINTMENT_PRIORITY.get(priority, APPOINTMENT_PRIORITY["routine"])
+    elif priority and kind.priority:
+        made["priority"] = priority
+    if activity.get("doNotPerform") is True:
+        if kind.forbids == "element":
+            made["doNotPerform"] = True
+        else:
+            made["modifierExtension"] = [{"url": DO_NOT_PERFORM, "valueBoolean": True}]
+    return made | kind.build(source)
+
+
+def _instantiates(activity: Resource, kind: Kind) -> Resource:
+    """Return how the request names its definition; an own definition without a URL has no name."""
+    if not isinstance(activity.get("url"), str):
+        return {}
+    canonical = canonical_of(activity)
+    if kind.instantiates == "list":
+        return {"instantiatesCanonical": [canonical]}
+    if kind.instantiates == "one":
+        return {"instantiatesCanonical": canonical}
+    if kind.instantiates:
+        url = INSTANTIATES if kind.instantiates == "extension" else OWN_INSTANTIATES
+        return {"extension": [{"url": url, "valueCanonical": canonical}]}
+    return {}
+
+
+def _intent(activity: Resource, resource_type: str, issues: list[Issue]) -> str:
+    """Return the intent, `proposal` when none is given or the kind does not know it."""
+    intent = str(activity.get("intent") or "proposal")
+    if allowed_code(resource_type, "intent", intent):
+        return intent
+    text = f"A {resource_type} cannot have the intent `{intent}`; `proposal` was taken."
+    issues.append(Issue("warning", "value", text))
+    return "proposal"

@@ -1,0 +1,86 @@
+"""A plan in the form that is walked: everything that does not depend on the patient is done.
+
+https://hl7.org/fhir/R4/plandefinition.html#12.18.3
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from carepath.apply.compile.activity import CompiledActivity
+from carepath.apply.compile.dynamic_value import DynamicValue
+from carepath.apply.compile.formula import Formula
+from carepath.apply.compile.names import Names
+from carepath.issues import Issue
+from carepath.resources import Resource
+
+
+@dataclass(slots=True, eq=False)
+class CompiledAction:
+    """One action of a plan.
+
+    `template` is the RequestGroup action without what depends on the patient, `key` what stands
+    for the action in paths and ids, `activity` and `plan` what its definition leads to.
+    """
+
+    source: Resource
+    key: str
+    title: str
+    template: Resource
+    subject_type: str
+    conditions: tuple[Formula, ...]
+    read_names: tuple[str, ...]
+    any_condition: bool
+    children: tuple["CompiledAction", ...]
+    first_child_only: bool
+    offers_options: bool
+    activity: CompiledActivity | None
+    plan: "CompiledPlan | None"
+    reference: Resource | None
+    definition: str | None
+    dynamic_values: tuple[DynamicValue, ...]
+    action_values: tuple[DynamicValue, ...]
+    related: tuple[Resource, ...]
+    participants: tuple[Resource, ...]
+    goal_ids: tuple[str, ...]
+    names: Names | None
+    statements: tuple[str, ...]
+    direction: str
+    conflicts: tuple[str, ...]
+    reads_gaps: bool
+    issues: tuple[Issue, ...]
+    markup: Any = field(default=None)
+
+    @property
+    def expression(self) -> str | None:
+        """Return the conditions as one text, None when there is none."""
+        if not self.conditions:
+            return None
+        if len(self.conditions) == 1:
+            return self.conditions[0].text
+        word = " or " if self.any_condition else " and "
+        return word.join(f"({condition.text})" for condition in self.conditions)
+
+
+@dataclass(slots=True, eq=False)
+class CompiledPlan:
+    """One PlanDefinition."""
+
+    source: Resource
+    canonical: str
+    key: str
+    title: str
+    names: Names
+    actions: tuple[CompiledAction, ...]
+    goals: tuple[Resource, ...]
+    subject_type: str
+    disclaimers: tuple[str, ...]
+    expiries: tuple[tuple[str, str], ...]
+    reads_action: bool
+    is_acyclic: bool
+    """It leads into no circle, so it is the same whatever leads to it."""
+    reads_death: bool
+    """The plan itself asks whether the patient has died, so it may be applied to the dead."""
+    parameters: frozenset[str]
+    """The names that a parameter may have: those declared, and those that nothing else defines."""
+    issues: tuple[Issue, ...]
+    all_goal_ids: frozenset[str]

@@ -1,0 +1,197 @@
+"""The names that expressions read: facts, variables, collections and parameters.
+
+A Library holds facts (extension `fact`), collections (`dataRequirement` with an id) and parameters;
+a plan or an action adds variables (extension `variable`) and collections of its own (`input` with
+an id).  Everything here is compiled once and shared by all applications.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from carepath.apply.compile.collection import Collection
+from carepath.apply.compile.formula import Formula
+from carepath.resources import Resource
+
+FACT = "https://carepath.example/fhir/StructureDefinition/fact"
+STANDARD_NAMES = frozenset(
+    {
+        "subject",
+        "patient",
+        "encounter",
+        "practitioner",
+        "organization",
+        "userType",
+        "userLanguage",
+        "userTaskContext",
+        "setting",
+        "settingContext",
+        "action",
+        "now",
+        "gaps",
+        "unread",
+    }
+)
+"""What the operation itself gives, beside what FHIRPath defines."""
+
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+CompileExpression = Callable[[Resource], Formula]
+
+AUXILIARY = "https://carepath.example/fhir/StructureDefinition/auxiliary-fact"
+VARIABLE = "http://hl7.org/fhir/StructureDefinition/variable"
+LABEL = "https://carepath.example/fhir/StructureDefinition/fact-label"
+VALUE_TEXT = "https://carepath.example/fhir/StructureDefinition/fact-value-text"
+LEFT_OUT = "https://carepath.example/fhir/StructureDefinition/left-out"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A value that the caller may give by name; without one it is empty."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fact:
+    """A named expression; an auxiliary one is never asked for itself, but what it rests on is."""
+
+    name: str
+    formula: Formula
+    description: str
+    is_auxiliary: bool
+    home: "Names"
+    label: str = ""
+    """What people call it, as the Library says."""
+    texts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """What its values mean, by the value as text."""
+
+    @property
+    def words(self) -> str:
+        """Return what to call the fact in a sentence: its label, else its name as words."""
+        return self.label or _as_words(self.name)
+
+    def text_of(self, value: object) -> str:
+        """Return a value for people: the Library's text for it, else the value itself."""
+        return self.texts.get(str(value), str(value))
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A fact whose resources were not used, or decide nothing, and the words that say why."""
+
+    fact: str
+    sentence: str
+
+
+class Names:
+    """What the names in one Library, plan or action mean."""
+
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
+        self.entries: dict[str, Fact | Collection | Parameter] = {}
+        self.left_out: tuple[LeftOut, ...] = ()
+        self.meaning: object = self
+        """The same for all names that mean the same: expressions need not be decided twice then."""
+
+    def add_facts(self, extensions: Any, url: str, compile_: CompileExpression) -> None:
+        """Add the named expressions among some extensions."""
+        for expression in _expressions(extensions, url):
+            name = str(expression.get("name"))
+            self.entries[name] = Fact(
+                name=name,
+                formula=compile_(expression),
+                description=str(expression.get("description", "")),
+                is_auxiliary=name.startswith("_") or _is_flagged(expression),
+                home=self,
+                label=_label(expression),
+                texts=_value_texts(expression),
+            )
+
+    def add_collections(self, requirements: Iterable[Resource]) -> None:
+        """Add the data requirements that have an id."""
+        for requirement in requirements:
+            if "id" in requirement:
+                self.entries[requirement["id"]] = Collection(requirement)
+
+    def add_parameters(self, parameters: Iterable[Resource]) -> None:
+        """Add the parameters that may be given; a name that means something already keeps it."""
+        for parameter in parameters:
+            if parameter.get("use") == "in" and "name" in parameter:
+                name = parameter["name"]
+                self.entries.setdefault(name, Parameter(name, str(parameter.get("type", ""))))
+
+    def include(self, other: "Names") -> None:
+        """Add another's names behind the own ones."""
+        for name, entry in other.entries.items():
+            self.entries.setdefault(name, entry)
+
+
+def library_names(library: Resource, compile_: CompileExpression) -> Names:
+    """Compile what one Library holds."""
+    names = Names(str(library.get("url") or library.get("id") or "Library"))
+    names.add_facts(library.get("extension"), FACT, compile_)
+    names.add_facts(library.get("extension"), VARIABLE, compile_)
+    names.add_collections(library.get("dataRequirement") or ())
+    names.left_out = tuple(_left_out(library.get("extension")))
+    names.add_parameters(library.get("parameter") or ())
+    return names
+
+
+def _expressions(extensions: Any, url: str) -> Iterator[Resource]:
+    """Yield the named expressions among extensions with a URL."""
+    for extension in extensions or ():
+        expression = extension.get("valueExpression")
+        if extension.get("url") == url and isinstance(expression, dict) and "name" in expression:
+            yield expression
+
+
+def _label(expression: Resource) -> str:
+    """Return the label that an expression carries, empty when it has none."""
+    for extension in expression.get("extension") or ():
+        if extension.get("url") == LABEL:
+            return str(extension.get("valueString", ""))
+    return ""
+
+
+def _value_texts(expression: Resource) -> Mapping[str, str]:
+    """Return the texts of values that an expression carries."""
+    found = {}
+    for extension in expression.get("extension") or ():
+        if extension.get("url") == VALUE_TEXT:
+            parts = {p.get("url"): p.get("valueString") for p in extension.get("extension") or ()}
+            if parts.get("value") is not None and parts.get("text"):
+                found[str(parts["value"])] = str(parts["text"])
+    return MappingProxyType(found)
+
+
+@cache
+def _as_words(name: str) -> str:
+    """Return the name of a fact as words: `dueDate` is `due date`."""
+    text = _HUMP.sub(" ", name.lstrip("_")).replace("-", " ")
+    return " ".join(
+        part if part.isupper() and len(part) > 1 else part.lower() for part in text.split()
+    )
+
+
+def _left_out(extensions: Any) -> Iterator[LeftOut]:
+    """Yield what the reader is to be told of data that did not count."""
+    for extension in extensions or ():
+        if extension.get("url") == LEFT_OUT:
+            parts = {part.get("url"): part for part in extension.get("extension") or ()}
+            fact = parts.get("fact", {}).get("valueCode")
+            sentence = parts.get("sentence", {}).get("valueString")
+            if fact and sentence:
+                yield LeftOut(str(fact), str(sentence))
+
+
+def _is_flagged(expression: Resource) -> bool:
+    """Tell whether an expression carries the mark of an auxiliary fact."""
+    return any(
+        extension.get("url") == AUXILIARY and extension.get("valueBoolean") is not False
+        for extension in expression.get("extension") or ()
+    )

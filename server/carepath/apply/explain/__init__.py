@@ -1,0 +1,1 @@
+"""Why a plan says what it says: decisions, reasons, narrative."""

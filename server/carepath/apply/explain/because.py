@@ -1,0 +1,173 @@
+"""The reason of a decision in one plain sentence.
+
+Read by clinicians beside the proposal: which facts decided, with their values and the resources of
+the record that they come from.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from carepath.apply.compile.compiled import CompiledAction
+from carepath.apply.compile.names import Fact, Parameter
+from carepath.apply.explain.decision import MET, UNDETERMINED, Step, facts_read, json_value
+from carepath.apply.run.scope import FactValue, Told, evidence_of_fact
+from carepath.fhirpath import Node
+
+_MOST_EVIDENCE = 3
+
+
+def because(step: Step) -> str:
+    """Return why an action was decided as it was."""
+    if step.outcome == MET:
+        return _why_met(step)
+    if step.outcome == UNDETERMINED:
+        return _why_undetermined(step)
+    known = _known(step)
+    if known:
+        return f"Does not apply because {known}."
+    if step.action.conditions:
+        return f"Does not apply because its condition is false: {step.action.expression}."
+    return "Does not apply because an action before it was taken."
+
+
+def _why_met(step: Step) -> str:
+    """Return why an action applies; one without a condition rests on the group it is in."""
+    verb = _verb(step)
+    known = _known(step)
+    if known:
+        return f"{verb} because {known}."
+    if step.reason is not None:
+        return f"{verb} as part of “{step.reason.action.title}”."
+    if step.action.conditions:
+        return f"{verb} because its condition is true: {step.action.expression}."
+    return f"{verb} without a condition."
+
+
+def _verb(step: Step) -> str:
+    if step.action.direction == "against":
+        return "Advised against"
+    return "Proposed" if step.request or not _is_group(step.action) else "Applies"
+
+
+def _is_group(action: CompiledAction) -> bool:
+    return bool(action.children) or action.plan is not None
+
+
+def _why_undetermined(step: Step) -> str:
+    """Return what keeps an action from being decided."""
+    if step.missing:
+        names = [_called(step, name) for name in step.missing]
+        verb = "is" if len(names) == 1 else "are"
+        return f"Cannot be decided because {_listed(names)} {verb} not known."
+    if step.problems:
+        return f"Cannot be decided: {step.problems[0].diagnostics}"
+    if step.is_blocked:
+        return "Cannot be decided because the group that it is in cannot be decided."
+    return f"Cannot be decided because its condition has no value: {step.action.expression}."
+
+
+def _known(step: Step) -> str:
+    """Return the facts that decided, with values and evidence.
+
+    An auxiliary fact says nothing to a clinician; the facts that it rests on stand in for it.
+    """
+    above = _told_above(step)
+    return _listed([phrase_of(value) for name, value in _told(step).items() if name not in above])
+
+
+def _told(step: Step) -> dict[str, FactValue]:
+    """Return the facts to tell for a step; made once."""
+    if step.told is None:
+        told: dict[str, FactValue] = {}
+        helping: dict[str, FactValue] = {}
+        for value in facts_read(step):
+            if value.known.items:
+                _tell(value, told, helping)
+        # Where only auxiliary facts decided, they are better than nothing.
+        step.told = told or helping
+    return step.told
+
+
+def _told_above(step: Step) -> set[str]:
+    """Return the facts that the groups around an action have told already."""
+    found: set[str] = set()
+    reason = step.reason
+    while reason is not None:
+        found.update(_told(reason))
+        reason = reason.reason
+    return found
+
+
+def _tell(value: FactValue, told: dict[str, FactValue], helping: dict[str, FactValue]) -> None:
+    """Add a fact that is known, or for an auxiliary one those of its facts that are."""
+    fact = value.fact
+    if not fact.is_auxiliary:
+        told[fact.name] = value
+    elif fact.name not in helping:
+        inner_told, inner_helping = _told_of(value)
+        told.update(inner_told)
+        helping.update(inner_helping)
+
+
+def _told_of(value: FactValue) -> Told:
+    """Return what an auxiliary fact rests on, and the auxiliary ones on the way; made once."""
+    if value.told is None:
+        told: dict[str, FactValue] = {}
+        helping: dict[str, FactValue] = {}
+        value.told = (told, helping)
+        if not _is_switch(value):
+            helping[value.fact.name] = value
+            for inner in value.scope.read_facts(value.fact.formula.variables):
+                if inner.known.items:
+                    # What only helps the one that helps would name resources that decide nothing.
+                    _tell(inner, told, {})
+    return value.told
+
+
+def _is_switch(value: FactValue) -> bool:
+    """Tell whether a fact only repeats how the deployment is set up."""
+    names = value.fact.formula.variables
+    entries = value.fact.home.entries
+    return bool(names) and all(isinstance(entries.get(name), Parameter) for name in names)
+
+
+def phrase_of(value: FactValue) -> str:
+    """Return one fact as words: `grade is high (Observation/grade-1)`; made once."""
+    if value.phrase is None:
+        text = f"{value.fact.words} is {_shown(value)}"
+        evidence = evidence_of_fact(value)
+        if evidence:
+            more = len(evidence) - _MOST_EVIDENCE
+            shown = ", ".join(evidence[:_MOST_EVIDENCE]) + (f" and {more} more" if more > 0 else "")
+            text += f" ({shown})"
+        value.phrase = text
+    return value.phrase
+
+
+def _called(step: Step, name: str) -> str:
+    """Return what to call a missing fact."""
+    found = step.scope.definition(name)
+    return found.words if isinstance(found, Fact) else name
+
+
+def _shown(fact_value: FactValue) -> str:
+    """Return the value of a fact as words."""
+    values, texts = fact_value.values, []
+    for item in values[:_MOST_EVIDENCE]:
+        value = item.value if isinstance(item, Node) else item
+        if isinstance(value, bool):
+            texts.append("yes" if value else "no")
+        elif isinstance(value, dict):
+            texts.append(str(json_value(value)) if "resourceType" in value else "recorded")
+        else:
+            plain = f"{value:f}" if isinstance(value, Decimal) else str(value)
+            texts.append(fact_value.fact.text_of(plain))
+    more = len(values) - _MOST_EVIDENCE
+    return _listed(texts) + (f" and {more} more" if more > 0 else "")
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """Return `a, b and c`."""
+    if len(parts) <= 1:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"

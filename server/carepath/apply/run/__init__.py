@@ -1,0 +1,1 @@
+"""One application: facts, conditions, the walk over a plan, the requests it makes."""

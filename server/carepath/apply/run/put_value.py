@@ -1,0 +1,128 @@
+"""Put a value at a path of a result, leaving everything that is shared untouched.
+
+https://hl7.org/fhir/R4/plandefinition-definitions.html#PlanDefinition.action.dynamicValue
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from carepath.apply.compile.path import Path, Place
+from carepath.apply.run.coercion import CannotCoerce, coerce, coerce_choice
+from carepath.fhirpath import Node
+from carepath.r4.model import type_of
+from carepath.resources import Resource
+
+
+def put(target: Resource, path: Path, nodes: Sequence[Node]) -> None:
+    """Set the element that a path means on a result that is ours at its top level.
+
+    What lies below the top is shared with definitions and is copied on the way down.  Raises
+    CannotCoerce when the values do not fit; an empty result sets nothing.
+    """
+    if not nodes:
+        return
+    if not path.places:
+        _put_whole(target, nodes)
+    else:
+        _put(target, path.places, nodes)
+
+
+def _put_whole(target: Resource, nodes: Sequence[Node]) -> None:
+    """Lay a resource of the same type over the result (`$this`); ids of ours stay."""
+    value = nodes[0].value
+    if len(nodes) > 1 or not isinstance(value, dict):
+        raise CannotCoerce("the whole result takes one resource")
+    resource_type = target.get("resourceType")
+    if resource_type and value.get("resourceType") not in (None, resource_type):
+        raise CannotCoerce(
+            f"a {value.get('resourceType')} cannot take the place of a {resource_type}"
+        )
+    target.update({k: v for k, v in value.items() if k not in ("resourceType", "id")})
+
+
+def _put(container: Resource, places: Sequence[Place], nodes: Sequence[Node]) -> None:
+    """Set the last place below a container that may be changed."""
+    place, rest = places[0], places[1:]
+    if not rest:
+        _put_last(container, place, nodes)
+        return
+    name = place.name
+    if _is_primitive(place):
+        # Extensions of a primitive live in its sibling.
+        name = f"_{name}"
+    if place.is_list and not name.startswith("_"):
+        items = list(container.get(name) or ())
+        index = _index(items, place)
+        items[index] = dict(items[index])
+        _put(items[index], rest, nodes)
+        container[name] = items
+    else:
+        inside = dict(container.get(name) or {})
+        _put(inside, rest, nodes)
+        container[name] = inside
+
+
+def _put_last(container: Resource, place: Place, nodes: Sequence[Node]) -> None:
+    """Set the element itself."""
+    if place.name:
+        name, values = place.name, [coerce(node, place.elements[0]) for node in nodes]
+    else:
+        name, values = coerce_choice(nodes, place.elements)
+    for element in _alternatives(place):
+        if element != name:
+            container.pop(element, None)
+    container.pop(f"_{name}", None)
+    if place.url:
+        _put_extension(container, place, values)
+    elif not place.is_list:
+        container[name] = _single(values)
+    elif place.item is None:
+        container[name] = values
+    else:
+        items = list(container.get(name) or ())
+        items[_index(items, place)] = _single(values)
+        container[name] = items
+
+
+def _put_extension(container: Resource, place: Place, values: list[Any]) -> None:
+    """Replace the extensions with the place's URL by these."""
+    kept = [e for e in container.get("extension") or () if e.get("url") != place.url]
+    container["extension"] = [*kept, *({**value, "url": place.url} for value in values)]
+
+
+def _alternatives(place: Place) -> list[str]:
+    """Return the other typed forms of a choice: only one of them may stand."""
+    element = place.elements[0]
+    if not element.choice:
+        return []
+    owner = type_of(element.path.rpartition(".")[0])
+    return [e.name for e in owner.choices[element.choice]] if owner is not None else []
+
+
+def _index(items: list[Any], place: Place) -> int:
+    """Return which item of a list is meant, adding one at the end when it is the next."""
+    if place.url:
+        for index, item in enumerate(items):
+            if item.get("url") == place.url:
+                return index
+        items.append({"url": place.url})
+        return len(items) - 1
+    if place.item is None and len(items) > 1:
+        raise CannotCoerce(f"`{place.name}` has several items and the path names none of them")
+    index = place.item or 0
+    if index > len(items):
+        raise CannotCoerce(f"`{place.name}` has no item {index} and none before it")
+    if index == len(items):
+        items.append({})
+    return index
+
+
+def _single(values: list[Any]) -> Any:
+    if len(values) > 1:
+        raise CannotCoerce(f"{len(values)} values for an element that takes one")
+    return values[0]
+
+
+def _is_primitive(place: Place) -> bool:
+    found = type_of(place.elements[0].type)
+    return found is not None and found.kind == "primitive"

@@ -1,0 +1,280 @@
+"""Make the requests of one application from compiled ActivityDefinitions.
+
+https://hl7.org/fhir/R4/activitydefinition.html#12.17.3.3
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+from carepath.apply.compile.activity import CompiledActivity
+from carepath.apply.compile.dynamic_value import DynamicValue
+from carepath.apply.compile.kinds import Kind
+from carepath.apply.explain.decision import Step, evidence_of
+from carepath.apply.issues import issue_of
+from carepath.apply.run.coercion import CannotCoerce
+from carepath.apply.run.put_value import put
+from carepath.apply.run.scope import FAILURES, Scope
+from carepath.apply.run.session import Session
+from carepath.errors import UnsupportedFeature
+from carepath.issues import Issue
+from carepath.r4.model import type_of
+from carepath.resources import Resource
+
+_NOT_ID = re.compile(r"[^A-Za-z0-9.-]+")
+_ID_LENGTH = 58
+_IS_ID = re.compile(r"[A-Za-z0-9.-]{1,58}").fullmatch
+"""An id has at most 64 characters; a number may have to follow."""
+
+
+class Requests:
+    """The requests made so far, in plan order, and how to make the next one."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.made: list[Resource] = []
+        self.contained: list[Resource] = []
+        self._taken: dict[str, int] = {"request-group": 1, "issues": 1}
+        self.conditions: dict[str, Resource] = {}
+        """The Conditions that requests rest on, by reference."""
+        self._evidence: dict[tuple[str, tuple[str, ...]], Resource] = {}
+        self._common: dict[tuple[str, str], Resource | None] = {}
+
+    def make(
+        self, step: Step, activity: CompiledActivity, subject_type: str, *, is_option: bool
+    ) -> Resource | None:
+        """Make the request of an action; return the Reference to it, None when there is none."""
+        session = self._session
+        self._note(activity.issues, step)
+        if activity.kind is None:
+            return None
+        subject_type = subject_type or activity.subject_type
+        common = self._for(activity, subject_type, step)
+        if common is None:
+            return None
+        resource = activity.template.copy()
+        id_ = resource["id"] = self.unique_id(str(activity.definition.get("id") or step.action.key))
+        resource.update(common)
+        if is_option and activity.may_be_option and session.request.settings.option_intent:
+            resource["intent"] = "option"
+        self._add_people(resource, activity)
+        evidence = evidence_of(step)
+        if evidence:
+            resource.update(self._reasons(activity, evidence))
+        scope = step.scope
+        if activity.names:
+            scope = Scope(activity.names[0], session, scope)
+        self._set_values(resource, activity.dynamic_values, scope, step)
+        self._set_values(resource, step.action.dynamic_values, step.scope, step)
+        wanted = activity.kind.values_only
+        if wanted is not None and self._lacks(resource, wanted, activity, step):
+            return None
+        if activity.contained:
+            resource = self._lift_contained(resource, activity)
+        self.made.append(resource)
+        step.request = activity.resource_type
+        return {"reference": f"#{id_}"}
+
+    def _lacks(
+        self, resource: Resource, wanted: tuple[str, str], activity: CompiledActivity, step: Step
+    ) -> bool:
+        """Report a required code that no dynamicValue gave: it cannot be marked as unknown."""
+        name, code = wanted
+        lacks = any(code not in item for item in resource[name])
+        if lacks:
+            what = f"A {activity.resource_type} to which no dynamicValue gives `{name}.{code}`"
+            self._note([issue_of(UnsupportedFeature("", what, activity.canonical))], step)
+        return lacks
+
+    def _reasons(self, activity: CompiledActivity, evidence: tuple[str, ...]) -> Resource:
+        """Return the elements that name the evidence; the same evidence is sorted out once."""
+        key = (activity.canonical, evidence)
+        found = self._evidence.get(key)
+        if found is None and activity.kind is not None:
+            typed = self._session.resource_types(evidence)
+            found = self._evidence[key] = evidence_elements(
+                activity.resource_type, activity.kind, activity.template, typed
+            )
+            self.conditions.update(
+                (reference["reference"], reference)
+                for resource_type, reference in typed
+                if resource_type == "Condition"
+            )
+        return found or {}
+
+    def set_action_values(self, step: Step, result: Resource) -> None:
+        """Set the elements of a RequestGroup action that dynamicValues name."""
+        self._set_values(result, step.action.action_values, step.scope, step)
+
+    def unique_id(self, name: str) -> str:
+        """Return an id that no other resource of the answer has."""
+        if not _IS_ID(name):
+            name = _NOT_ID.sub("-", name)[:_ID_LENGTH] or "request"
+        count = self._taken[name] = self._taken.get(name, 0) + 1
+        return name if count == 1 else self.unique_id(f"{name}-{count}")
+
+    def _set_values(
+        self, target: Resource, values: Iterable[DynamicValue], scope: Scope, step: Step
+    ) -> None:
+        """Evaluate dynamicValues and put them, the later over the earlier."""
+        focus = self._session.focus
+        for value in values:
+            try:
+                known = value.formula.evaluate_known(focus, scope.environment)
+                if value.quick is None or not value.quick(target, known.items):
+                    put(target, value.path, known.nodes())
+            except FAILURES as error:
+                told = f"`{value.path.text}` was not set. {issue_of(error).diagnostics}"
+                code = "value" if isinstance(error, CannotCoerce) else issue_of(error).code
+                self._session.issues.append(Issue("error", code, told, (step.path,)))
+
+    def _note(self, issues: Sequence[Issue], step: Step) -> None:
+        """Report what is wrong with a definition at the action that uses it."""
+        for issue in issues:
+            self._session.issues.append(
+                Issue(issue.severity, issue.code, issue.diagnostics, (step.path,))
+            )
+
+    def _for(self, activity: CompiledActivity, subject_type: str, step: Step) -> Resource | None:
+        """Return what all requests of a kind share in this application, None when impossible."""
+        key = (activity.resource_type, subject_type)
+        if key not in self._common:
+            self._common[key] = self._shared(activity, subject_type)
+        common = self._common[key]
+        if common is None:
+            what = (
+                f"A {activity.resource_type} about a {subject_type} that the request does not name"
+            )
+            self._note([issue_of(UnsupportedFeature("", what, step.path))], step)
+        return common
+
+    def _shared(self, activity: CompiledActivity, subject_type: str) -> Resource | None:
+        """Return subject, encounter, requester and dates for a kind of request."""
+        session, kind, name = self._session, activity.kind, activity.resource_type
+        if kind is None:
+            return None
+        subject = session.people.of_type(subject_type)
+        if subject is None or not _allows(name, kind.subject, subject_type or "Patient"):
+            return None
+        made: Resource = {}
+        if kind.subject:
+            _put(made, name, kind.subject, subject)
+        if kind.encounter and session.people.encounter is not None:
+            _put(made, name, kind.encounter, session.people.encounter)
+        for date in (*kind.dates, *(("authoredOn",) if _has(name, "authoredOn") else ())):
+            made[date] = session.today
+        if kind.requester:
+            requester = session.people.author(*_targets(name, kind.requester))
+            if requester is not None:
+                _put(made, name, kind.requester, requester)
+        return made
+
+    def _add_people(self, resource: Resource, activity: CompiledActivity) -> None:
+        """Add those who take part where the kind holds them deeper inside."""
+        people = self._session.people
+        if activity.resource_type == "Appointment":
+            known = [people.subject]
+            if people.practitioner is not None:
+                known.append(people.practitioner)
+            taking_part = [{"actor": actor, "status": "needs-action"} for actor in known]
+            resource["participant"] = [*taking_part, *resource["participant"]]
+        elif activity.recipients:
+            resource["recipient"] = [people.subject]
+
+    def _lift_contained(self, resource: Resource, activity: CompiledActivity) -> Resource:
+        """Take along what a definition contains and its request refers to, under an own id."""
+        renamed: dict[str, str] = {}
+        taken: list[Resource] = []
+        waiting = [resource]
+        while waiting:
+            holder = waiting.pop(0)
+            for id_, contained in activity.contained.items():
+                if f"#{id_}" not in renamed and _refers(holder, f"#{id_}"):
+                    renamed[f"#{id_}"] = f"#{self.unique_id(id_)}"
+                    taken.append({**contained, "id": renamed[f"#{id_}"][1:]})
+                    waiting.append(contained)
+        if not renamed:
+            return resource
+        self.contained.extend(with_references(contained, renamed) for contained in taken)
+        return cast("Resource", with_references(resource, renamed))
+
+
+def evidence_elements(
+    name: str, kind: Kind, template: Resource, evidence: Sequence[tuple[str, Resource]]
+) -> Resource:
+    """Return how a request refers to what it rests on.
+
+    As the reason where R4 allows the type, else as supporting information where the kind has any.
+    """
+    if not (kind.reason_reference or kind.supporting):
+        return {}
+    targets = _targets(name, kind.reason_reference) if kind.reason_reference else ()
+    others: list[Resource] = []
+    reasons: list[Resource] = []
+    for resource_type, reference in evidence:
+        if resource_type != "Patient":
+            is_reason = kind.reason_reference and (not targets or resource_type in targets)
+            (reasons if is_reason else others).append(reference)
+    if name == "Task":
+        return _task_evidence(template, reasons)
+    made: Resource = {kind.reason_reference: reasons} if reasons else {}
+    if others and kind.supporting:
+        made[kind.supporting] = [*template.get(kind.supporting, ()), *others]
+    return made
+
+
+def _task_evidence(template: Resource, reasons: list[Resource]) -> Resource:
+    """Return the evidence of a Task, which has one reason; the others are inputs."""
+    if not reasons:
+        return {}
+    made: Resource = {"reasonReference": reasons[0]}
+    inputs = [{"type": {"text": "evidence"}, "valueReference": r} for r in reasons[1:]]
+    if inputs:
+        made["input"] = [*template.get("input", ()), *inputs]
+    return made
+
+
+def with_references(value: Any, renamed: dict[str, str]) -> Any:
+    """Return a value in which some references are replaced; what holds none is the very same."""
+    if isinstance(value, list):
+        items = [with_references(item, renamed) for item in value]
+        return items if any(a is not b for a, b in zip(items, value, strict=True)) else value
+    if not isinstance(value, dict):
+        return value
+    reference = value.get("reference")
+    if isinstance(reference, str) and reference in renamed:
+        return {**value, "reference": renamed[reference]}
+    made = {key: with_references(item, renamed) for key, item in value.items()}
+    return made if any(made[key] is not value[key] for key in value) else value
+
+
+def _refers(value: Any, reference: str) -> bool:
+    """Tell whether something refers to a contained resource."""
+    if isinstance(value, dict):
+        return value.get("reference") == reference or any(
+            _refers(item, reference) for item in value.values()
+        )
+    return isinstance(value, list) and any(_refers(item, reference) for item in value)
+
+
+def _put(target: Resource, resource_type: str, name: str, reference: Resource) -> None:
+    """Put a reference under a name, as a list where R4 has one."""
+    found = type_of(resource_type)
+    is_list = found is not None and found.elements[name].is_list
+    target[name] = [reference] if is_list else reference
+
+
+def _has(resource_type: str, name: str) -> bool:
+    found = type_of(resource_type)
+    return found is not None and name in found.elements
+
+
+def _targets(resource_type: str, name: str) -> tuple[str, ...]:
+    found = type_of(resource_type)
+    return found.elements[name].targets if found is not None and name in found.elements else ()
+
+
+def _allows(resource_type: str, name: str, target: str) -> bool:
+    """Tell whether an element may refer to a type; one without targets may refer to any."""
+    targets = _targets(resource_type, name) if name else ("Patient",)
+    return not targets or target in targets

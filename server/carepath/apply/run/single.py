@@ -1,0 +1,69 @@
+"""Apply one ActivityDefinition on its own.
+
+https://hl7.org/fhir/R4/activitydefinition-operation-apply.html
+"""
+
+from dataclasses import replace
+
+from carepath.apply.compile.activity import CompiledActivity
+from carepath.apply.compile.compiled import CompiledAction
+from carepath.apply.compile.names import Names
+from carepath.apply.explain.decision import MET, Step
+from carepath.apply.run.requests import Requests
+from carepath.apply.run.session import Session
+from carepath.errors import UnsupportedFeature
+from carepath.issues import Issue
+from carepath.resources import Resource, canonical_of
+
+
+def apply_single(
+    activity: CompiledActivity, session: Session
+) -> tuple[Resource, tuple[Issue, ...]]:
+    """Return the request and the issues; raises UnsupportedFeature when there is no request."""
+    requests = Requests(session)
+    step = _step(activity, session)
+    reference = requests.make(step, activity, "", is_option=False)
+    issues = tuple(replace(issue, expression=()) for issue in session.issues)
+    if reference is None:
+        told = " ".join(issue.diagnostics for issue in issues if issue.severity == "error")
+        what = told.removesuffix(".") or f"`{activity.canonical}`"
+        raise UnsupportedFeature("", what.removesuffix(" is not supported"))
+    resource = {key: value for key, value in requests.made[0].items() if key != "id"}
+    if requests.contained:
+        resource["contained"] = list(requests.contained)
+    return resource, issues
+
+
+def _step(activity: CompiledActivity, session: Session) -> Step:
+    """Return an action that consists of the definition alone."""
+    title = str(activity.definition.get("title") or activity.canonical)
+    action = CompiledAction(
+        source={},
+        key=canonical_of(activity.definition),
+        title=title,
+        template={},
+        subject_type="",
+        conditions=(),
+        read_names=(),
+        any_condition=False,
+        children=(),
+        first_child_only=False,
+        offers_options=False,
+        activity=activity,
+        plan=None,
+        reference=None,
+        definition=activity.canonical,
+        dynamic_values=(),
+        action_values=(),
+        related=(),
+        participants=(),
+        goal_ids=(),
+        names=None,
+        statements=(),
+        direction="for",
+        conflicts=(),
+        reads_gaps=False,
+        issues=(),
+    )
+    names = activity.names[0] if activity.names else Names("")
+    return Step(action, "", "", session.scope_of(names), MET, (), (), None, 0)

@@ -1,0 +1,1 @@
+"""The command line: `carepath` and what it prints."""

@@ -1,0 +1,263 @@
+"""What can be told about an expression before it is evaluated, from the type of its input.
+
+https://hl7.org/fhirpath/#type-safety-and-strict-evaluation
+
+Every node gets the types its result may have, or None when nothing is known; only what cannot be
+right whatever the data hold is an error.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from carepath.errors import EvaluationError
+from carepath.fhirpath.check.signatures import BOOLEAN_RESULT, ORDERED, TEXT_INPUT
+from carepath.fhirpath.check.static_types import (
+    ANY_RESOURCE,
+    ANYTHING,
+    Kinds,
+    children_of,
+    either,
+    info,
+    listed,
+    narrowed,
+    only_kind,
+    result_of,
+    unknown_member,
+)
+from carepath.fhirpath.functions import FUNCTIONS
+from carepath.fhirpath.functions.types import named_type
+from carepath.fhirpath.nodes import (
+    Ast,
+    Binary,
+    Call,
+    EmptySet,
+    Indexer,
+    Literal,
+    Member,
+    SortKey,
+    Special,
+    TypeTest,
+    Unary,
+    Variable,
+)
+from carepath.fhirpath.syntax.text import text_of
+from carepath.fhirpath.values.types import (
+    BOOLEAN,
+    DATE,
+    DATE_TIME,
+    DECIMAL,
+    INTEGER,
+    LONG,
+    OBJECT,
+    STRING,
+    known_type,
+    model,
+)
+
+_NUMERIC = frozenset({INTEGER, LONG, DECIMAL})
+
+
+def analyse(text: str, ast: Ast, input_type: str, *, strict_order: bool = False) -> None:
+    """Raise EvaluationError for the first thing that cannot be right on `input_type`."""
+    if model().type_of(input_type) is None:
+        raise EvaluationError(text, input_type, "there is no such type in FHIR R4")
+    _Analysis(text, strict_order).kinds(ast, Kinds(frozenset({f"FHIR.{input_type}"})))
+
+
+class _Analysis:
+    """One walk over one expression."""
+
+    def __init__(self, text: str, strict_order: bool) -> None:
+        self.text = text
+        self.strict_order = strict_order
+
+    def error(self, node: Ast, reason: str) -> EvaluationError:
+        return EvaluationError(self.text, text_of(node), reason)
+
+    def kinds(self, node: Ast, this: Kinds) -> Kinds:
+        return _RULES[type(node)](self, node, this)
+
+    def literal(self, node: Literal, _: Kinds) -> Kinds:
+        return Kinds(frozenset({f"System.{node.type}"}))
+
+    def anything(self, _: Ast, __: Kinds) -> Kinds:
+        return ANYTHING
+
+    def empty_set(self, _: Ast, __: Kinds) -> Kinds:
+        return Kinds(frozenset())
+
+    def special(self, node: Special, this: Kinds) -> Kinds:
+        if node.name == "$this":
+            return this
+        return Kinds(frozenset({"System.Integer"})) if node.name == "$index" else ANYTHING
+
+    def variable(self, node: Variable, _: Kinds) -> Kinds:
+        if node.name in ("sct", "loinc", "ucum"):
+            return Kinds(frozenset({"System.String"}))
+        return ANYTHING
+
+    def member(self, node: Member, this: Kinds) -> Kinds:
+        source = this if node.source is None else self.kinds(node.source, this)
+        if source.types is None:
+            return ANYTHING
+        if node.source is None and node.name[:1].isupper():
+            named = self._root_type(node, source)
+            if named is not None:
+                return named
+        found: set[str] = set()
+        known, single = False, source.single
+        for name in source.types:
+            children, is_list = children_of(name, node.name)
+            if children is None:
+                return ANYTHING
+            known = known or bool(children)
+            single = single and not is_list
+            found |= children
+        if source.types and not known:
+            raise self.error(node, unknown_member(node.name, source.types))
+        return Kinds(frozenset(found), single, source.ordered)
+
+    def _root_type(self, node: Member, source: Kinds) -> Kinds | None:
+        """Return the input when the path starts with its type; None when it is an element."""
+        assert source.types is not None  # noqa: S101 - the caller looked
+        if any(node.name in info(t).ancestors for t in source.types):
+            return source
+        if model().type_of(node.name) is not None and not any(
+            t.removeprefix("FHIR.") in ANY_RESOURCE for t in source.types
+        ):
+            raise self.error(node, f"the input is {listed(source.types)}, never a {node.name}")
+        return None
+
+    def call(self, node: Call, this: Kinds) -> Kinds:
+        function = FUNCTIONS.get(node.name)
+        if function is None:
+            raise self.error(node, f"there is no function `{node.name}`")
+        if not function.takes(len(node.arguments)):
+            raise self.error(node, f"it takes {function.arity}, found {len(node.arguments)}")
+        source = this if node.source is None else self.kinds(node.source, this)
+        if self.strict_order and node.name in ORDERED and not source.ordered:
+            raise self.error(node, "the order of its input is not defined")
+        self._check_text_input(node, source)
+        rule = _CALLS.get(node.name)
+        if rule is not None:
+            return rule(self, node, source, this)
+        looped = node.name in _LOOPED
+        for argument in node.arguments:
+            self.kinds(argument, source._replace(single=True) if looped else this)
+        return result_of(node.name, source)
+
+    def _check_text_input(self, node: Call, source: Kinds) -> None:
+        if node.name not in TEXT_INPUT or not source.types:
+            return
+        if all(info(name).kind != STRING for name in source.types):
+            raise self.error(node, f"it applies to a string, not to {listed(source.types)}")
+
+    def projection(self, node: Call, source: Kinds, _: Kinds) -> Kinds:
+        inner = self.kinds(node.arguments[0], source._replace(single=True))
+        return Kinds(inner.types, source.single and inner.single, source.ordered and inner.ordered)
+
+    def criteria(self, node: Call, source: Kinds, _: Kinds) -> Kinds:
+        for argument in node.arguments:
+            self._boolean(argument, source._replace(single=True), node)
+        return source if node.name == "where" else Kinds(BOOLEAN_RESULT)
+
+    def _boolean(self, node: Ast, this: Kinds, call: Call) -> None:
+        """Refuse a condition that can never be a Boolean."""
+        found = self.kinds(node, this)
+        if found.types and all(info(name).kind != BOOLEAN for name in found.types):
+            raise self.error(call, f"`{text_of(node)}` is no condition but {listed(found.types)}")
+
+    def iif(self, node: Call, source: Kinds, this: Kinds) -> Kinds:
+        focus = this if node.source is None else source._replace(single=True)
+        self._boolean(node.arguments[0], focus, node)
+        branches = [self.kinds(argument, focus) for argument in node.arguments[1:]]
+        return either(branches)
+
+    def repetition(self, node: Call, source: Kinds, _: Kinds) -> Kinds:
+        """Check the projection on the input; what it gives may lack the element and ends it."""
+        self.kinds(node.arguments[0], source._replace(single=True))
+        return ANYTHING
+
+    def type_function(self, node: Call, source: Kinds, _: Kinds) -> Kinds:
+        name = named_type(node.arguments[0])
+        if name is None or not known_type(name):
+            if node.name == "is" and name is not None and "." in name:
+                return Kinds(BOOLEAN_RESULT)
+            raise self.error(node, "it expects the name of a type there is")
+        if node.name == "is":
+            return Kinds(BOOLEAN_RESULT)
+        return Kinds(narrowed(source.types, name), source.single, source.ordered)
+
+    def type_test(self, node: TypeTest, this: Kinds) -> Kinds:
+        operand = self.kinds(node.operand, this)
+        if not known_type(node.type):
+            raise self.error(node, f"there is no type `{node.type}`")
+        if node.operator == "is":
+            return Kinds(BOOLEAN_RESULT)
+        fitting = narrowed(operand.types, node.type)
+        if operand.types and fitting == frozenset():
+            raise self.error(node, f"{listed(operand.types)} is never a {node.type}")
+        return Kinds(fitting, operand.single, operand.ordered)
+
+    def definition(self, node: Call, source: Kinds, _: Kinds) -> Kinds:
+        for argument in node.arguments:
+            self.kinds(argument, source)
+        return source
+
+    def indexer(self, node: Indexer, this: Kinds) -> Kinds:
+        source = self.kinds(node.source, this)
+        self.kinds(node.index, this)
+        if self.strict_order and not source.ordered:
+            raise self.error(node, "the order of its input is not defined")
+        return source._replace(single=True)
+
+    def unary(self, node: Unary, this: Kinds) -> Kinds:
+        return self.kinds(node.operand, this)
+
+    def sort_key(self, node: SortKey, this: Kinds) -> Kinds:
+        return self.kinds(node.key, this)
+
+    def binary(self, node: Binary, this: Kinds) -> Kinds:
+        left, right = self.kinds(node.left, this), self.kinds(node.right, this)
+        if node.operator == "|":
+            return either([left, right])._replace(single=False, ordered=True)
+        if node.operator in ("+", "-", "*", "/", "div", "mod", "&"):
+            return self._arithmetic(node, left, right)
+        return Kinds(BOOLEAN_RESULT)
+
+    def _arithmetic(self, node: Binary, left: Kinds, right: Kinds) -> Kinds:
+        ours, theirs = only_kind(left), only_kind(right)
+        if ours in (DATE, DATE_TIME) and theirs in _NUMERIC:
+            raise self.error(node, "a date moves by a quantity such as `7 days`, not by a number")
+        if OBJECT in (ours, theirs):
+            raise self.error(node, f"`{node.operator}` does not apply to objects")
+        return ANYTHING._replace(single=True)
+
+
+_LOOPED = frozenset({"all", "sort", "aggregate", "trace"})
+_CALLS: dict[str, Callable[[_Analysis, Call, Kinds, Kinds], Kinds]] = {
+    "where": _Analysis.criteria,
+    "exists": _Analysis.criteria,
+    "all": _Analysis.criteria,
+    "select": _Analysis.projection,
+    "repeat": _Analysis.repetition,
+    "repeatAll": _Analysis.repetition,
+    "iif": _Analysis.iif,
+    "is": _Analysis.type_function,
+    "as": _Analysis.type_function,
+    "ofType": _Analysis.type_function,
+    "defineVariable": _Analysis.definition,
+}
+_RULES: dict[type, Callable[[_Analysis, Any, Kinds], Kinds]] = {
+    Literal: _Analysis.literal,
+    EmptySet: _Analysis.empty_set,
+    Special: _Analysis.special,
+    Variable: _Analysis.variable,
+    Member: _Analysis.member,
+    Call: _Analysis.call,
+    Indexer: _Analysis.indexer,
+    Unary: _Analysis.unary,
+    Binary: _Analysis.binary,
+    TypeTest: _Analysis.type_test,
+    SortKey: _Analysis.sort_key,
+}

@@ -1,0 +1,1 @@
+"""Evaluation: closures, written functions, evidence."""

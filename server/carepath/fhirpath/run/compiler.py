@@ -1,0 +1,308 @@
+"""From the syntax tree to Python closures.
+
+https://hl7.org/fhirpath/#expressions
+
+`Compiler.items` makes an evaluator that returns a collection, `Compiler.truth` one that returns
+True, False or None without building a collection; conditions run on the second.  A tracing
+compiler wraps every evaluator, so tracing costs nothing when it is off.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from carepath.fhirpath.functions import FUNCTIONS, TRUTHS
+from carepath.fhirpath.nodes import (
+    Ast,
+    Binary,
+    Call,
+    EmptySet,
+    Indexer,
+    Literal,
+    Member,
+    SortKey,
+    Special,
+    TypeTest,
+    Unary,
+    Variable,
+)
+from carepath.fhirpath.run import operators
+from carepath.fhirpath.run.tracing import chosen, traced, traced_step
+from carepath.fhirpath.run.variables import variable
+from carepath.fhirpath.values.access import Key, first_step, spread, step
+from carepath.fhirpath.values.context import Context, Evaluator, Truth
+from carepath.fhirpath.values.failure import Failure
+from carepath.fhirpath.values.results import EMPTY, as_truth, integer, of_truth, one_integer
+from carepath.fhirpath.values.types import MANY, SYSTEM, Item, Items
+
+
+class Compiler:
+    """Compiles one expression; `indexed` and `scoped` say what its text makes necessary."""
+
+    __slots__ = ("indexed", "loops", "paths", "quick", "scoped", "text", "traced")
+
+    def __init__(
+        self, text: str, *, traced: bool = False, paths: bool = True, quick: bool = False
+    ) -> None:
+        self.text = text
+        self.traced = traced
+        self.paths = paths
+        self.quick = quick
+        """Whether it is worth it to write functions for parts that need no tracing."""
+        self.indexed = "$index" in text
+        self.scoped = "defineVariable" in text
+        self.loops = 0
+        """How many loops stand around what is being compiled."""
+
+    def items(self, node: Ast) -> Evaluator:
+        """Compile an operand, an argument or a whole expression."""
+        evaluator = self.link(node)
+        if self.scoped and _defines(node):
+            evaluator = _own_scope(evaluator)
+        if self.loops and not self.traced and operators.is_constant(node):
+            evaluator = _once(evaluator)
+        return evaluator
+
+    def link(self, node: Ast) -> Evaluator:
+        """Compile what stands before a `.`: variables it defines stay visible after it."""
+        evaluator = _ITEMS[type(node)](self, node)
+        if not self.traced:
+            return evaluator
+        evaluator = traced(evaluator)
+        if self.quick and _chooses(node):
+            return chosen(self.unobserved_items(node), evaluator)
+        return evaluator
+
+    def unobserved_items(self, node: Ast) -> Evaluator:
+        """Compile a part of a traced expression whose own evidence does not matter."""
+        made: Evaluator = _made_when_run(
+            lambda: self._written("items", node) or self._plain().items(node)
+        )
+        return made
+
+    def unobserved_truth(self, node: Ast) -> Truth:
+        """Compile a condition of a traced expression whose own evidence does not matter."""
+        made: Truth = _made_when_run(
+            lambda: self._written("truth", node) or self._plain().truth(node)
+        )
+        return made
+
+    def _written(self, form: str, node: Ast) -> Any:
+        """Return the quick form of a part, None where there is none or it is not worth it."""
+        if not self.quick:
+            return None
+        # The module compiles with this one what it has no form for.
+        source = import_module("carepath.fhirpath.run.written")
+        return getattr(source, f"{form}_function")(self.text, node)
+
+    def _plain(self) -> "Compiler":
+        """Return the compiler of the same expression without tracing."""
+        plain = Compiler(self.text)
+        plain.loops = self.loops + 1
+        return plain
+
+    def truth(self, node: Ast) -> Truth:
+        """Compile a condition."""
+        if not self.traced and not (self.scoped and _defines(node)):
+            if isinstance(node, Binary):
+                maker = operators.TRUTHS.get(node.operator)
+                if maker is not None:
+                    return maker(self, node)
+            elif isinstance(node, Call):
+                made = self._truth_of_call(node)
+                if made is not None:
+                    return made
+        evaluator = self.items(node)
+
+        def truth(context: Context, this: Item) -> bool | None:
+            return as_truth(evaluator(context, this))
+
+        return truth
+
+    def _truth_of_call(self, node: Call) -> Truth | None:
+        maker = TRUTHS.get(node.name)
+        function = FUNCTIONS.get(node.name)
+        if maker is None or function is None or not function.takes(len(node.arguments)):
+            return None
+        return maker(self, node)
+
+    def source(self, node: Call | Member) -> Evaluator:
+        """Compile what a function is applied to; `$this` when nothing stands before it."""
+        return self.link(node.source) if node.source is not None else _this
+
+    def in_loop(self, compile_: "Callable[[Ast], Evaluator | Truth]", node: Ast) -> "Evaluator":
+        """Compile an argument that is evaluated again and again."""
+        self.loops += 1
+        try:
+            return compile_(node)  # type: ignore[return-value]
+        finally:
+            self.loops -= 1
+
+
+_CHOOSING = frozenset(
+    {"where", "first", "last", "tail", "skip", "take", "single", "exclude", "latest"}
+)
+
+
+def _chooses(node: Ast) -> bool:
+    """Tell whether a part only chooses among the items of a variable."""
+    if not isinstance(node, Call) or node.name not in _CHOOSING:
+        return False
+    return isinstance(node.source, Variable) or (node.source is not None and _chooses(node.source))
+
+
+def _made_when_run(make: Callable[[], Any]) -> Any:
+    """Return a function that is made when it is first called."""
+    made: Any = None
+
+    def run(context: Context, this: Item) -> Any:
+        nonlocal made
+        if made is None:
+            made = make()
+        return made(context, this)
+
+    return run
+
+
+def _this(_: Context, this: Item) -> Items:
+    return spread(this) if this[1] is MANY else [this]
+
+
+def _defines(node: Ast) -> bool:
+    """Tell whether a variable is defined along the path `a.b().c` itself."""
+    current: Ast | None = node
+    while isinstance(current, Call | Member | Indexer):
+        if isinstance(current, Call) and current.name == "defineVariable":
+            return True
+        current = current.source
+    return False
+
+
+def _own_scope(evaluator: Evaluator) -> Evaluator:
+    def evaluate(context: Context, this: Item) -> Items:
+        outer = context.scope
+        try:
+            return evaluator(context, this)
+        finally:
+            context.scope = outer
+
+    return evaluate
+
+
+def _once(evaluator: Evaluator) -> Evaluator:
+    """Evaluate what does not depend on the items of a loop only once in an evaluation."""
+
+    def evaluate(context: Context, this: Item) -> Items:
+        key = id(evaluate)
+        found = context.cache.get(key)
+        if found is None:
+            found = context.cache[key] = evaluator(context, this)
+        return found
+
+    return evaluate
+
+
+def _literal(_: Compiler, node: Literal) -> Evaluator:
+    items = [(node.value, SYSTEM[node.type])]
+    return lambda _context, _this: items
+
+
+def _empty_set(_: Compiler, __: EmptySet) -> Evaluator:
+    return lambda _context, _this: EMPTY
+
+
+def _special(_: Compiler, node: Special) -> Evaluator:
+    if node.name == "$this":
+        return _this
+    if node.name == "$total":
+        return lambda context, _: context.total
+
+    def index(context: Context, _: Item) -> Items:
+        if context.index is None:
+            raise Failure("`$index` stands outside of a loop", (), node)
+        return integer(context.index)
+
+    return index
+
+
+def _variable(_: Compiler, node: Variable) -> Evaluator:
+    return variable(node)
+
+
+def _member(compiler: Compiler, node: Member) -> Evaluator:
+    return member(compiler, node, node.name)
+
+
+def member(compiler: Compiler, node: Member, key: Key) -> Evaluator:
+    """Compile `source.name`; with a key of two parts `source.name.ofType(T)`."""
+    if compiler.traced:
+        first = node.source is None
+        return traced_step(compiler.source(node), key, first=first, paths=compiler.paths)
+    if node.source is None:
+        return first_step(key)
+    return step(compiler.link(node.source), key)
+
+
+def _call(compiler: Compiler, node: Call) -> Evaluator:
+    function = FUNCTIONS.get(node.name)
+    if function is None:
+        raise Failure(f"there is no function `{node.name}`", (), node)
+    if not function.takes(len(node.arguments)):
+        raise Failure(
+            f"`{node.name}()` takes {function.arity}, found {len(node.arguments)}", (), node
+        )
+    return function.build(compiler, node)
+
+
+def _indexer(compiler: Compiler, node: Indexer) -> Evaluator:
+    source, index = compiler.link(node.source), compiler.items(node.index)
+
+    def evaluate(context: Context, this: Item) -> Items:
+        items = source(context, this)
+        place = one_integer(index(context, this))
+        if place is None or not 0 <= place < len(items):
+            return EMPTY
+        return [items[place]]
+
+    return evaluate
+
+
+def _unary(compiler: Compiler, node: Unary) -> Evaluator:
+    return operators.unary(compiler, node)
+
+
+def _binary(compiler: Compiler, node: Binary) -> Evaluator:
+    maker = operators.TRUTHS.get(node.operator)
+    if maker is not None:
+        truth = maker(compiler, node)
+        return lambda context, this: of_truth(truth(context, this))
+    return operators.ITEMS[node.operator](compiler, node)
+
+
+def _type_test(compiler: Compiler, node: TypeTest) -> Evaluator:
+    named = Member(None, node.type, node.at)
+    if "." in node.type:
+        space, _, bare = node.type.partition(".")
+        named = Member(Member(None, space, node.at), bare, node.at)
+    return FUNCTIONS[node.operator].build(
+        compiler, Call(node.operand, node.operator, (named,), node.at)
+    )
+
+
+def _sort_key(_: Compiler, node: SortKey) -> Evaluator:
+    raise Failure("`asc` and `desc` belong in `sort()`", (), node)
+
+
+_ITEMS: dict[type, Callable[..., Evaluator]] = {
+    Literal: _literal,
+    EmptySet: _empty_set,
+    Special: _special,
+    Variable: _variable,
+    Member: _member,
+    Call: _call,
+    Indexer: _indexer,
+    Unary: _unary,
+    Binary: _binary,
+    TypeTest: _type_test,
+    SortKey: _sort_key,
+}

@@ -1,0 +1,105 @@
+"""How each kind of node is written: as a collection, as a truth value, as a text.
+
+https://hl7.org/fhirpath/#expressions
+"""
+
+from collections.abc import Mapping
+
+from carepath.fhirpath.nodes import Ast, Binary, Call, EmptySet, Literal, Member, Special, Variable
+from carepath.fhirpath.run import operators
+from carepath.fhirpath.run.variables import is_given
+from carepath.fhirpath.run.written import logic
+from carepath.fhirpath.run.written.calls import CHOICES, ITEMS, TEXTS, TRUTHS, plain_call
+from carepath.fhirpath.run.written.steps import member
+from carepath.fhirpath.run.written.writer import Emit, Form, Writer
+from carepath.fhirpath.values.types import SYSTEM
+
+
+def items(writer: Writer, node: Ast, this: str) -> str:
+    """Write what gives a collection."""
+    if writer.is_deep:
+        return writer.closure(node, this)
+    match node:
+        case Literal():
+            return writer.constant([(node.value, SYSTEM[node.type])])
+        case EmptySet():
+            return "EMPTY"
+        case Special(name="$this"):
+            return _this(writer, this)
+        case Variable() if is_given(node.name):
+            return _variable(writer, node)
+        case Member() if not node.name[:1].isupper():
+            return member(writer, node, this, node.name)
+        case Binary():
+            return _binary(writer, node, this)
+        case Call():
+            return _call(writer, node, this)
+    return writer.closure(node, this)
+
+
+def truth(writer: Writer, node: Ast, this: str) -> str:
+    """Write what gives True, False or None."""
+    if not writer.is_deep:
+        if isinstance(node, Binary) and node.operator in logic.OPERATORS:
+            return logic.OPERATORS[node.operator](writer, node, this)
+        if isinstance(node, Call):
+            for forms in (TRUTHS, CHOICES):
+                if node.name in forms and forms[node.name].takes(node):
+                    return forms[node.name].emit(writer, node, this)
+    return writer.put("t", f"as_truth({writer.items(node, this)})")
+
+
+def text(writer: Writer, node: Ast, this: str) -> str:
+    """Write what gives one text or None."""
+    if isinstance(node, Literal) and node.type == "String":
+        return writer.constant(node.value)
+    if isinstance(node, Special) and node.name == "$this" and this != "this":
+        return writer.put("s", f"text_of_item({this})")
+    if isinstance(node, Call) and node.name in TEXTS and TEXTS[node.name].takes(node):
+        return TEXTS[node.name].emit(writer, node, this)
+    if isinstance(node, Binary) and node.operator == "&":
+        left, right = writer.text(node.left, this), writer.text(node.right, this)
+        return writer.put("s", f"context.checked_text(({left} or '') + ({right} or ''))")
+    return writer.put("s", f"one_text({writer.items(node, this)})")
+
+
+def _variable(writer: Writer, node: Variable) -> str:
+    """Write the reading of what the caller gives; a name that nobody gives is a KeyError."""
+    given = writer.put("v", f"context.environment.variables[{writer.constant(node.name)}]")
+    return writer.put("v", f"{given}.items if type({given}) is Known else items_of({given})")
+
+
+def _this(writer: Writer, this: str) -> str:
+    """Write `$this`; only the focus of the whole expression may stand for several items."""
+    if this == "this":
+        return writer.put("v", "[this] if this[1] is not MANY else list(this[0])")
+    return writer.put("v", f"[{this}]")
+
+
+def _binary(writer: Writer, node: Binary, this: str) -> str:
+    if node.operator in logic.OPERATORS:
+        return writer.put("v", f"OF_TRUTH[{writer.truth(node, this)}]")
+    if node.operator == "&":
+        return writer.put(
+            "v", f"[({writer.text(node, this)}, {writer.constant(SYSTEM['String'])})]"
+        )
+    operate = operators.OPERATES.get(node.operator)
+    if operate is None:
+        return writer.closure(node, this)
+    left, right = writer.items(node.left, this), writer.items(node.right, this)
+    return writer.put("v", f"{writer.constant(operate)}(context, {left}, {right})")
+
+
+def _call(writer: Writer, node: Call, this: str) -> str:
+    name = node.name
+    if name in TRUTHS and TRUTHS[name].takes(node):
+        return writer.put("v", f"OF_TRUTH[{writer.truth(node, this)}]")
+    if name in TEXTS and TEXTS[name].takes(node):
+        found, kind = writer.text(node, this), writer.constant(SYSTEM["String"])
+        return writer.put("v", f"EMPTY if {found} is None else [({found}, {kind})]")
+    if name in ITEMS and ITEMS[name].takes(node):
+        return ITEMS[name].emit(writer, node, this)
+    return plain_call(writer, node, this) or writer.closure(node, this)
+
+
+FORMS: Mapping[Form, Emit] = {"items": items, "truth": truth, "text": text}

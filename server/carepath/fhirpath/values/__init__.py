@@ -1,0 +1,1 @@
+"""What expressions compute with: types, members, quantities, times."""

@@ -1,0 +1,72 @@
+"""The state of one evaluation."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from carepath.fhirpath.environment import Environment, Limits
+from carepath.fhirpath.values.failure import LimitReached
+from carepath.fhirpath.values.types import Item, Items
+
+Evaluator = Callable[["Context", Item], Items]
+"""A compiled expression: from the context and `$this` to a collection, never changed after."""
+Truth = Callable[["Context", Item], bool | None]
+"""A compiled condition: true, false, or None for empty."""
+
+
+_SMALL = 100
+_NOTHING: Items = []
+_NO_NAMES: Mapping[str, Items] = {}
+
+
+class Context:
+    """What changes while an expression runs; one is made for each evaluation."""
+
+    __slots__ = (
+        "cache",
+        "environment",
+        "focus",
+        "frame",
+        "index",
+        "limits",
+        "roots",
+        "scope",
+        "steps",
+        "total",
+        "traced",
+    )
+
+    def __init__(self, environment: Environment, focus: Item, *, traced: bool = False) -> None:
+        self.environment = environment
+        self.focus = focus
+        self.limits: Limits = environment.limits
+        self.steps = environment.limits.steps
+        self.index: int | None = None
+        self.total: Items = _NOTHING
+        self.scope: Mapping[str, Items] = _NO_NAMES
+        self.cache: dict[int, Any] = {}
+        self.roots: dict[str, Items] = {}
+        self.frame: list[Any] = []
+        self.traced = traced
+
+    def spend(self, count: int) -> None:
+        """Count items that a loop looks at; raises LimitReached when there were too many."""
+        self.steps -= count
+        if self.steps < 0:
+            raise LimitReached(f"it takes more than {self.limits.steps} steps")
+
+    def spend_on(self, count: int) -> None:
+        """Count the items of a large collection that is gone through as a whole."""
+        if count > _SMALL:
+            self.spend(count)
+
+    def checked(self, items: Items) -> Items:
+        """Return `items` unless the collection grew beyond the limit."""
+        if len(items) > self.limits.items:
+            raise LimitReached(f"a collection has more than {self.limits.items} items")
+        return items
+
+    def checked_text(self, text: str) -> str:
+        """Return `text` unless it grew beyond the limit."""
+        if len(text) > self.limits.text:
+            raise LimitReached(f"a string has more than {self.limits.text} characters")
+        return text

@@ -1,0 +1,1 @@
+"""How resources are written: JSON and XML, to and fro."""

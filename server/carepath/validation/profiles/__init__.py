@@ -1,0 +1,1 @@
+"""Whether a resource keeps a profile."""

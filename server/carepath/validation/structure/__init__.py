@@ -1,0 +1,1 @@
+"""Whether a resource is well formed R4: shape, values, references."""

@@ -1,0 +1,1 @@
+"""Reading the data of a patient from the server that a request names."""

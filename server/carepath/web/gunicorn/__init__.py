@@ -1,0 +1,1 @@
+"""The server process: settings of gunicorn, its worker, slow and malformed connections."""

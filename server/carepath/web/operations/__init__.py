@@ -1,0 +1,1 @@
+"""FHIR's operations, one module for each family."""

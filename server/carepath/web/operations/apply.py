@@ -1,0 +1,178 @@
+"""`$apply` over HTTP: from the arguments of a call to an ApplyRequest and back to a resource.
+
+https://hl7.org/fhir/R4/plandefinition-operation-apply.html
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from carepath.apply import ApplyRequest, apply_activity, apply_plan, warm
+from carepath.apply import data_requirements as requirements_of
+from carepath.errors import CarepathError, InvalidParameter, InvalidResource
+from carepath.knowledge import top_level_plans
+from carepath.r4.model import RESOURCE_TYPES
+from carepath.record import Record
+from carepath.resources import Resource, canonical_of, parameter_values
+from carepath.validation import Readable, check_structure, readable, record_of
+from carepath.validation.structure.data_units import data_in
+from carepath.web.http import logs
+from carepath.web.http.refusals import UnsupportedParameter
+from carepath.web.operations.definitions import definition_of
+from carepath.web.operations.model import Call
+from carepath.web.service import Service
+
+_PEOPLE = {
+    "encounter": ("Encounter",),
+    "practitioner": ("Practitioner", "PractitionerRole", "Device"),
+    "organization": ("Organization",),
+}
+_NO_REFERENCE = re.compile(r"[\s<>\"{}|\\^`]")
+NO_DATA = "a Bundle with a Patient in `data`, or a data endpoint"
+
+
+def apply_plan_definition(call: Call) -> Resource:
+    """Apply a plan to one patient: a CarePlan."""
+    request = _request(call, definition_of(call, "PlanDefinition", "planDefinition"))
+    return apply_plan(request, call.service.knowledge).care_plan()
+
+
+def r5_apply(call: Call) -> Resource:
+    """Apply a plan to one patient or several: a Bundle, or Parameters with one for each."""
+    request = _request(call, definition_of(call, "PlanDefinition", "planDefinition"))
+    subjects = call.many("subject") or [None]
+    bundles = [
+        apply_plan(replace(request, subject=subject), call.service.knowledge).bundle()
+        for subject in subjects
+    ]
+    if len(bundles) == 1:
+        return bundles[0]
+    parts = [{"name": "return", "resource": bundle} for bundle in bundles]
+    return {"resourceType": "Parameters", "parameter": parts}
+
+
+def apply_activity_definition(call: Call) -> Resource:
+    """Apply an ActivityDefinition to one patient: the request."""
+    request = _request(call, definition_of(call, "ActivityDefinition", "activityDefinition"))
+    return apply_activity(request, call.service.knowledge).resource
+
+
+def warm_up(service: Service) -> None:
+    """Compile everything and apply each top-level plan once to nobody in particular.
+
+    No client waits for it then; in a process that forks its workers later, it is done for all.
+    """
+    warm(service.knowledge)
+    patient: Resource = {"resourceType": "Patient", "id": "nobody"}
+    check_structure(patient)
+    for plan in top_level_plans(service.knowledge):
+        for because in _faults(ApplyRequest(plan, Record.of(patient), service.clock()), service):
+            fields = {"plan": canonical_of(plan), "because": because}
+            logs.SERVER.warning("a plan is faulty", extra={"fields": fields})
+
+
+def _faults(request: ApplyRequest, service: Service) -> list[str]:
+    """Return what is wrong with a plan itself, whoever it is applied to."""
+    try:
+        applied = apply_plan(request, service.knowledge)
+        applied.care_plan()
+    except CarepathError as error:
+        return [str(error)]
+    return [issue.diagnostics for issue in applied.issues if issue.is_error]
+
+
+def _request(call: Call, definition: Resource) -> ApplyRequest:
+    """Return the request to apply a definition to the data of a call."""
+    subjects = call.many("subject")
+    sent, read = call.read, _from_endpoint(call, definition)
+    record = record_of(sent, read)
+    if not subjects and not record.subjects:
+        raise InvalidParameter("data", "no Patient", NO_DATA)
+    _refuse_unread(record, subjects, (sent, read))
+    subject = subjects[0] if subjects else None
+    request = with_people(call, ApplyRequest(definition, record, call.now, subject=subject))
+    return replace(request, issues=(*request.issues, *read.issues))
+
+
+def _refuse_unread(record: Record, subjects: Sequence[str], data: Sequence[Readable]) -> None:
+    """Raise when the plan is wanted for a Patient who cannot be read."""
+    partial = [read for read in data if read.left_out]
+    wanted = [record.for_subject(subject).subject for subject in subjects] if partial else []
+    found = [read.refusal_of(patient) for read in partial for patient in wanted]
+    errors = [issue for issue in found if issue is not None]
+    if errors:
+        raise InvalidResource(errors)
+
+
+def with_people(call: Call, request: ApplyRequest) -> ApplyRequest:
+    """Add who asks, where, and the parameters of the content."""
+    return replace(
+        request,
+        encounter=_reference(call, "encounter"),
+        practitioner=_reference(call, "practitioner"),
+        organization=_reference(call, "organization"),
+        user_type=call.one("userType"),
+        user_language=call.one("userLanguage"),
+        user_task_context=call.one("userTaskContext"),
+        setting=call.one("setting"),
+        setting_context=call.one("settingContext"),
+        parameters={**call.service.parameters, **parameter_values(call.one("parameters"))},
+        issues=call.issues,
+    )
+
+
+def _reference(call: Call, name: str) -> str | None:
+    """Return the reference in a parameter; raise when it cannot mean what the parameter is for."""
+    text: str | None = call.one(name)
+    if text is None:
+        return None
+    types = _PEOPLE[name]
+    named = text.partition("/_history/")[0].rpartition("/")[0].rpartition("/")[2]
+    if _NO_REFERENCE.search(text) or (named in RESOURCE_TYPES and named not in types):
+        raise InvalidParameter(name, text, f"a reference such as `{types[0]}/123`")
+    return text
+
+
+def _from_endpoint(call: Call, definition: Resource) -> Readable:
+    """Return what a data endpoint knows of the patients, when one is named or nothing was sent."""
+    if call.one("useServerData"):
+        raise UnsupportedParameter("useServerData", "this service stores no patient data")
+    endpoint, config = call.one("dataEndpoint"), call.service.config
+    if endpoint is None and (data_in(call.sent) or not config.data_endpoint):
+        return Readable(None)
+    subjects = call.many("subject")
+    if not subjects:
+        raise InvalidParameter("subject", None, "a Patient of the data endpoint")
+    # The HTTP client is large, and few deployments read elsewhere.
+    from carepath.web.data_endpoint.address import address_of, headers_of  # noqa: PLC0415
+    from carepath.web.data_endpoint.reader import DataEndpoint  # noqa: PLC0415
+
+    base = address_of(endpoint) if endpoint is not None else config.data_endpoint
+    headers = headers_of(endpoint) if endpoint is not None else {}
+    requirements = requirements_of(definition, call.service.knowledge).get("dataRequirement", ())
+    found: list[Resource] = []
+    with call.service.gate.wait():
+        for subject in subjects:
+            found += DataEndpoint(base, config, headers).gather(_patient(subject), requirements)
+    return _readable_of_endpoint(found)
+
+
+def _readable_of_endpoint(found: Sequence[Resource]) -> Readable:
+    """Return what can be read of the resources of a data endpoint; nobody sent them in a Bundle."""
+    entries: list[Any] = [{"resource": resource} for resource in found]
+    bundle: Resource = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    read = readable(bundle)
+    if read.refusals:
+        raise InvalidResource(read.refusals)
+    left_out = tuple(replace(one, expression=()) for one in read.left_out)
+    return replace(read, left_out=left_out, remarks=())
+
+
+def _patient(subject: str) -> str:
+    """Return `Patient/id`; anything else could lead elsewhere on the data endpoint."""
+    resource_type, _, id_ = subject.rpartition("/")
+    plain = id_.replace("-", "").replace(".", "")
+    if resource_type != "Patient" or not (plain.isascii() and plain.isalnum()):
+        raise InvalidParameter("subject", subject, "a reference such as `Patient/123`")
+    return subject

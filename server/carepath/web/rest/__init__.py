@@ -1,0 +1,1 @@
+"""FHIR's RESTful interactions and the descriptions of the service."""

@@ -1,0 +1,135 @@
+"""The report on statements and cases: fresh, and able to fail."""
+
+import copy
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from carepath.authoring.cases import read_case, read_cases
+from carepath.authoring.coverage import Coverage, as_json, as_markdown, measure
+from carepath.authoring.coverage_outcomes import can_be_undetermined, never_empty
+from carepath.formats.json import encode
+from carepath.knowledge import Knowledge
+
+ROOT = Path(__file__).parents[2]
+CASES = ROOT / "tests" / "cases"
+KNOWLEDGE = Knowledge.shipped()
+ONE_CASE = [read_case(CASES / "mst-rule-margins" / "clear.json")]
+
+Change = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture(scope="module")
+def report() -> Coverage:
+    return measure(KNOWLEDGE, read_cases(CASES))
+
+
+def test_nothing_is_left_uncovered(report: Coverage) -> None:
+    assert report.failures == []
+    assert report.summary.startswith("180 of 180 statements carried")
+
+
+def test_the_page_is_fresh(report: Coverage) -> None:
+    assert (ROOT / "docs/coverage.md").read_text("utf-8") == as_markdown(report), "make coverage"
+
+
+def test_the_data_are_fresh(report: Coverage) -> None:
+    fresh = encode(as_json(report), pretty=True)
+    assert (ROOT / "docs/coverage.json").read_bytes() == fresh, "make coverage"
+
+
+def _measured(plan: str, change: Change) -> list[str]:
+    """Return the failures after a change to a plan, with a single case."""
+    changed = copy.deepcopy(KNOWLEDGE.plan(plan))
+    change(changed)
+    return measure(KNOWLEDGE.with_definitions([changed]), ONE_CASE).failures
+
+
+def test_a_statement_without_carrier_fails() -> None:
+    system = copy.deepcopy(
+        KNOWLEDGE.definition(
+            "CodeSystem", "https://carepath.example/fhir/CodeSystem/mst-statements"
+        )
+    )
+    system["concept"].append({"code": "S9-99", "display": "planted"})
+    failures = measure(KNOWLEDGE.with_definitions([system]), ONE_CASE).failures
+    assert "`S9-99` has no carrier" in failures
+
+
+def test_an_executable_statement_without_case_fails() -> None:
+    assert "`S1-32` is executable and has no case" in measure(KNOWLEDGE, ONE_CASE).failures
+
+
+def test_an_action_that_cites_nothing_fails() -> None:
+    def silence(plan: dict[str, Any]) -> None:
+        plan["action"][0].pop("documentation")
+
+    assert "the action `mst-rule-margins#alert` cites no statement" in _measured(
+        "mst-rule-margins", silence
+    )
+
+
+@pytest.mark.parametrize("outcome", ["met", "undetermined"])
+def test_an_outcome_that_no_case_shows_fails(outcome: str) -> None:
+    failures = measure(KNOWLEDGE, ONE_CASE).failures
+    assert f"the action `mst-rule-margins#alert` is never {outcome} in a case" in failures
+
+
+def test_an_action_that_is_open_against_its_exemption_fails() -> None:
+    """The exemption of a group holds only while nothing that it reads can be empty."""
+
+    def ask(plan: dict[str, Any]) -> None:
+        action = next(a for a in plan["action"] if a["id"] == "restaging")
+        action["condition"].append(
+            {
+                "kind": "applicability",
+                "expression": {"language": "text/fhirpath", "expression": "%ecog = 1"},
+            }
+        )
+
+    changed = copy.deepcopy(KNOWLEDGE.plan("mst-recurrence"))
+    ask(changed)
+    cases = [read_case(CASES / "mst-recurrence" / "trunk.json")]
+    failures = measure(KNOWLEDGE.with_definitions([changed]), cases).failures
+    assert (
+        "the action `mst-recurrence#restaging` is undetermined in a case, though it never should be"
+        in failures
+    )
+
+
+def test_exemptions_name_actions(report: Coverage) -> None:
+    assert report.exempt
+    assert set(report.exempt) <= set(report.expected), "an exempt action has a condition"
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("%m = 1", True),
+        ("%sourceS1", False),
+        ("%treatmentCompleted.anyTrue().not() and %recurred.not()", True),
+        ("%m.where($this = 1).empty()", False),
+        ("(%mdtDecision.where($this = 're-excise')).empty()", False),
+        ("%m.where($this = 1).empty() and %site = 'uterus'", True),
+        ("%biopsy in ('none' | 'fna-only')", True),
+    ],
+)
+def test_what_can_be_undetermined(condition: str, expected: bool) -> None:
+    assert can_be_undetermined([condition], never_empty(KNOWLEDGE)) is expected
+
+
+def test_facts_that_are_never_empty_are_those_of_the_table() -> None:
+    """The table of facts says of each when it is empty; `-`, `never` and `none ...` mean never."""
+    text = (ROOT / "pathways/shared/README.md").read_text("utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
+    never = set()
+    for row in rows:
+        if len(row) in (4, 7) and row[0].startswith("`"):
+            empty_when = row[4 if len(row) == 7 else 3]
+            if re.match(r"-$|never|no conflict|none recorded|none done", empty_when):
+                never |= set(re.findall(r"`(\w+)`", row[0]))
+    marked = never_empty(KNOWLEDGE) - {"gaps"}
+    assert marked <= never, marked - never
