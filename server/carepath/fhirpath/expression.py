@@ -215,7 +215,7 @@ def parse(text: str, *, input_type: str | None = None) -> Expression:
 
 def check(expression: Expression, input_type: str, *, strict_order: bool = False) -> None:
     """Raise EvaluationError for what cannot be right on a resource of this type."""
-    from carepath.fhirpath.check.analysis import analyse  # noqa: PLC0415
+    from carepath.fhirpath.checking.analysis import analyse  # noqa: PLC0415
 
     analyse(expression.text, expression.ast, input_type, strict_order=strict_order)
 

@@ -20,6 +20,8 @@ from carepath.resources import Resource
 ICD_10 = "http://hl7.org/fhir/sid/icd-10"
 ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
 ICD_10_GM = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
+ICD_10_GM_SIDE = "http://fhir.de/StructureDefinition/seitenlokalisation"
+_SIDES = "https://fhir.kbv.de/CodeSystem/KBV_CS_SFHIR_ICD_SEITENLOKALISATION"
 ICD_O_3 = "http://terminology.hl7.org/CodeSystem/icd-o-3"
 
 _SNOMED_CT = "http://snomed.info/sct"
@@ -109,7 +111,7 @@ def _rewritten(element: dict[str, Any]) -> dict[str, Any]:
     if "code" in element and "system" in element:
         system, code = element["system"], element["code"]
         if type(system) is str and type(code) is str:
-            changed |= writing_of(system, code).other
+            changed |= _with_own_extensions(writing_of(system, code).other, element)
     return {**element, **changed} if changed else element
 
 
@@ -125,19 +127,43 @@ def _all_rewritten(values: list[Any]) -> list[Any]:
     return changed or values
 
 
+def _with_own_extensions(other: dict[str, Any], coding: dict[str, Any]) -> dict[str, Any]:
+    """Return a coding's new writing with the extensions that it has; its own side counts."""
+    own = coding.get("extension")
+    if "extension" not in other or not isinstance(own, list):
+        return other
+    has_side = any(isinstance(e, dict) and e.get("url") == ICD_10_GM_SIDE for e in own)
+    return {**other, "extension": own if has_side else [*own, *other["extension"]]}
+
+
 class Writing(NamedTuple):
-    """The canonical system, and both system and code where one is to be written otherwise."""
+    """The canonical system, and what of a coding is to be written otherwise.
+
+    That is system and code, and the extension with the side that stood in a code of ICD-10-GM.
+    """
 
     system: str
-    other: dict[str, str]
+    other: dict[str, Any]
 
 
 @lru_cache(maxsize=16384)
 def writing_of(system: str, code: str) -> Writing:
     """Return how a system and a code are written here; callers must not change it."""
     canonical = canonical_system(system)
-    new = {"system": canonical, "code": canonical_code(canonical, code)}
-    return Writing(canonical, {} if new == {"system": system, "code": code} else new)
+    new: dict[str, Any] = {"system": canonical, "code": canonical_code(canonical, code)}
+    if new == {"system": system, "code": code}:
+        return Writing(canonical, {})
+    side = _icd_10_gm_side(code) if canonical == ICD_10_GM else ""
+    if side:
+        coding = {"system": _SIDES, "code": side}
+        new["extension"] = [{"url": ICD_10_GM_SIDE, "valueCoding": coding}]
+    return Writing(canonical, new)
+
+
+def _icd_10_gm_side(code: str) -> str:
+    """Return the letter of the side in a code of ICD-10-GM (`C49.2 GR`), empty when none is."""
+    letters = (split_icd_10_gm(code) or ("", ""))[1]
+    return next((letter for letter in letters if letter in "RLB"), "")
 
 
 def split_icd_10_gm(code: str) -> tuple[str, str] | None:

@@ -23,6 +23,8 @@ class Found(NamedTuple):
 
 
 NOTHING = Found(None)
+_OF_THE_ANSWER = frozenset({"_count", "_elements", "_format", "_pretty", "_summary"})
+"""Parameters of a search that say how its answer looks, not what it finds."""
 
 
 class Names:
@@ -99,17 +101,32 @@ class Names:
         return self._by_identifier.get((resource_type, wanted), [])
 
     def search(self, search: Search) -> list[Resource]:
-        """Return what a search by identifier or id finds; nothing for any other search."""
-        if len(search.criteria) != 1:
+        """Return what a search by identifiers and ids finds; nothing for any other search."""
+        criteria = [(name, value) for name, value in search.criteria if name not in _OF_THE_ANSWER]
+        if not criteria or not all(name in ("_id", "identifier") for name, _ in criteria):
             return []
-        name, value = search.criteria[0]
-        if name == "_id":
-            found = self.relative((search.type, value), "")
-            return [] if found is None else [found]
-        system, bar, plain = value.strip().rpartition("|")
-        if name != "identifier" or not plain:
-            return []
-        holders = self.holders((system.strip(), plain.strip()), search.type)
+        first, *others = (self._meeting(search.type, *criterion) for criterion in criteria)
+        return [found for found in first if all(any(found is r for r in o) for o in others)]
+
+    def _meeting(self, resource_type: str, name: str, values: str) -> list[Resource]:
+        """Return the resources that meet one criterion: one of its values, parted by commas."""
+        found: list[Resource] = []
+        for value in filter(None, map(str.strip, values.split(","))):
+            if name == "_id":
+                named = self.relative((resource_type, value), "")
+                new = [] if named is None else [named]
+            else:
+                new = self._identified(resource_type, value)
+            found += [r for r in new if not any(r is known for known in found)]
+        return found
+
+    def _identified(self, resource_type: str, token: str) -> list[Resource]:
+        """Return the resources with the identifier of a search: `value`, `system|value`, `|value`.
+
+        https://hl7.org/fhir/R4/search.html#token
+        """
+        system, bar, plain = (part.strip() for part in token.rpartition("|"))
+        holders = self.holders((system, plain), resource_type) if plain else []
         if bar and not system:
             return [holder for holder in holders if ("", plain) in identifiers(holder)]
         return holders

@@ -59,7 +59,7 @@ def server_of(full_url: str) -> str:
 def search_in(text: str) -> Search | None:
     """Return the search of a conditional reference, relative or absolute; None when it is none."""
     before, mark, query = text.partition("?")
-    resource_type = before.rpartition("/")[2]
+    resource_type = before.strip().rstrip("/").rpartition("/")[2]
     if not mark or resource_type not in RESOURCE_TYPES:
         return None
     return Search(resource_type, tuple(parse_qsl(query, keep_blank_values=True)))

@@ -29,12 +29,10 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?")
 class InvalidConfiguration(CarepathError):
     """A setting cannot be used."""
 
+    sentence = "The setting `{name}` is `{value}`; expected {expected}."
     name: str
     value: object
     expected: str
-
-    def __str__(self) -> str:
-        return f"The setting `{self.name}` is `{self.value}`; expected {self.expected}."
 
 
 def _setting(default: Any, about: str) -> Any:
@@ -72,7 +70,7 @@ class Config:
     max_page_size: int = _setting(500, "Largest page whatever `_count` says.")
     accept_text_plain: bool = _setting(False, "Read `text/plain` bodies as FHIR JSON.")
     cors_origins: tuple[str, ...] = _setting(
-        (), "Web origins that may call all doors; the open ones take any."
+        (), "Web origins that may call all endpoints; the open ones take any."
     )
     data_endpoint: str = _setting("", "FHIR base where data is read when a request brings none.")
     data_endpoint_hosts: tuple[str, ...] = _setting(
@@ -148,13 +146,18 @@ _READERS: Mapping[str, tuple[Callable[[str], Any], str]] = {
 }
 
 
+_NO_SETTINGS = frozenset(PREFIX + name for name in ("CONFIG", "SUITES", "SUITES_NEEDED"))
+"""Variables that name the file of settings, and those of the tests: who has them in the
+environment of a checkout can still start the service there."""
+
+
 def _from_variables(environ: Mapping[str, str]) -> dict[str, Any]:
     """Read every `CAREPATH_*` variable; an unknown one is refused, for it is a typing error."""
     values: dict[str, Any] = {}
     kinds = {f.name: type(f.default).__name__ for f in fields(Config)}
     for key, text in environ.items():
         name = key.removeprefix(PREFIX).lower()
-        if not key.startswith(PREFIX) or key == PREFIX + "CONFIG":
+        if not key.startswith(PREFIX) or key in _NO_SETTINGS:
             continue
         if name not in kinds:
             raise InvalidConfiguration(key, text, "a variable listed in the operations manual")

@@ -5,7 +5,7 @@ https://hl7.org/fhirpath/#type-safety-and-strict-evaluation
 
 from typing import NamedTuple
 
-from carepath.fhirpath.check.signatures import RESULTS, SAME, UNORDERED
+from carepath.fhirpath.checking.signatures import RESULTS, SAME, UNORDERED
 from carepath.fhirpath.values.types import SYSTEM, TypeInfo, fhir_type, fits, is_type, model
 
 Types = frozenset[str] | None

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from carepath.errors import EvaluationError
-from carepath.fhirpath.check.signatures import BOOLEAN_RESULT, ORDERED, TEXT_INPUT
-from carepath.fhirpath.check.static_types import (
+from carepath.fhirpath.checking.signatures import BOOLEAN_RESULT, ORDERED, TEXT_INPUT
+from carepath.fhirpath.checking.static_types import (
     ANY_RESOURCE,
     ANYTHING,
     Kinds,
