@@ -82,6 +82,9 @@ def test_evaluation_error_names_part_and_element(text: str, at: str, element: st
         ("id.is(NoType)", "id.is(NoType)"),
         ("iif(id, 1)", "iif(id, 1)"),
         ("bodySite.where(text)", "bodySite.where(text)"),
+        ("stage.agreed(kind)", "kind"),
+        ("note.latest().kind", "note.latest().kind"),
+        ("coalesce(code, severity).kind", "coalesce(code, severity).kind"),
     ],
 )
 def test_static_error_names_the_part(text: str, at: str) -> None:
@@ -103,6 +106,10 @@ def test_static_error_names_the_part(text: str, at: str) -> None:
         "stage.select(summary.coding | type.coding).code",
         "defineVariable('c', code).select(%c.coding)",
         "note.time.where($this > @2026).sort().first()",
+        "stage.agreed(summary).coding",
+        "stage.first().iif(summary.exists(), summary.text)",
+        "identifier.trace(id, value)",
+        "%terminologies.subsumes(%sct, 'a', 'b').length() > 0",
     ],
 )
 def test_static_check_lets_what_may_be_right_pass(text: str) -> None:

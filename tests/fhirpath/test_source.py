@@ -179,6 +179,10 @@ def test_what_is_too_deep_for_python_runs_by_closures() -> None:
         "%observations.select(iif(value is Quantity, value.value, 0))",
         "entry.resource.ofType(Condition).subject.resolve().gender",
         "%observations.status.distinct().where($this != 'amended')",
+        "%observations.where(status = 'final').distinct().value",
+        "%observations.sort(status desc).first().status",
+        "%observations.intersect(%observations.tail()).status",
+        "%observations.ofType(Observation).last().status",
     ],
 )
 def test_evidence_without_paths_names_the_same_resources(text: str) -> None:

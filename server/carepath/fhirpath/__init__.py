@@ -5,8 +5,8 @@ https://hl7.org/fhirpath/ and https://hl7.org/fhir/R4/fhirpath.html
 
 from carepath.fhirpath.environment import Environment, Limits, Terminology
 from carepath.fhirpath.expression import Expression, Traced, check, compile_expression, parse
-from carepath.fhirpath.run.tracing import Touched
-from carepath.fhirpath.run.variables import Known, Node
+from carepath.fhirpath.values.evidence import Touched
+from carepath.fhirpath.values.known import Known, Node
 from carepath.fhirpath.values.quantity import Quantity
 from carepath.fhirpath.values.temporal import Date, DateTime, Time
 

@@ -9,18 +9,19 @@ from typing import Any, NamedTuple
 
 from carepath.errors import EvaluationError
 from carepath.fhirpath.environment import Environment
-from carepath.fhirpath.functions import TRUTHS
+from carepath.fhirpath.functions import DEFINING, FUNCTIONS
 from carepath.fhirpath.nodes import Ast, Binary, Call, Literal, Variable, walk
 from carepath.fhirpath.run import operators
-from carepath.fhirpath.run.compiler import Compiler
-from carepath.fhirpath.run.tracing import Evidence, evidence_of, merge, rooted
-from carepath.fhirpath.run.variables import Known, Node, items_of, names_of, node_of
+from carepath.fhirpath.run.compiler import Compiler, Write
 from carepath.fhirpath.syntax.parser import parse_expression
 from carepath.fhirpath.syntax.text import text_of
 from carepath.fhirpath.values.access import many
 from carepath.fhirpath.values.context import Context, Evaluator, Truth
+from carepath.fhirpath.values.evidence import Evidence, evidence_of, merge, rooted
 from carepath.fhirpath.values.failure import Failure, LimitReached
+from carepath.fhirpath.values.known import Known, Node, items_of, node_of
 from carepath.fhirpath.values.results import OF_TRUTH
+from carepath.fhirpath.values.standard_variables import names_of
 from carepath.fhirpath.values.types import STRING, Item, Items, system_value
 
 
@@ -52,7 +53,7 @@ class Expression:
             node.arguments[0].value
             for node in nodes
             if isinstance(node, Call)
-            and node.name == "defineVariable"
+            and node.name in DEFINING
             and node.arguments
             and isinstance(node.arguments[0], Literal)
         }
@@ -83,7 +84,8 @@ class Expression:
         node = self.ast
         if isinstance(node, Binary):
             return node.operator in operators.TRUTHS
-        return isinstance(node, Call) and node.name in TRUTHS
+        function = FUNCTIONS.get(node.name) if isinstance(node, Call) else None
+        return function is not None and function.truth is not None
 
     @cached_property
     def _truth(self) -> Truth:
@@ -122,8 +124,12 @@ class Expression:
 
     @cached_property
     def _traced_to_resources(self) -> Evaluator:
-        quick = self._quick_items is not None or self._quick_truth is not None
-        return Compiler(self.text, traced=True, paths=False, quick=quick).items(self.ast)
+        write: Write | None = None
+        if self._quick_items is not None or self._quick_truth is not None:
+            from carepath.fhirpath.run.written import function_of  # noqa: PLC0415 - as in `prepare`
+
+            write = function_of
+        return Compiler(self.text, traced=True, paths=False, write=write).items(self.ast)
 
     def compile(self) -> "Expression":
         """Compile now instead of at the first evaluation; raises EvaluationError."""
@@ -138,6 +144,7 @@ class Expression:
 
         Where there is none the closures are made; what cannot be compiled fails when it is run.
         """
+        # Who evaluates an expression once has no use for the writer, a tenth of the engine's start.
         from carepath.fhirpath.run.written import items_function, truth_function  # noqa: PLC0415
 
         with suppress(Failure, RecursionError):

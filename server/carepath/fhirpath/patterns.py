@@ -16,7 +16,7 @@ from carepath.fhirpath.values.failure import Failure
 
 _MAX_PATTERN = 10_000
 _FLAGS = frozenset("ims")
-_BIG_REPEAT = re.compile(r"\{(\d+)(,?)(\d*)\}")
+_BIG_REPEAT = r"\{(\d+)(,?)(\d*)\}"
 _RE2_REPEAT = 1000
 
 
@@ -72,7 +72,7 @@ def _bounded(pattern: str) -> str:
             return match[0]
         return f"{{{min(int(low), _RE2_REPEAT)},}}" if comma else match[0]
 
-    return _BIG_REPEAT.sub(widened, pattern)
+    return re.sub(_BIG_REPEAT, widened, pattern)
 
 
 def _template(substitution: str, compiled: Any) -> Any:
@@ -87,10 +87,10 @@ def _template(substitution: str, compiled: Any) -> Any:
             except (IndexError, KeyError, re.error):
                 return reference[0]
 
-        return _REFERENCE.sub(group, substitution)
+        return re.sub(_REFERENCE, group, substitution)
 
     del compiled
     return fill
 
 
-_REFERENCE = re.compile(r"\$(?:(\d+)|\{(\w+)\})")
+_REFERENCE = r"\$(?:(\d+)|\{(\w+)\})"

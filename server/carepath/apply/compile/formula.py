@@ -4,12 +4,21 @@ https://hl7.org/fhir/R4/metadatatypes.html#Expression
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from carepath.apply.issues import issue_of
-from carepath.apply.languages import ExpressionLanguage
+from carepath.apply.languages import (
+    CompiledExpression,
+    ExpressionLanguage,
+    WithTrace,
+    WithTree,
+    WithTruth,
+)
 from carepath.errors import CarepathError, ExpressionError, UnsupportedFeature
-from carepath.fhirpath import Known, Node
+from carepath.fhirpath import Environment, Known, Node, Traced
+from carepath.fhirpath.functions import FUNCTIONS
+from carepath.fhirpath.functions.row import Argument
 from carepath.fhirpath.nodes import Ast, Call, Member, Special, Variable, children, walk
 from carepath.issues import Issue
 from carepath.resources import Resource
@@ -28,12 +37,13 @@ class Formula:
     `text` is shown to people; `variables` are the names it reads, in the order of the text;
     `decide` is a quicker `evaluate` for what can only be true or false, `variable` the name when
     the expression is nothing but a variable; `reads_variables_only` tells that nothing else
-    contributes to its value;
+    contributes to its value; `tree` and `trace` are None where the language has none;
     `error` says why it cannot be evaluated, and is None when it can.
     """
 
     __slots__ = (
         "_names",
+        "compared",
         "compiled",
         "decide",
         "error",
@@ -43,6 +53,8 @@ class Formula:
         "parts",
         "reads_variables_only",
         "text",
+        "trace",
+        "tree",
         "variable",
         "variables",
     )
@@ -52,11 +64,15 @@ class Formula:
     reads_variables_only: bool
     parts: dict[int, Any]
     """Parts of the expression that were looked at on their own, by the `id()` of their node."""
+    compared: dict[str, tuple[Any, ...]]
+    """The literals that a variable is compared with, by its name, once they were looked for."""
     decide: Callable[[Any, Any], bool | None] | None
     variable: str
     _names: frozenset[str]
     error: CarepathError | RecursionError | None
-    compiled: Any
+    compiled: CompiledExpression | None
+    tree: Ast | None
+    trace: Callable[[Known, Environment], Traced] | None
     evaluate: Evaluate
     evaluate_nodes: Callable[[Any, Any], Sequence[Node]]
     evaluate_known: Callable[[Any, Any], Known]
@@ -69,8 +85,11 @@ class Formula:
         self.reads_variables_only = False
         self.error = None
         self.compiled = None
+        self.tree = None
+        self.trace = None
         self.decide = None
         self.parts = {}
+        self.compared = {}
         self.variable = ""
         self.evaluate = self.evaluate_nodes = self.evaluate_known = _refuse
         chosen = _in_known_language(element, languages)
@@ -90,14 +109,21 @@ class Formula:
         self.compiled = compiled
         self.variables = tuple(sorted(compiled.variables, key=self._place))
         self._names = frozenset(self.variables)
-        tree = getattr(compiled, "ast", None)
-        self.reads_variables_only = tree is not None and not _reads_elsewhere(tree)
+        self._take_abilities(compiled)
         self.evaluate = compiled.evaluate
         self.evaluate_nodes = compiled.evaluate_nodes
         self.evaluate_known = compiled.evaluate_known
-        if getattr(compiled, "is_condition", False):
-            self.decide = getattr(compiled, "decide", None)
-        self.variable = tree.name if isinstance(tree, Variable) else ""
+
+    def _take_abilities(self, compiled: CompiledExpression) -> None:
+        """Take what the language of an expression can do beside evaluating it."""
+        if isinstance(compiled, WithTree):
+            tree = self.tree = compiled.ast
+            self.reads_variables_only = not _reads_elsewhere(tree)
+            self.variable = tree.name if isinstance(tree, Variable) else ""
+        if isinstance(compiled, WithTrace):
+            self.trace = partial(compiled.trace, paths=False)
+        if isinstance(compiled, WithTruth) and compiled.is_condition:
+            self.decide = compiled.decide
 
     def variables_are_in(self, entries: Mapping[str, Any]) -> bool:
         """Tell whether all names that the expression reads are among these."""
@@ -119,15 +145,31 @@ def _reads_elsewhere(node: Ast) -> bool:
     if isinstance(node, Special) or (isinstance(node, Member) and node.source is None):
         return True
     if isinstance(node, Call):
-        if node.name == "resolve":
-            return True
-        if node.source is not None:
-            # Inside a function, a bare name is an element of what stands before the function.
-            inside = any(
-                isinstance(n, Call) and n.name == "resolve" for a in node.arguments for n in walk(a)
-            )
-            return inside or _reads_elsewhere(node.source)
+        return _call_reads_elsewhere(node)
     return any(_reads_elsewhere(child) for child in children(node))
+
+
+def _call_reads_elsewhere(node: Call) -> bool:
+    function = FUNCTIONS.get(node.name)
+    if function is None or _follows(node):
+        return True
+    if node.source is None:
+        return not function.stands_alone or any(map(_reads_elsewhere, node.arguments))
+    pairs = zip(function.arguments, node.arguments, strict=False)
+    return _reads_elsewhere(node.source) or any(_elsewhere_in(row, each) for row, each in pairs)
+
+
+def _elsewhere_in(row: Argument, argument: Ast) -> bool:
+    """Tell it of an argument; in many a bare name is an element of what stands before the call."""
+    if row.on == "call":
+        return _reads_elsewhere(argument)
+    return row.on != "nothing" and any(map(_follows, walk(argument)))
+
+
+def _follows(node: Ast) -> bool:
+    """Tell whether a node is a call that gives the resources which references lead to."""
+    function = FUNCTIONS.get(node.name) if isinstance(node, Call) else None
+    return function is not None and function.gives.of == "targets"
 
 
 def _refuse(*_: Any) -> Any:

@@ -6,10 +6,11 @@ https://hl7.org/fhir/uv/crmi/OperationDefinition-crmi-artifact-data-requirements
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from carepath.apply.compile.actions import all_actions
 from carepath.apply.compile.activity import CompiledActivity
 from carepath.apply.compile.collection import Collection
 from carepath.apply.compile.compiled import CompiledAction, CompiledPlan
-from carepath.apply.compile.compiler import Compiler, all_actions
+from carepath.apply.compile.compiler import Compiler
 from carepath.apply.compile.formula import Formula
 from carepath.apply.compile.names import Fact, Names, Parameter
 from carepath.apply.describe.what_is_read import Reading
@@ -125,7 +126,7 @@ def _read_activity(
 
 def _read_all(formulas: Iterable[Formula], reading: Reading, names: tuple[Names, ...]) -> None:
     for formula in formulas:
-        reading.expression(getattr(formula.compiled, "ast", None), names)
+        reading.expression(formula.tree, names)
 
 
 def _libraries(definition: Resource, knowledge: Knowledge, used: dict[str, None]) -> list[Resource]:

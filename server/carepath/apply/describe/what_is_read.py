@@ -14,17 +14,16 @@ from typing import Any
 
 from carepath.apply.compile.collection import Collection
 from carepath.apply.compile.names import Fact, Names
+from carepath.fhirpath.functions import FUNCTIONS
+from carepath.fhirpath.functions.row import Argument
 from carepath.fhirpath.nodes import Ast, Binary, Call, Literal, Member, Variable, children
 from carepath.r4.model import RESOURCE_TYPES
 
 Place = tuple[str, str]
 """A resource type and a path below it, empty for the resource itself."""
 
-_SAME = {
-    "where", "first", "last", "tail", "skip", "take", "distinct", "trace", "single", "ofType", "as",
-    "resolve", "sort", "exclude", "intersect",
-}  # fmt: skip
-_BOTH = {"union", "combine"}
+_OF_INPUT = {"items", "below", "targets", "both"}
+_OF_ARGUMENTS = {"arguments", "repeated", "both"}
 _PATIENT = {"subject", "patient", "context", "resource", "rootResource"}
 _MOST_PLACES = 60
 
@@ -82,7 +81,7 @@ class Reading:
         if isinstance(entry, Fact):
             if entry not in self.facts:
                 self.facts[entry] = frozenset()
-                tree = getattr(entry.formula.compiled, "ast", None)
+                tree = entry.formula.tree
                 if tree is not None:
                     homes = (entry.home, *names)
                     self.facts[entry] = self._visit(tree, homes, frozenset({("Patient", "")}))
@@ -110,18 +109,30 @@ class Reading:
     ) -> frozenset[Place]:
         """Return what a function hands on, after looking at its arguments."""
         source = focus if node.source is None else self._visit(node.source, names, focus)
-        if node.name in ("memberOf", "subsumedBy") and node.arguments:
-            self._asked(node.arguments[0], source)
-        if node.name in ("ofType", "as", "is", "resolve", "extension"):
-            return source
-        inside: frozenset[Place] = frozenset()
-        for argument in node.arguments:
-            inside |= self._visit(argument, names, source)
-        if node.name in _SAME:
-            return source
-        if node.name in _BOTH:
-            return source | inside
-        return inside if node.name in ("select", "iif", "repeat") else frozenset()
+        function = FUNCTIONS.get(node.name)
+        if function is None:
+            return frozenset()
+        found = source if function.gives.of in _OF_INPUT else frozenset()
+        for row, argument in zip(function.arguments, node.arguments, strict=False):
+            if row.is_value_set:
+                self._asked(argument, source)
+            inside = self._argument(row, argument, names, source, focus)
+            if function.gives.of in _OF_ARGUMENTS and not row.is_condition:
+                found |= inside
+        return found
+
+    def _argument(
+        self,
+        row: Argument,
+        argument: Ast,
+        names: tuple[Names, ...],
+        source: frozenset[Place],
+        focus: frozenset[Place],
+    ) -> frozenset[Place]:
+        """Return where the value of an argument comes from, seen from where it is evaluated."""
+        if row.on == "nothing":
+            return frozenset()
+        return self._visit(argument, names, focus if row.on == "call" else source)
 
     def _asked(self, argument: Ast, source: frozenset[Place]) -> None:
         """Note the value set of a memberOf()."""

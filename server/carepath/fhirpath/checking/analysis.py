@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from carepath.errors import EvaluationError
-from carepath.fhirpath.checking.signatures import BOOLEAN_RESULT, ORDERED, TEXT_INPUT
 from carepath.fhirpath.checking.static_types import (
     ANY_RESOURCE,
     ANYTHING,
+    BOOLEAN_RESULT,
     Kinds,
     children_of,
     either,
@@ -25,6 +25,7 @@ from carepath.fhirpath.checking.static_types import (
     unknown_member,
 )
 from carepath.fhirpath.functions import FUNCTIONS
+from carepath.fhirpath.functions.row import TYPE, Argument, Result
 from carepath.fhirpath.functions.types import named_type
 from carepath.fhirpath.nodes import (
     Ast,
@@ -135,57 +136,37 @@ class _Analysis:
         if not function.takes(len(node.arguments)):
             raise self.error(node, f"it takes {function.arity}, found {len(node.arguments)}")
         source = this if node.source is None else self.kinds(node.source, this)
-        if self.strict_order and node.name in ORDERED and not source.ordered:
+        if self.strict_order and function.needs_order and not source.ordered:
             raise self.error(node, "the order of its input is not defined")
-        self._check_text_input(node, source)
-        rule = _CALLS.get(node.name)
-        if rule is not None:
-            return rule(self, node, source, this)
-        looped = node.name in _LOOPED
-        for argument in node.arguments:
-            self.kinds(argument, source._replace(single=True) if looped else this)
-        return result_of(node.name, source)
-
-    def _check_text_input(self, node: Call, source: Kinds) -> None:
-        if node.name not in TEXT_INPUT or not source.types:
-            return
-        if all(info(name).kind != STRING for name in source.types):
+        if function.on_text and source.types and not _may_be(STRING, source):
             raise self.error(node, f"it applies to a string, not to {listed(source.types)}")
+        if TYPE in function.arguments:
+            return self._type_function(node, function.gives, source)
+        given = [
+            self._argument(node, row, argument, source, this)
+            for row, argument in zip(function.arguments, node.arguments, strict=False)
+        ]
+        return result_of(function, source, given)
 
-    def projection(self, node: Call, source: Kinds, _: Kinds) -> Kinds:
-        inner = self.kinds(node.arguments[0], source._replace(single=True))
-        return Kinds(inner.types, source.single and inner.single, source.ordered and inner.ordered)
+    def _argument(
+        self, node: Call, row: Argument, argument: Ast, source: Kinds, this: Kinds
+    ) -> Kinds:
+        """Return what an argument gives, seen from where it is evaluated."""
+        is_inside = row.on != "call" and (row.on == "each" or node.source is not None)
+        found = self.kinds(argument, source._replace(single=True) if is_inside else this)
+        if row.is_condition and found.types and not _may_be(BOOLEAN, found):
+            told = f"`{text_of(argument)}` is no condition but {listed(found.types)}"
+            raise self.error(node, told)
+        return found
 
-    def criteria(self, node: Call, source: Kinds, _: Kinds) -> Kinds:
-        for argument in node.arguments:
-            self._boolean(argument, source._replace(single=True), node)
-        return source if node.name == "where" else Kinds(BOOLEAN_RESULT)
-
-    def _boolean(self, node: Ast, this: Kinds, call: Call) -> None:
-        """Refuse a condition that can never be a Boolean."""
-        found = self.kinds(node, this)
-        if found.types and all(info(name).kind != BOOLEAN for name in found.types):
-            raise self.error(call, f"`{text_of(node)}` is no condition but {listed(found.types)}")
-
-    def iif(self, node: Call, source: Kinds, this: Kinds) -> Kinds:
-        focus = this if node.source is None else source._replace(single=True)
-        self._boolean(node.arguments[0], focus, node)
-        branches = [self.kinds(argument, focus) for argument in node.arguments[1:]]
-        return either(branches)
-
-    def repetition(self, node: Call, source: Kinds, _: Kinds) -> Kinds:
-        """Check the projection on the input; what it gives may lack the element and ends it."""
-        self.kinds(node.arguments[0], source._replace(single=True))
-        return ANYTHING
-
-    def type_function(self, node: Call, source: Kinds, _: Kinds) -> Kinds:
+    def _type_function(self, node: Call, gives: Result, source: Kinds) -> Kinds:
         name = named_type(node.arguments[0])
-        if name is None or not known_type(name):
-            if node.name == "is" and name is not None and "." in name:
-                return Kinds(BOOLEAN_RESULT)
+        # A test may name a type of another model: the answer is no.
+        is_elsewhere = gives.type and name is not None and "." in name
+        if name is None or not (known_type(name) or is_elsewhere):
             raise self.error(node, "it expects the name of a type there is")
-        if node.name == "is":
-            return Kinds(BOOLEAN_RESULT)
+        if gives.type:
+            return Kinds(frozenset({gives.type}))
         return Kinds(narrowed(source.types, name), source.single, source.ordered)
 
     def type_test(self, node: TypeTest, this: Kinds) -> Kinds:
@@ -198,11 +179,6 @@ class _Analysis:
         if operand.types and fitting == frozenset():
             raise self.error(node, f"{listed(operand.types)} is never a {node.type}")
         return Kinds(fitting, operand.single, operand.ordered)
-
-    def definition(self, node: Call, source: Kinds, _: Kinds) -> Kinds:
-        for argument in node.arguments:
-            self.kinds(argument, source)
-        return source
 
     def indexer(self, node: Indexer, this: Kinds) -> Kinds:
         source = self.kinds(node.source, this)
@@ -234,20 +210,11 @@ class _Analysis:
         return ANYTHING._replace(single=True)
 
 
-_LOOPED = frozenset({"all", "sort", "aggregate", "trace"})
-_CALLS: dict[str, Callable[[_Analysis, Call, Kinds, Kinds], Kinds]] = {
-    "where": _Analysis.criteria,
-    "exists": _Analysis.criteria,
-    "all": _Analysis.criteria,
-    "select": _Analysis.projection,
-    "repeat": _Analysis.repetition,
-    "repeatAll": _Analysis.repetition,
-    "iif": _Analysis.iif,
-    "is": _Analysis.type_function,
-    "as": _Analysis.type_function,
-    "ofType": _Analysis.type_function,
-    "defineVariable": _Analysis.definition,
-}
+def _may_be(kind: int, found: Kinds) -> bool:
+    """Tell whether one of the types can be used as a System type."""
+    return any(info(name).kind == kind for name in found.types or ())
+
+
 _RULES: dict[type, Callable[[_Analysis, Any, Kinds], Kinds]] = {
     Literal: _Analysis.literal,
     EmptySet: _Analysis.empty_set,

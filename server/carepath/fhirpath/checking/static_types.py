@@ -5,7 +5,7 @@ https://hl7.org/fhirpath/#type-safety-and-strict-evaluation
 
 from typing import NamedTuple
 
-from carepath.fhirpath.checking.signatures import RESULTS, SAME, UNORDERED
+from carepath.fhirpath.functions.row import Function
 from carepath.fhirpath.values.types import SYSTEM, TypeInfo, fhir_type, fits, is_type, model
 
 Types = frozenset[str] | None
@@ -13,6 +13,7 @@ Types = frozenset[str] | None
 
 
 ANY_RESOURCE = frozenset({"Resource", "DomainResource"})
+BOOLEAN_RESULT = frozenset({"System.Boolean"})
 
 
 class Kinds(NamedTuple):
@@ -75,14 +76,29 @@ def narrowed(types: Types, wanted: str) -> Types:
     return frozenset(found)
 
 
-def result_of(function: str, source: Kinds) -> Kinds:
-    if function in SAME:
-        single = source.single or function in ("first", "last", "single")
-        return source._replace(single=single)
-    if function in UNORDERED:
-        return Kinds(None, False, ordered=False)
-    known = RESULTS.get(function)
-    return Kinds(frozenset({known})) if known else ANYTHING
+def result_of(function: Function, source: Kinds, given: list[Kinds]) -> Kinds:
+    """Return what a function gives: from its row, its input and its arguments."""
+    gives = function.gives
+    if gives.type:
+        return Kinds(frozenset({gives.type}))
+    if gives.of == "items":
+        return source._replace(single=source.single or gives.is_single)
+    if gives.of == "arguments":
+        return _of_arguments(function, source, given)
+    return ANYTHING._replace(ordered=gives.is_ordered)
+
+
+def _of_arguments(function: Function, source: Kinds, given: list[Kinds]) -> Kinds:
+    """Return what the arguments give that are no conditions, for one item or for each."""
+    pairs = [
+        (row, kinds)
+        for row, kinds in zip(function.arguments, given, strict=False)
+        if not row.is_condition
+    ]
+    if any(row.on == "each" for row, _ in pairs):
+        (_, inner) = pairs[0]
+        return Kinds(inner.types, source.single and inner.single, source.ordered and inner.ordered)
+    return either([kinds for _, kinds in pairs])
 
 
 def either(branches: list[Kinds]) -> Kinds:

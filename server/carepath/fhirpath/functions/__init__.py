@@ -19,7 +19,7 @@ from carepath.fhirpath.functions import (
     types,
     utility,
 )
-from carepath.fhirpath.functions.table import Table
+from carepath.fhirpath.functions.row import Table
 
 FUNCTIONS: Table = {
     **factory.FUNCTIONS,
@@ -37,5 +37,5 @@ FUNCTIONS: Table = {
     **statements.FUNCTIONS,
     **terminology.FUNCTIONS,
 }
-TRUTHS = existence.TRUTHS
-"""Functions that have a form without a collection, for use in conditions."""
+DEFINING = frozenset(name for name, row in FUNCTIONS.items() if row.effect == "scope")
+"""Functions that define a variable."""

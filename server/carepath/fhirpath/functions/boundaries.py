@@ -7,7 +7,8 @@ from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 from typing import Any
 
-from carepath.fhirpath.functions.table import Function, Table, plain
+from carepath.fhirpath.functions.row import A_BOOLEAN, AN_INTEGER, Function, Table
+from carepath.fhirpath.functions.table import plain
 from carepath.fhirpath.values.calendar import days_in_month
 from carepath.fhirpath.values.context import Context
 from carepath.fhirpath.values.failure import Failure
@@ -185,6 +186,6 @@ def _are_comparable(left: Item, right: Item) -> bool:
 FUNCTIONS: Table = {
     "lowBoundary": _boundary(high=False),
     "highBoundary": _boundary(high=True),
-    "precision": plain(_precision),
-    "comparable": plain(_comparable, 1),
+    "precision": plain(_precision, gives=AN_INTEGER),
+    "comparable": plain(_comparable, 1, gives=A_BOOLEAN),
 }

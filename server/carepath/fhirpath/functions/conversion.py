@@ -8,16 +8,17 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from carepath.fhirpath.functions.table import Function, Table, plain
+from carepath.fhirpath.functions.row import A_BOOLEAN, Function, Result, Table
+from carepath.fhirpath.functions.table import plain
 from carepath.fhirpath.values.context import Context
 from carepath.fhirpath.values.quantity import CALENDAR_UNITS, Quantity, converted
 from carepath.fhirpath.values.results import EMPTY, is_integer, is_long, of_truth, one, one_text
 from carepath.fhirpath.values.temporal import Date, DateTime, InvalidMoment, Moment, Time
 from carepath.fhirpath.values.types import OBJECT, SYSTEM, Item, Items, system_value
 
-_INTEGER = re.compile(r"[+-]?\d{1,19}")
-_DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?")
-_QUANTITY = re.compile(r"(?P<value>[+-]?\d+(\.\d+)?)\s*('(?P<code>[^']+)'|(?P<word>[a-zA-Z]+))?")
+_INTEGER = r"[+-]?\d{1,19}"
+_DECIMAL = r"[+-]?\d+(\.\d+)?"
+_QUANTITY = r"(?P<value>[+-]?\d+(\.\d+)?)\s*('(?P<code>[^']+)'|(?P<word>[a-zA-Z]+))?"
 _BOOLEANS = {
     "true": True, "t": True, "yes": True, "y": True, "1": True, "1.0": True,
     "false": False, "f": False, "no": False, "n": False, "0": False, "0.0": False,
@@ -46,7 +47,7 @@ def to_long(value: Any) -> int | None:
     """Return the Long a value stands for, or None."""
     if isinstance(value, bool | int):
         return int(value)
-    if isinstance(value, str) and _INTEGER.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch(_INTEGER, value):
         number = int(value)
         return number if is_long(number) else None
     return None
@@ -56,7 +57,7 @@ def to_decimal(value: Any) -> Decimal | None:
     """Return the Decimal a value stands for, or None."""
     if isinstance(value, bool | int | Decimal):
         return Decimal(value)
-    if isinstance(value, str) and len(value) < _MAX_LENGTH and _DECIMAL.fullmatch(value):
+    if isinstance(value, str) and len(value) < _MAX_LENGTH and re.fullmatch(_DECIMAL, value):
         return Decimal(value)
     return None
 
@@ -76,7 +77,7 @@ def to_quantity(value: Any) -> Quantity | None:
         return value
     if isinstance(value, bool | int | Decimal):
         return Quantity(Decimal(value))
-    match = _QUANTITY.fullmatch(value) if isinstance(value, str) and len(value) < 400 else None  # noqa: PLR2004
+    match = re.fullmatch(_QUANTITY, value) if isinstance(value, str) and len(value) < 400 else None  # noqa: PLR2004
     if match is None:
         return None
     number = Decimal(match["value"])
@@ -141,7 +142,7 @@ def _to(name: str) -> Function:
         found = None if value is None else convert(value)
         return EMPTY if found is None else [(found, SYSTEM[name])]
 
-    return plain(evaluate)
+    return plain(evaluate, gives=Result(f"System.{name}"))
 
 
 def _converts_to(name: str) -> Function:
@@ -154,7 +155,7 @@ def _converts_to(name: str) -> Function:
         value = _value(item)
         return of_truth(value is not None and convert(value) is not None)
 
-    return plain(evaluate)
+    return plain(evaluate, gives=A_BOOLEAN)
 
 
 def _quantity_in(items: Items, unit: Items | None) -> Quantity | None:
@@ -183,6 +184,6 @@ def _convertible(name: str) -> tuple[tuple[str, Function], tuple[str, Function]]
 
 FUNCTIONS: Table = {
     **dict(row for name in CONVERTERS for row in _convertible(name)),
-    "toQuantity": plain(_to_quantity, 0, 1),
-    "convertsToQuantity": plain(_converts_to_quantity, 0, 1),
+    "toQuantity": plain(_to_quantity, 0, 1, gives=Result("System.Quantity")),
+    "convertsToQuantity": plain(_converts_to_quantity, 0, 1, gives=A_BOOLEAN),
 }

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from carepath.fhirpath.functions.table import Function, Table, plain
+from carepath.fhirpath.functions.row import Function, Table
+from carepath.fhirpath.functions.table import plain
 from carepath.fhirpath.values.context import Context
 from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.quantity import CALENDAR_UNITS

@@ -3,11 +3,22 @@
 https://hl7.org/fhirpath/#existence
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-from carepath.fhirpath.functions.table import Function, Table, located, plain
-from carepath.fhirpath.nodes import Call, Special
+from carepath.fhirpath.functions.row import (
+    A_BOOLEAN,
+    AN_INTEGER,
+    HOLDS,
+    ITEMS,
+    Argument,
+    Build,
+    BuildTruth,
+    Compiler,
+    Function,
+    Table,
+    Writer,
+    Written,
+)
+from carepath.fhirpath.functions.table import located, plain
+from carepath.fhirpath.nodes import Ast, Call, Special
 from carepath.fhirpath.values.comparison import equal_items, key_of
 from carepath.fhirpath.values.context import Context, Evaluator, Truth
 from carepath.fhirpath.values.failure import Failure
@@ -15,15 +26,12 @@ from carepath.fhirpath.values.identity import distinct
 from carepath.fhirpath.values.results import integer, of_truth
 from carepath.fhirpath.values.types import BOOLEAN, Item, Items, system_value
 
-if TYPE_CHECKING:
-    from carepath.fhirpath.run.compiler import Compiler
 
-
-def _exists(compiler: "Compiler", node: Call) -> Truth:
+def _exists(compiler: Compiler, node: Call) -> Truth:
     source = compiler.source(node)
     if not node.arguments:
         return lambda context, this: bool(source(context, this))
-    holds: Truth = compiler.in_loop(compiler.truth, node.arguments[0])  # type: ignore[assignment]
+    holds = compiler.in_loop(compiler.truth, node.arguments[0])
 
     def truth(context: Context, this: Item) -> bool | None:
         items = source(context, this)
@@ -32,9 +40,9 @@ def _exists(compiler: "Compiler", node: Call) -> Truth:
     return truth
 
 
-def _all(compiler: "Compiler", node: Call) -> Truth:
+def _all(compiler: Compiler, node: Call) -> Truth:
     source = compiler.source(node)
-    holds: Truth = compiler.in_loop(compiler.truth, node.arguments[0])  # type: ignore[assignment]
+    holds = compiler.in_loop(compiler.truth, node.arguments[0])
 
     def truth(context: Context, this: Item) -> bool | None:
         items = source(context, this)
@@ -58,14 +66,13 @@ def _first_that(context: Context, items: Items, holds: Truth, wanted: bool, node
     return False
 
 
-def _empty(compiler: "Compiler", node: Call) -> Truth:
+def _empty(compiler: Compiler, node: Call) -> Truth:
     source = compiler.source(node)
     return lambda context, this: not source(context, this)
 
 
-def _not(compiler: "Compiler", node: Call) -> Truth:
-    # Alone, `not()` applies to `$this`.
-    value = compiler.truth(node.source if node.source is not None else Special("$this", node.at))
+def _not(compiler: Compiler, node: Call) -> Truth:
+    value = compiler.truth(_negated(node))
 
     def truth(context: Context, this: Item) -> bool | None:
         try:
@@ -77,25 +84,35 @@ def _not(compiler: "Compiler", node: Call) -> Truth:
     return truth
 
 
-def _from_truth(make: Callable[["Compiler", Call], Truth], least: int, most: int) -> Function:
-    def build(compiler: "Compiler", node: Call) -> Evaluator:
+def _negated(node: Call) -> Ast:
+    """Return what `not()` applies to: alone, to `$this`."""
+    return node.source if node.source is not None else Special("$this", node.at)
+
+
+def _from_truth(make: BuildTruth) -> Build:
+    def build(compiler: Compiler, node: Call) -> Evaluator:
         truth = make(compiler, node)
         return lambda context, this: of_truth(truth(context, this))
 
-    return Function(least, most, build)
+    return build
 
 
-def _exists_row() -> Function:
-    plain_row = _from_truth(_exists, 0, 1)
+_untraced_exists = _from_truth(_exists)
 
-    def build(compiler: "Compiler", node: Call) -> Evaluator:
-        # Traced, `exists(c)` is `where(c).exists()`: what did not match is no evidence.
-        if compiler.traced and node.arguments:
-            matching = Call(node.source, "where", node.arguments, node.at)
-            return plain_row.build(compiler, Call(matching, "exists", (), node.at))
-        return plain_row.build(compiler, node)
 
-    return Function(0, 1, build)
+def _build_exists(compiler: Compiler, node: Call) -> Evaluator:
+    # Traced, `exists(c)` is `where(c).exists()`: what did not match is no evidence.
+    if compiler.traced and node.arguments:
+        matching = Call(node.source, "where", node.arguments, node.at)
+        return _untraced_exists(compiler, Call(matching, "exists", (), node.at))
+    return _untraced_exists(compiler, node)
+
+
+def _predicate(
+    make: BuildTruth, written: Written, arguments: tuple[Argument, ...] = (), least: int = 0
+) -> Function:
+    """A row for a function that is compiled as a condition."""
+    return Function(_from_truth(make), arguments, least, A_BOOLEAN, truth=make, written=written)
 
 
 def _booleans(items: Items) -> list[bool]:
@@ -153,19 +170,52 @@ def _is_distinct(_: Context, items: Items) -> Items:
     return of_truth(len(distinct(items)) == len(items))
 
 
-TRUTHS = {"exists": _exists, "all": _all, "empty": _empty, "not": _not}
+def _write_exists(writer: Writer, node: Call, this: str) -> str:
+    source = writer.source(node, this)
+    if not node.arguments:
+        return writer.put("t", f"bool({source})")
+    return _some(writer, source, node, found="True")
+
+
+def _write_all(writer: Writer, node: Call, this: str) -> str:
+    return _some(writer, writer.source(node, this), node, found="False")
+
+
+def _some(writer: Writer, source: str, node: Call, *, found: str) -> str:
+    """Write the search for an item of which the condition is true (or is not)."""
+    writer.spend(source)
+    out = writer.put("t", "False" if found == "True" else "True")
+    with writer.loop(source) as item:
+        holds = writer.truth(node.arguments[0], item)
+        with writer.block(f"if {holds} is{'' if found == 'True' else ' not'} True:"):
+            writer.line(f"{out} = {found}")
+            writer.line("break")
+    return out
+
+
+def _write_empty(writer: Writer, node: Call, this: str) -> str:
+    return writer.put("t", f"not {writer.source(node, this)}")
+
+
+def _write_not(writer: Writer, node: Call, this: str) -> str:
+    holds = writer.truth(_negated(node), this)
+    return writer.put("t", f"None if {holds} is None else not {holds}")
+
+
 FUNCTIONS: Table = {
-    "empty": _from_truth(_empty, 0, 0),
-    "exists": _exists_row(),
-    "all": _from_truth(_all, 1, 1),
-    "not": _from_truth(_not, 0, 0),
-    "allTrue": plain(_all_true),
-    "anyTrue": plain(_any_true),
-    "allFalse": plain(_all_false),
-    "anyFalse": plain(_any_false),
-    "subsetOf": plain(_subset_of, 1),
-    "supersetOf": plain(_superset_of, 1),
-    "count": plain(_count),
-    "distinct": plain(_distinct),
-    "isDistinct": plain(_is_distinct),
+    "empty": _predicate(_empty, Written(truth=_write_empty)),
+    "exists": _predicate(_exists, Written(truth=_write_exists), (HOLDS,))._replace(
+        build=_build_exists
+    ),
+    "all": _predicate(_all, Written(truth=_write_all), (HOLDS,), 1),
+    "not": _predicate(_not, Written(truth=_write_not)),
+    "allTrue": plain(_all_true, gives=A_BOOLEAN),
+    "anyTrue": plain(_any_true, gives=A_BOOLEAN),
+    "allFalse": plain(_all_false, gives=A_BOOLEAN),
+    "anyFalse": plain(_any_false, gives=A_BOOLEAN),
+    "subsetOf": plain(_subset_of, 1, gives=A_BOOLEAN),
+    "supersetOf": plain(_superset_of, 1, gives=A_BOOLEAN),
+    "count": plain(_count, gives=AN_INTEGER),
+    "distinct": plain(_distinct, gives=ITEMS),
+    "isDistinct": plain(_is_distinct, gives=A_BOOLEAN),
 }

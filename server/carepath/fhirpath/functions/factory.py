@@ -5,7 +5,8 @@ https://hl7.org/fhir/fhirpath.html#factory
 
 from typing import Any
 
-from carepath.fhirpath.functions.table import Function, Table, plain
+from carepath.fhirpath.functions.row import Function, Table
+from carepath.fhirpath.functions.table import plain
 from carepath.fhirpath.values.context import Context
 from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.results import one

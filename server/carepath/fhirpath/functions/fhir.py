@@ -4,13 +4,13 @@ https://hl7.org/fhir/R4/fhirpath.html#functions
 """
 
 from collections.abc import Iterator, Mapping
-from importlib import import_module
 from typing import Any
 
-from carepath.fhirpath.functions.table import Table, plain
-from carepath.fhirpath.run.tracing import child_of, rooted
+from carepath.fhirpath.functions.row import A_BOOLEAN, Result, Table
+from carepath.fhirpath.functions.table import plain
 from carepath.fhirpath.values.access import add_children, spread
 from carepath.fhirpath.values.context import Context
+from carepath.fhirpath.values.evidence import child_of, rooted
 from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.results import EMPTY, of_truth, one, one_text
 from carepath.fhirpath.values.types import Item, Items, item_of, model, resource_type, system_value
@@ -136,17 +136,17 @@ def _html_checks(_: Context, items: Items) -> Items:
     item = one(items)
     if item is None:
         return EMPTY
-    # The HTML parser is loaded by the first narrative.
-    narrative = import_module("carepath.fhirpath.narrative")
-    return of_truth(isinstance(item[0], str) and narrative.is_safe_narrative(item[0]))
+    from carepath.fhirpath.narrative import is_safe_narrative  # noqa: PLC0415 - an HTML parser
+
+    return of_truth(isinstance(item[0], str) and is_safe_narrative(item[0]))
 
 
 FUNCTIONS: Table = {
-    "extension": plain(_extension, 1),
-    "hasValue": plain(_has_value),
+    "extension": plain(_extension, 1, gives=Result("FHIR.Extension", of="below")),
+    "hasValue": plain(_has_value, gives=A_BOOLEAN),
     "getValue": plain(_get_value),
-    "resolve": plain(_resolve),
-    "conformsTo": plain(_conforms_to, 1),
-    "htmlChecks": plain(_html_checks),
-    "htmlChecks2": plain(_html_checks),
+    "resolve": plain(_resolve, gives=Result(of="targets")),
+    "conformsTo": plain(_conforms_to, 1, gives=A_BOOLEAN),
+    "htmlChecks": plain(_html_checks, gives=A_BOOLEAN),
+    "htmlChecks2": plain(_html_checks, gives=A_BOOLEAN),
 }

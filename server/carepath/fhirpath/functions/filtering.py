@@ -3,25 +3,36 @@
 https://hl7.org/fhirpath/#filtering-and-projection and https://hl7.org/fhirpath/#tree-navigation
 """
 
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
-from carepath.fhirpath.functions.table import Function, Table, located, looping, plain
-from carepath.fhirpath.nodes import Call
-from carepath.fhirpath.run.tracing import child_of, evidence_of
+from carepath.fhirpath.functions.row import (
+    EACH,
+    HOLDS,
+    HOLDS_WITHIN,
+    ITEMS,
+    VALUE,
+    WITHIN,
+    Compiler,
+    Function,
+    Result,
+    Table,
+    Writer,
+    Written,
+)
+from carepath.fhirpath.functions.table import located, looping, plain
+from carepath.fhirpath.nodes import Ast, Call
 from carepath.fhirpath.values.access import all_children, many, spread
 from carepath.fhirpath.values.comparison import key_of
 from carepath.fhirpath.values.context import Context, Evaluator, Truth
+from carepath.fhirpath.values.evidence import child_of, evidence_of
 from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.types import Item, Items
 
-if TYPE_CHECKING:
-    from carepath.fhirpath.run.compiler import Compiler
 
-
-def _where(compiler: "Compiler", node: Call) -> Evaluator:
+def _where(compiler: Compiler, node: Call) -> Evaluator:
     source = compiler.source(node)
-    holds: Truth = compiler.in_loop(compiler.truth, node.arguments[0])  # type: ignore[assignment]
+    holds = compiler.in_loop(compiler.truth, node.arguments[0])
     indexed = compiler.indexed
     if compiler.traced and not indexed:
         return _where_traced(source, holds, compiler.unobserved_truth(node.arguments[0]), node)
@@ -113,7 +124,7 @@ def _repeat_all(context: Context, items: Items, projection: Evaluator) -> Items:
     return found
 
 
-def _aggregate(compiler: "Compiler", node: Call) -> Evaluator:
+def _aggregate(compiler: Compiler, node: Call) -> Evaluator:
     source = compiler.source(node)
     aggregator = compiler.in_loop(compiler.items, node.arguments[0])
     start = compiler.items(node.arguments[1]) if len(node.arguments) > 1 else None
@@ -136,7 +147,7 @@ def _aggregate(compiler: "Compiler", node: Call) -> Evaluator:
     return evaluate
 
 
-def _iif(compiler: "Compiler", node: Call) -> Evaluator:
+def _iif(compiler: Compiler, node: Call) -> Evaluator:
     source = compiler.source(node)
     condition = compiler.truth(node.arguments[0])
     chosen = compiler.items(node.arguments[1])
@@ -176,13 +187,76 @@ def _descendants(context: Context, items: Items) -> Items:
     return found
 
 
+def _write_where(writer: Writer, node: Call, this: str) -> str:
+    source = writer.source(node, this)
+    writer.spend(source)
+    out = writer.put("v", "[]")
+    with writer.loop(source) as item:
+        holds = writer.truth(node.arguments[0], item)
+        writer.line(f"if {holds}: {out}.append({item})")
+    return out
+
+
+def _write_select(writer: Writer, node: Call, this: str) -> str:
+    source = writer.source(node, this)
+    writer.spend(source)
+    out = writer.put("v", "[]")
+    with writer.loop(source) as item:
+        found = writer.items(node.arguments[0], item)
+        writer.line(f"{out} += {found}")
+        writer.line(f"if len({out}) > context.limits.items: context.checked({out})")
+    return out
+
+
+def _write_aggregate(writer: Writer, node: Call, this: str) -> str:
+    """Write the fold; the parts see the total in the context, as closures do."""
+    source = writer.source(node, this)
+    start = node.arguments[1:]
+    total = writer.put("v", writer.items(start[0], this) if start else "EMPTY")
+    outer = writer.put("v", "context.total")
+    writer.spend(source)
+    with writer.loop(source) as item:
+        writer.line(f"context.total = {total}")
+        writer.line(f"{total} = context.checked({writer.items(node.arguments[0], item)})")
+    writer.line(f"context.total = {outer}")
+    return total
+
+
+def _write_iif(writer: Writer, node: Call, this: str) -> str:
+    return _choice(writer, node, this, writer.items, "EMPTY")
+
+
+def _write_truth_of_iif(writer: Writer, node: Call, this: str) -> str:
+    return _choice(writer, node, this, writer.truth, "None")
+
+
+def _choice(
+    writer: Writer, node: Call, this: str, part: Callable[[Ast, str], str], nothing: str
+) -> str:
+    holds = writer.truth(node.arguments[0], this)
+    out = writer.fresh("c")
+    with writer.block(f"if {holds}:"):
+        writer.line(f"{out} = {part(node.arguments[1], this)}")
+    with writer.block("else:"):
+        other = part(node.arguments[2], this) if node.arguments[2:] else nothing
+        writer.line(f"{out} = {other}")
+    return out
+
+
 FUNCTIONS: Table = {
-    "where": Function(1, 1, _where),
-    "select": looping(_select),
-    "repeat": looping(_repeat),
-    "repeatAll": looping(_repeat_all),
-    "aggregate": Function(1, 2, _aggregate),
-    "iif": Function(2, 3, _iif),
-    "children": plain(_children),
-    "descendants": plain(_descendants),
+    "where": Function(_where, (HOLDS,), 1, ITEMS, written=Written(_write_where)),
+    "select": looping(_select, gives=Result(of="arguments"), written=Written(_write_select)),
+    "repeat": looping(_repeat, gives=Result(of="repeated")),
+    "repeatAll": looping(_repeat_all, gives=Result(of="repeated")),
+    "aggregate": Function(_aggregate, (EACH, VALUE), 1, written=Written(_write_aggregate)),
+    "iif": Function(
+        _iif,
+        (HOLDS_WITHIN, WITHIN, WITHIN),
+        2,
+        Result(of="arguments"),
+        written=Written(_write_iif, _write_truth_of_iif, stands_alone=True),
+        stands_alone=True,
+    ),
+    "children": plain(_children, gives=Result(is_ordered=False)),
+    "descendants": plain(_descendants, gives=Result(is_ordered=False)),
 }

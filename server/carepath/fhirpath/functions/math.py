@@ -16,7 +16,8 @@ from decimal import (
 )
 from typing import Any
 
-from carepath.fhirpath.functions.table import Function, Table, plain
+from carepath.fhirpath.functions.row import Function, Table
+from carepath.fhirpath.functions.table import plain
 from carepath.fhirpath.values.arithmetic import PRECISE, number
 from carepath.fhirpath.values.context import Context
 from carepath.fhirpath.values.failure import Failure

@@ -7,23 +7,29 @@ type, so that an expression need not: docs/fhirpath.md has a page on them.
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from functools import cache
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from carepath.fhirpath.functions.fhir import resolved
-from carepath.fhirpath.functions.table import Function, Table, looping, plain
+from carepath.fhirpath.functions.row import (
+    A_STRING,
+    EACH,
+    ITEMS,
+    Compiler,
+    Function,
+    Result,
+    Table,
+    Writer,
+    Written,
+)
+from carepath.fhirpath.functions.table import looped, plain
 from carepath.fhirpath.nodes import Call
-from carepath.fhirpath.run.tracing import evidence_of, with_evidence
 from carepath.fhirpath.values.comparison import key_of
 from carepath.fhirpath.values.context import Context, Evaluator
+from carepath.fhirpath.values.evidence import evidence_of, with_evidence
 from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.results import EMPTY, text
 from carepath.fhirpath.values.types import Item, Items, fhir_type
-from carepath.resources import codings
-
-if TYPE_CHECKING:
-    from carepath.fhirpath.run.compiler import Compiler
+from carepath.resources import Resource, codings
 
 _Conditions = Mapping[int, Mapping[str, Any]]
 """Conditions by the `id()` of what was sent for them."""
@@ -34,17 +40,23 @@ _RELATED = ("condition-related", "mcode-related-condition", "related-primary-can
 """Ends of the URLs of the extensions that say it."""
 
 
-@cache
-def _when() -> Any:
-    """Return `carepath.record.when`, loaded only when an expression asks for a time."""
-    return import_module("carepath.record.when")
+def _time_of(resource: Resource) -> Any:
+    from carepath.record.when import time_of  # noqa: PLC0415 - costs as much as the engine itself
+
+    return time_of(resource)
+
+
+def _latest_among(resources: list[Any]) -> list[Any]:
+    from carepath.record.when import latest  # noqa: PLC0415 - as above
+
+    return latest(resources)
 
 
 def _occurred(_: Context, items: Items) -> Items:
     """Return when each resource took place, as a Period; what has no time gives nothing."""
     found: Items = []
     for item in items:
-        period = _when().time_of(item[0]) if isinstance(item[0], dict) else None
+        period = _time_of(item[0]) if isinstance(item[0], dict) else None
         if period is not None:
             made: Item = (period, fhir_type("Period"))
             evidence = evidence_of(item)
@@ -136,7 +148,7 @@ def _latest(context: Context, items: Items, conditions: Items = EMPTY) -> Items:
 def _latest_of(items: Items) -> Items:
     if len(items) < 2:  # noqa: PLR2004 - nothing to compare
         return items
-    kept = {id(resource) for resource in _when().latest([item[0] for item in items])}
+    kept = {id(resource) for resource in _latest_among([item[0] for item in items])}
     return [item for item in items if id(item[0]) in kept]
 
 
@@ -152,15 +164,15 @@ def _agreed(context: Context, items: Items, reading: Evaluator) -> Items:
     return list(values.values()) if len(values) == 1 else EMPTY
 
 
-def _build_agreed(compiler: "Compiler", node: Call) -> Evaluator:
+def _build_agreed(compiler: Compiler, node: Call) -> Evaluator:
     """Compile the call; a value rests on the statement it was read from, which need not be traced.
 
     Statements without evidence of their own are traced through, and so are all for paths.
     """
-    build = looping(_agreed).build
+    traced = looped(_agreed)(compiler, node)
     if not compiler.traced or compiler.paths:
-        return build(compiler, node)
-    traced, source = build(compiler, node), compiler.source(node)
+        return traced
+    source = compiler.source(node)
     reading = compiler.unobserved_items(node.arguments[0])
 
     def reading_with_evidence(context: Context, item: Item) -> Items:
@@ -179,9 +191,25 @@ def _build_agreed(compiler: "Compiler", node: Call) -> Evaluator:
     return evaluate
 
 
+def _write_agreed(writer: Writer, node: Call, this: str) -> str:
+    """Write the search for the one value that every item gives."""
+    source = writer.source(node, this)
+    writer.spend(source)
+    values, key = writer.put("d", "dict()"), writer.constant(key_of)
+    with writer.loop(source) as item:
+        found = writer.items(node.arguments[0], item)
+        with writer.block(f"if not {found}:"):
+            writer.line(f"{values} = dict()")
+            writer.line("break")
+        writer.line(f"for each in {found}: {values}[{key}(each)] = each")
+    return writer.put("v", f"list({values}.values()) if len({values}) == 1 else EMPTY")
+
+
 FUNCTIONS: Table = {
-    "occurred": plain(_occurred),
-    "concerns": plain(_concerns, 1),
-    "latest": plain(_latest, 0, 1),
-    "agreed": Function(1, 1, _build_agreed),
+    "occurred": plain(_occurred, gives=Result("FHIR.Period")),
+    "concerns": plain(_concerns, 1, gives=A_STRING),
+    "latest": plain(_latest, 0, 1, gives=ITEMS),
+    "agreed": Function(
+        _build_agreed, (EACH,), 1, Result(of="arguments"), written=Written(_write_agreed)
+    ),
 }

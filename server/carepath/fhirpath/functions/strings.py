@@ -8,15 +8,40 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from carepath.fhirpath.functions.table import Function, Table, plain
-from carepath.fhirpath.patterns import full_match, replace_all, search
+from carepath.fhirpath.functions.row import (
+    A_BOOLEAN,
+    A_STRING,
+    AN_INTEGER,
+    COMPUTED,
+    Function,
+    Operate,
+    Result,
+    Table,
+    Writer,
+    Written,
+)
+from carepath.fhirpath.functions.table import plain
+from carepath.fhirpath.nodes import Call, Literal, Special
+from carepath.fhirpath.patterns import full_match, replace_all, search, searcher
 from carepath.fhirpath.values.context import Context
 from carepath.fhirpath.values.failure import Failure, LimitReached
 from carepath.fhirpath.values.results import EMPTY, integer, of_truth, one_integer, one_text, text
 from carepath.fhirpath.values.types import Items
 
 
-def _of_texts(operate: Callable[..., Items | None], arguments: int) -> Function:
+def _on_text(
+    operate: Operate, least: int = 0, most: int | None = None, gives: Result = A_STRING
+) -> Function:
+    """A row for a function that applies to a string only."""
+    return plain(operate, least, most, gives=gives, on_text=True)
+
+
+def _of_texts(
+    operate: Callable[..., Items | None],
+    arguments: int,
+    gives: Result = A_STRING,
+    written: Written | None = None,
+) -> Function:
     """A row for a function of texts that is empty when the focus or an argument is."""
 
     def evaluate(context: Context, items: Items, *rest: Items) -> Items:
@@ -28,7 +53,7 @@ def _of_texts(operate: Callable[..., Items | None], arguments: int) -> Function:
             context.checked_text(str(found[0][0]))
         return EMPTY if found is None else found
 
-    return plain(evaluate, arguments)
+    return plain(evaluate, arguments, gives=gives, written=written, on_text=True)
 
 
 def _substring(_: Context, items: Items, start: Items, length: Items | None = None) -> Items:
@@ -39,14 +64,14 @@ def _substring(_: Context, items: Items, start: Items, length: Items | None = No
     return text(value[first:] if count is None else value[first : first + max(0, count)])
 
 
-def _matches_row(test: Callable[[str, str, str], bool]) -> Function:
+def _pattern(test: Callable[[str, str, str], bool]) -> Operate:
     def evaluate(_: Context, items: Items, pattern: Items, flags: Items = EMPTY) -> Items:
         value, expression = one_text(items), one_text(pattern)
         if value is None or expression is None:
             return EMPTY
         return of_truth(test(expression, value, one_text(flags) or ""))
 
-    return plain(evaluate, 1, 2)
+    return evaluate
 
 
 def _replace_matches(
@@ -173,24 +198,80 @@ def _known(table: dict[str, Callable[..., Any]], kind: str) -> Callable[..., Any
     return table[kind]
 
 
+def _write_matches(writer: Writer, node: Call, this: str) -> str:
+    """Write a search; a pattern that is written in the expression is compiled with it."""
+    value = writer.text(node.source or Special("$this", node.at), this)
+    pattern = node.arguments[0]
+    if isinstance(pattern, Literal) and pattern.type == "String":
+        found = f"{writer.constant(searcher(pattern.value))}({value}) is not None"
+        return writer.put("t", f"None if {value} is None else {found}")
+    found = writer.text(pattern, this)
+    missing = f"{value} is None or {found} is None"
+    return writer.put("t", f"None if {missing} else {writer.constant(search)}({found}, {value})")
+
+
+def _tested(test: str) -> Written:
+    """Return how a test of two texts is written."""
+
+    def emit(writer: Writer, node: Call, this: str) -> str:
+        value = writer.text(node.source or Special("$this", node.at), this)
+        part = writer.text(node.arguments[0], this)
+        found = test.format(value=value, part=part)
+        if isinstance(node.arguments[0], Literal):
+            return writer.put("t", f"None if {value} is None else {found}")
+        return writer.put("t", f"None if {value} is None or {part} is None else {found}")
+
+    return Written(truth=emit)
+
+
+def _changed(method: str) -> Written:
+    """Return how a change of one text is written."""
+
+    def emit(writer: Writer, node: Call, this: str) -> str:
+        value = writer.text(node.source or Special("$this", node.at), this)
+        changed = f"context.checked_text({value}.{method}())"
+        return writer.put("s", f"None if {value} is None else {changed}")
+
+    return Written(text=emit)
+
+
 FUNCTIONS: Table = {
-    "indexOf": _of_texts(lambda value, part: integer(value.find(part)), 1),
-    "lastIndexOf": _of_texts(lambda value, part: integer(value.rfind(part)), 1),
-    "substring": plain(_substring, 1, 2),
-    "startsWith": _of_texts(lambda value, part: of_truth(value.startswith(part)), 1),
-    "endsWith": _of_texts(lambda value, part: of_truth(value.endswith(part)), 1),
-    "contains": _of_texts(lambda value, part: of_truth(part in value), 1),
-    "upper": _of_texts(lambda value: text(value.upper()), 0),
-    "lower": _of_texts(lambda value: text(value.lower()), 0),
-    "trim": _of_texts(lambda value: text(value.strip()), 0),
-    "replace": plain(_replace, 2),
-    "matches": _matches_row(search),
-    "matchesFull": _matches_row(full_match),
-    "replaceMatches": plain(_replace_matches, 2, 3),
-    "length": plain(_length),
-    "toChars": plain(_to_chars),
-    "split": plain(_split, 1),
-    "join": plain(_join, 0, 1),
+    "indexOf": _of_texts(lambda value, part: integer(value.find(part)), 1, AN_INTEGER),
+    "lastIndexOf": _of_texts(lambda value, part: integer(value.rfind(part)), 1, AN_INTEGER),
+    "substring": _on_text(_substring, 1, 2),
+    "startsWith": _of_texts(
+        lambda value, part: of_truth(value.startswith(part)),
+        1,
+        A_BOOLEAN,
+        _tested("{value}.startswith({part})"),
+    ),
+    "endsWith": _of_texts(
+        lambda value, part: of_truth(value.endswith(part)),
+        1,
+        A_BOOLEAN,
+        _tested("{value}.endswith({part})"),
+    ),
+    "contains": _of_texts(
+        lambda value, part: of_truth(part in value), 1, A_BOOLEAN, _tested("{part} in {value}")
+    ),
+    "upper": _of_texts(lambda value: text(value.upper()), 0, written=_changed("upper")),
+    "lower": _of_texts(lambda value: text(value.lower()), 0, written=_changed("lower")),
+    "trim": _of_texts(lambda value: text(value.strip()), 0, written=_changed("strip")),
+    "replace": _on_text(_replace, 2),
+    "matches": plain(
+        _pattern(search),
+        1,
+        2,
+        gives=A_BOOLEAN,
+        on_text=True,
+        written=Written(truth=_write_matches, most=1),
+    ),
+    "matchesFull": _on_text(_pattern(full_match), 1, 2, A_BOOLEAN),
+    "replaceMatches": _on_text(_replace_matches, 2, 3),
+    "length": _on_text(_length, gives=AN_INTEGER),
+    "toChars": _on_text(_to_chars, gives=COMPUTED),
+    "split": _on_text(_split, 1, gives=COMPUTED),
+    "join": plain(_join, 0, 1, gives=A_STRING),
     "encode": _of_texts(_encode, 1),
     "decode": _of_texts(_decode, 1),
     "escape": _of_texts(_escape, 1),

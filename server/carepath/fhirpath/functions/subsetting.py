@@ -4,9 +4,21 @@ https://hl7.org/fhirpath/#subsetting and https://hl7.org/fhirpath/#combining
 """
 
 from functools import cmp_to_key
-from typing import TYPE_CHECKING
 
-from carepath.fhirpath.functions.table import Function, Table, located, plain
+from carepath.fhirpath.functions.row import (
+    EACH,
+    ITEM,
+    ITEMS,
+    MANY_ARGUMENTS,
+    VALUE,
+    Compiler,
+    Function,
+    Result,
+    Table,
+    Writer,
+    Written,
+)
+from carepath.fhirpath.functions.table import located, plain
 from carepath.fhirpath.nodes import Ast, Call, SortKey, Unary
 from carepath.fhirpath.values.comparison import order
 from carepath.fhirpath.values.context import Context, Evaluator
@@ -14,9 +26,6 @@ from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.identity import among, distinct
 from carepath.fhirpath.values.results import EMPTY, one, one_integer
 from carepath.fhirpath.values.types import Item, Items
-
-if TYPE_CHECKING:
-    from carepath.fhirpath.run.compiler import Compiler
 
 
 def _single(_: Context, items: Items) -> Items:
@@ -63,7 +72,7 @@ def _combine(context: Context, items: Items, others: Items, keep_order: Items = 
     return context.checked(items + others)
 
 
-def _coalesce(compiler: "Compiler", node: Call) -> Evaluator:
+def _coalesce(compiler: Compiler, node: Call) -> Evaluator:
     """The first argument that is not empty; the ones after it are not evaluated."""
     arguments = [compiler.items(argument) for argument in node.arguments]
 
@@ -77,7 +86,7 @@ def _coalesce(compiler: "Compiler", node: Call) -> Evaluator:
     return evaluate
 
 
-def _sort(compiler: "Compiler", node: Call) -> Evaluator:
+def _sort(compiler: Compiler, node: Call) -> Evaluator:
     """Sort by the keys, stably; `-key` and `key desc` turn the order, empty keys come first."""
     source = compiler.source(node)
     keys = [
@@ -139,19 +148,60 @@ def _compare_keys(left: tuple[Item, Item], right: tuple[Item, Item]) -> int:
 
 
 _BY_KEY = cmp_to_key(_compare_keys)
-_ANY_NUMBER = 100
+
+
+def _write_first(writer: Writer, node: Call, this: str) -> str:
+    return writer.put("v", f"{writer.source(node, this)}[:1]")
+
+
+def _write_combine(writer: Writer, node: Call, this: str) -> str:
+    left, right = writer.source(node, this), writer.items(node.arguments[0], this)
+    return writer.put("v", f"context.checked({left} + {right})")
+
+
+def _write_coalesce(writer: Writer, node: Call, this: str) -> str:
+    """Write the first argument that gives something; those after it are computed only then."""
+    out = writer.put("c", writer.items(node.arguments[0], this))
+    for argument in node.arguments[1:]:
+        with writer.block(f"if not {out}:"):
+            writer.line(f"{out} = {writer.items(argument, this)}")
+    return out
+
+
+def _write_sort(writer: Writer, node: Call, this: str) -> str:
+    """Write the sort with a function for each key."""
+    source = writer.source(node, this)
+    keys = []
+    for argument in node.arguments:
+        key, negated, descending = sort_key(argument)
+        keys.append((writer.inner(key), negated, descending))
+    writer.line(f"context.spend(len({source}) * {len(keys)})")
+    sort = writer.constant(sorted_by)
+    return writer.put("v", f"{sort}(context, {source}, {writer.constant(keys)})")
+
 
 FUNCTIONS: Table = {
-    "single": plain(_single),
-    "first": plain(_first),
-    "last": plain(_last),
-    "tail": plain(_tail),
-    "skip": plain(_skip, 1),
-    "take": plain(_take, 1),
-    "intersect": plain(_intersect, 1),
-    "exclude": plain(_exclude, 1),
-    "union": plain(_union, 1),
-    "combine": plain(_combine, 1, 2),
-    "coalesce": Function(1, _ANY_NUMBER, _coalesce),
-    "sort": Function(0, _ANY_NUMBER, _sort),
+    "single": plain(_single, gives=ITEM),
+    "first": plain(_first, gives=ITEM, needs_order=True, written=Written(_write_first)),
+    "last": plain(_last, gives=ITEM, needs_order=True),
+    "tail": plain(_tail, gives=ITEMS, needs_order=True),
+    "skip": plain(_skip, 1, gives=ITEMS, needs_order=True),
+    "take": plain(_take, 1, gives=ITEMS, needs_order=True),
+    "intersect": plain(_intersect, 1, gives=ITEMS),
+    "exclude": plain(_exclude, 1, gives=ITEMS),
+    "union": plain(_union, 1, gives=Result(of="both")),
+    "combine": plain(
+        _combine, 1, 2, gives=Result(of="both"), written=Written(_write_combine, most=1)
+    ),
+    "coalesce": Function(
+        _coalesce,
+        (VALUE,) * MANY_ARGUMENTS,
+        1,
+        Result(of="arguments"),
+        written=Written(_write_coalesce, stands_alone=True),
+        stands_alone=True,
+    ),
+    "sort": Function(
+        _sort, (EACH,) * MANY_ARGUMENTS, 0, ITEMS, written=Written(_write_sort, least=1)
+    ),
 }

@@ -1,48 +1,50 @@
-"""The shape of the function table, and how its rows are compiled."""
+"""Rows of functions that are compiled alike: on collections, or with an argument run in a loop."""
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
-
-from carepath.fhirpath.nodes import Call
+from carepath.fhirpath.functions.row import (
+    COMPUTED,
+    EACH,
+    VALUE,
+    Argument,
+    Build,
+    Compiler,
+    Function,
+    Operate,
+    Result,
+    Written,
+)
+from carepath.fhirpath.nodes import Ast, Call
 from carepath.fhirpath.values.context import Context, Evaluator
 from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.types import Item, Items
 
-if TYPE_CHECKING:
-    from carepath.fhirpath.run.compiler import Compiler
 
-Builder = Callable[["Compiler", Call], Evaluator]
-Plain = Callable[..., Items]
-
-
-class Function(NamedTuple):
-    """One row: how many arguments it takes and how a call of it is compiled."""
-
-    least: int
-    most: int
-    build: Builder
-    operate: Plain | None = None
-    """What a plain row does with its collections."""
-
-    def takes(self, count: int) -> bool:
-        """Tell whether the function may be called with so many arguments."""
-        return self.least <= count <= self.most
-
-    @property
-    def arity(self) -> str:
-        """How many arguments, in words for a message."""
-        if self.least == self.most:
-            return f"{self.least} argument{'' if self.least == 1 else 's'}"
-        return f"{self.least} to {self.most} arguments"
-
-
-Table = Mapping[str, Function]
-
-
-def plain(operate: Plain, least: int = 0, most: int | None = None) -> Function:
+def plain(
+    operate: Operate,
+    least: int = 0,
+    most: int | None = None,
+    *,
+    first: Argument = VALUE,
+    gives: Result = COMPUTED,
+    written: Written | None = None,
+    needs_order: bool = False,
+    on_text: bool = False,
+) -> Function:
     """A row for `operate(context, items, *arguments)`, the arguments being collections."""
+    count = least if most is None else most
+    return Function(
+        _applying(operate),
+        ((first,) + (VALUE,) * (count - 1))[:count],
+        least,
+        gives,
+        operate,
+        written=written,
+        needs_order=needs_order,
+        on_text=on_text,
+    )
 
-    def build(compiler: "Compiler", node: Call) -> Evaluator:
+
+def _applying(operate: Operate) -> Build:
+    def build(compiler: Compiler, node: Call) -> Evaluator:
         source = compiler.source(node)
         arguments = [compiler.items(argument) for argument in node.arguments]
 
@@ -56,21 +58,26 @@ def plain(operate: Plain, least: int = 0, most: int | None = None) -> Function:
 
         return evaluate
 
-    return Function(least, least if most is None else most, build, operate)
+    return build
 
 
-def looping(operate: Plain, least: int = 1, most: int | None = None) -> Function:
-    """A row for `operate(context, items, *evaluators)`: arguments run once for each item."""
+def looping(operate: Operate, *, gives: Result, written: Written | None = None) -> Function:
+    """A row for `operate(context, items, evaluator)`: the argument is run for each item."""
+    return Function(looped(operate), (EACH,), 1, gives, written=written)
 
-    def build(compiler: "Compiler", node: Call) -> Evaluator:
+
+def looped(operate: Operate) -> Build:
+    """Return how a call is compiled whose argument is run for each item."""
+
+    def build(compiler: Compiler, node: Call) -> Evaluator:
         source = compiler.source(node)
-        arguments = [compiler.in_loop(compiler.items, argument) for argument in node.arguments]
+        argument = compiler.in_loop(compiler.items, node.arguments[0])
 
         def evaluate(context: Context, this: Item) -> Items:
             items = source(context, this)
             index = context.index
             try:
-                return operate(context, items, *arguments)
+                return operate(context, items, argument)
             except Failure as failure:
                 raise located(failure, node, items) from None
             finally:
@@ -78,11 +85,11 @@ def looping(operate: Plain, least: int = 1, most: int | None = None) -> Function
 
         return evaluate
 
-    return Function(least, least if most is None else most, build)
+    return build
 
 
-def located(failure: Failure, node: Call, items: Items) -> Failure:
-    """Return the failure with the call it happened in, unless it knows a nearer one."""
+def located(failure: Failure, node: Ast, items: Items) -> Failure:
+    """Return the failure with the node it happened at, unless it knows a nearer one."""
     if failure.node is None:
         failure.node = node
         failure.items = failure.items or items

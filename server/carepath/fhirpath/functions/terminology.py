@@ -7,11 +7,30 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from carepath.fhirpath.environment import Terminology
-from carepath.fhirpath.functions.table import Function, Table, plain
-from carepath.fhirpath.values.context import Context
+from carepath.fhirpath.functions.row import (
+    A_BOOLEAN,
+    VALUE,
+    VALUE_SET,
+    Argument,
+    Compiler,
+    Function,
+    Table,
+    Writer,
+    Written,
+)
+from carepath.fhirpath.functions.table import plain
+from carepath.fhirpath.nodes import Call, Special
+from carepath.fhirpath.values.context import Context, Evaluator
 from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.results import EMPTY, of_truth, one, one_text
-from carepath.fhirpath.values.types import STRING, TERMINOLOGIES, Item, Items, typed_resource
+from carepath.fhirpath.values.types import (
+    STRING,
+    TERMINOLOGIES,
+    Item,
+    Items,
+    fhir_type,
+    typed_resource,
+)
 
 
 def _terminology(context: Context) -> Terminology:
@@ -87,7 +106,7 @@ def _subsumption(accepted: frozenset[str]) -> Function:
             return of_truth(True)
         return EMPTY if None in answers or not answers else of_truth(False)
 
-    return plain(evaluate, 1)
+    return plain(evaluate, 1, gives=A_BOOLEAN)
 
 
 def _outcomes(terminology: Terminology, left: Item, right: Item) -> Iterator[str | None]:
@@ -117,7 +136,7 @@ def _coding_of(items: Items) -> Mapping[str, Any]:
 
 
 def _on_terminologies(
-    ask: Callable[..., Mapping[str, Any] | None], least: int, most: int
+    ask: Callable[..., Mapping[str, Any] | None], least: int, most: int, first: Argument = VALUE
 ) -> Function:
     def evaluate(context: Context, items: Items, *arguments: Items) -> Items:
         if not items or items[0][1] is not TERMINOLOGIES:
@@ -127,7 +146,7 @@ def _on_terminologies(
         answer = ask(_terminology(context), *arguments)
         return EMPTY if answer is None else [typed_resource(answer)]
 
-    return plain(evaluate, least, most)
+    return plain(evaluate, least, most, first=first)
 
 
 def _expand(terminology: Terminology, value_set: Items, _: Items = EMPTY) -> Any:
@@ -159,8 +178,6 @@ def _result_of(parameters: Mapping[str, Any]) -> bool:
 def _subsumes_on_terminologies(
     context: Context, items: Items, system: Items, one_: Items, other: Items, _: Items = EMPTY
 ) -> Items:
-    from carepath.fhirpath.values.types import fhir_type  # noqa: PLC0415
-
     if not items or items[0][1] is not TERMINOLOGIES:
         raise Failure("this function belongs to `%terminologies`", items)
     answer = _terminology(context).subsumes(_text_of(system), _text_of(one_), _text_of(other))
@@ -173,21 +190,33 @@ def _subsumes(least: int) -> Function:
         plain(_subsumes_on_terminologies, 3, 4),
     )
 
-    def build(compiler: Any, node: Any) -> Any:
+    def build(compiler: Compiler, node: Call) -> Evaluator:
         row = on_coding if len(node.arguments) == least else on_terminologies
         if not row.takes(len(node.arguments)):
             told = f"`subsumes()` takes {on_coding.arity}, on `%terminologies` {row.arity}"
             raise Failure(told, (), node)
         return row.build(compiler, node)
 
-    return Function(1, 4, build)
+    # On a coding it gives a boolean, on `%terminologies` a code.
+    return Function(build, (VALUE,) * 4, 1)
+
+
+def _write_member_of(writer: Writer, node: Call, this: str) -> str:
+    if this != "this" and (node.source is None or node.source == Special("$this")):
+        url = writer.text(node.arguments[0], this)
+        return writer.put("t", f"{writer.constant(item_is_member)}(context, {this}, {url})")
+    items = writer.source(node, this)
+    url = writer.text(node.arguments[0], this)
+    return writer.put("t", f"{writer.constant(is_member)}(context, {items}, {url})")
 
 
 FUNCTIONS: Table = {
-    "memberOf": plain(_member_of, 1),
+    "memberOf": plain(
+        _member_of, 1, first=VALUE_SET, gives=A_BOOLEAN, written=Written(truth=_write_member_of)
+    ),
     "subsumes": _subsumes(1),
     "subsumedBy": _subsumption(frozenset({"equivalent", "subsumed-by"})),
-    "expand": _on_terminologies(_expand, 1, 2),
+    "expand": _on_terminologies(_expand, 1, 2, VALUE_SET),
     "lookup": _on_terminologies(_lookup, 1, 2),
-    "validateVS": _on_terminologies(_validate_vs, 2, 3),
+    "validateVS": _on_terminologies(_validate_vs, 2, 3, VALUE_SET),
 }

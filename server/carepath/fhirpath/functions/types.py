@@ -3,18 +3,23 @@
 https://hl7.org/fhirpath/#types and https://hl7.org/fhirpath/#reflection
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-from carepath.fhirpath.functions.table import Function, Table, plain
+from carepath.fhirpath.functions.row import (
+    A_BOOLEAN,
+    ITEMS,
+    TYPE,
+    Compiler,
+    Function,
+    Result,
+    Table,
+    Writer,
+    Written,
+)
+from carepath.fhirpath.functions.table import plain
 from carepath.fhirpath.nodes import Ast, Call, Member
 from carepath.fhirpath.values.context import Context, Evaluator
 from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.results import EMPTY, of_truth
 from carepath.fhirpath.values.types import SYSTEM, Item, Items, TypeInfo, fits, is_type, known_type
-
-if TYPE_CHECKING:
-    from carepath.fhirpath.run.compiler import Compiler
 
 
 def named_type(node: Ast) -> str | None:
@@ -37,7 +42,7 @@ def _wanted(node: Call) -> str:
     return name
 
 
-def _is(compiler: "Compiler", node: Call) -> Evaluator:
+def _is(compiler: Compiler, node: Call) -> Evaluator:
     source, wanted = compiler.source(node), _wanted(node)
 
     def evaluate(context: Context, this: Item) -> Items:
@@ -49,7 +54,7 @@ def _is(compiler: "Compiler", node: Call) -> Evaluator:
     return evaluate
 
 
-def _as(compiler: "Compiler", node: Call) -> Evaluator:
+def _as(compiler: Compiler, node: Call) -> Evaluator:
     source, wanted = compiler.source(node), _wanted(node)
 
     def evaluate(context: Context, this: Item) -> Items:
@@ -61,23 +66,16 @@ def _as(compiler: "Compiler", node: Call) -> Evaluator:
     return evaluate
 
 
-def _of_type(compiler: "Compiler", node: Call) -> Evaluator:
+def _of_type(compiler: Compiler, node: Call) -> Evaluator:
     wanted = _wanted(node)
-    # `value.ofType(Quantity)` reads `valueQuantity` at once, `resource.ofType(Patient)` only those.
-    if isinstance(node.source, Member) and not node.source.name[:1].isupper():
-        return _MEMBER(compiler, node.source, wanted)
+    if isinstance(node.source, Member) and _is_step(node.source):
+        return compiler.member(node.source, (node.source.name, wanted))
     source = compiler.source(node)
 
     def evaluate(context: Context, this: Item) -> Items:
         return [item for item in source(context, this) if fits(item[1], wanted)]
 
     return evaluate
-
-
-def _MEMBER(compiler: "Compiler", node: Member, wanted: str) -> Evaluator:  # noqa: N802
-    from carepath.fhirpath.run.compiler import member  # noqa: PLC0415
-
-    return member(compiler, node, (node.name, wanted))
 
 
 def _type(_: Context, items: Items) -> Items:
@@ -89,12 +87,25 @@ def _described(type_: TypeInfo) -> dict[str, str]:
     return {"namespace": type_.namespace, "name": type_.name, "baseType": base}
 
 
-_MAKERS: dict[str, Callable[["Compiler", Call], Evaluator]] = {
-    "is": _is,
-    "as": _as,
-    "ofType": _of_type,
-}
+def _is_step(node: Member) -> bool:
+    """Tell whether name and type are one step.
+
+    `value.ofType(Quantity)` reads `valueQuantity` at once, `resource.ofType(Patient)` only those.
+    """
+    return not node.name[:1].isupper()
+
+
+def _write_of_type(writer: Writer, node: Call, this: str) -> str:
+    wanted, source = named_type(node.arguments[0]), node.source
+    is_step = isinstance(source, Member) and _is_step(source)
+    if isinstance(source, Member) and is_step and wanted is not None and known_type(wanted):
+        return writer.member(source, this, (source.name, wanted))
+    return writer.closure(node, this)
+
+
 FUNCTIONS: Table = {
-    **{name: Function(1, 1, maker) for name, maker in _MAKERS.items()},
-    "type": plain(_type),
+    "is": Function(_is, (TYPE,), 1, A_BOOLEAN),
+    "as": Function(_as, (TYPE,), 1, ITEMS),
+    "ofType": Function(_of_type, (TYPE,), 1, ITEMS, written=Written(_write_of_type)),
+    "type": plain(_type, gives=Result("System.TypeInfo")),
 }

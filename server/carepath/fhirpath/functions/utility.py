@@ -5,22 +5,29 @@ https://hl7.org/fhirpath/#utility-functions
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-from carepath.fhirpath.functions.table import Function, Table, located
+from carepath.fhirpath.functions.row import (
+    EACH,
+    ITEMS,
+    VALUE,
+    WITHIN,
+    Compiler,
+    Function,
+    Result,
+    Table,
+)
+from carepath.fhirpath.functions.table import located
 from carepath.fhirpath.nodes import Call
 from carepath.fhirpath.values.access import many
 from carepath.fhirpath.values.context import Context, Evaluator
 from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.results import one_text
+from carepath.fhirpath.values.standard_variables import RESERVED
 from carepath.fhirpath.values.temporal import Date, DateTime, Moment, Time
 from carepath.fhirpath.values.types import SYSTEM, Item, Items
 
-if TYPE_CHECKING:
-    from carepath.fhirpath.run.compiler import Compiler
 
-
-def _trace(compiler: "Compiler", node: Call) -> Evaluator:
+def _trace(compiler: Compiler, node: Call) -> Evaluator:
     source, label = compiler.source(node), compiler.items(node.arguments[0])
     shown = compiler.in_loop(compiler.items, node.arguments[1]) if len(node.arguments) > 1 else None
 
@@ -37,9 +44,7 @@ def _trace(compiler: "Compiler", node: Call) -> Evaluator:
     return evaluate
 
 
-def _define_variable(compiler: "Compiler", node: Call) -> Evaluator:
-    from carepath.fhirpath.run.variables import RESERVED  # noqa: PLC0415
-
+def _define_variable(compiler: Compiler, node: Call) -> Evaluator:
     source = compiler.source(node)
     label = compiler.items(node.arguments[0])
     value = compiler.items(node.arguments[1]) if len(node.arguments) > 1 else None
@@ -82,16 +87,16 @@ _CLOCKS: dict[str, Callable[[datetime], Moment]] = {
 def _clock_row(kind: str) -> Function:
     evaluate = _clock(kind)
 
-    def build(compiler: "Compiler", node: Call) -> Evaluator:
+    def build(compiler: Compiler, node: Call) -> Evaluator:
         del compiler, node
         return evaluate
 
-    return Function(0, 0, build)
+    return Function(build, gives=Result(f"System.{kind}"), stands_alone=True)
 
 
 FUNCTIONS: Table = {
-    "trace": Function(1, 2, _trace),
-    "defineVariable": Function(1, 2, _define_variable),
+    "trace": Function(_trace, (VALUE, EACH), 1, ITEMS, effect="heard"),
+    "defineVariable": Function(_define_variable, (VALUE, WITHIN), 1, ITEMS, effect="scope"),
     "now": _clock_row("DateTime"),
     "today": _clock_row("Date"),
     "timeOfDay": _clock_row("Time"),

@@ -8,10 +8,9 @@ compiler wraps every evaluator, so tracing costs nothing when it is off.
 """
 
 from collections.abc import Callable
-from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
-from carepath.fhirpath.functions import FUNCTIONS, TRUTHS
+from carepath.fhirpath.functions import DEFINING, FUNCTIONS
 from carepath.fhirpath.nodes import (
     Ast,
     Binary,
@@ -27,30 +26,35 @@ from carepath.fhirpath.nodes import (
     Variable,
 )
 from carepath.fhirpath.run import operators
+from carepath.fhirpath.run.steps import first_step, step
 from carepath.fhirpath.run.tracing import chosen, traced, traced_step
 from carepath.fhirpath.run.variables import variable
-from carepath.fhirpath.values.access import Key, first_step, spread, step
+from carepath.fhirpath.values.access import Key, spread
 from carepath.fhirpath.values.context import Context, Evaluator, Truth
 from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.results import EMPTY, as_truth, integer, of_truth, one_integer
 from carepath.fhirpath.values.types import MANY, SYSTEM, Item, Items
 
+_T = TypeVar("_T")
+Write = Callable[[str, str, Ast], Any]
+"""Gives the quick form of a part or None, from `items` or `truth`, the whole text and the part."""
+
 
 class Compiler:
     """Compiles one expression; `indexed` and `scoped` say what its text makes necessary."""
 
-    __slots__ = ("indexed", "loops", "paths", "quick", "scoped", "text", "traced")
+    __slots__ = ("indexed", "loops", "paths", "scoped", "text", "traced", "write")
 
     def __init__(
-        self, text: str, *, traced: bool = False, paths: bool = True, quick: bool = False
+        self, text: str, *, traced: bool = False, paths: bool = True, write: Write | None = None
     ) -> None:
         self.text = text
         self.traced = traced
         self.paths = paths
-        self.quick = quick
-        """Whether it is worth it to write functions for parts that need no tracing."""
+        self.write = write
+        """Given where it is worth it to write functions for parts that need no tracing."""
         self.indexed = "$index" in text
-        self.scoped = "defineVariable" in text
+        self.scoped = any(name in text for name in DEFINING)
         self.loops = 0
         """How many loops stand around what is being compiled."""
 
@@ -69,7 +73,7 @@ class Compiler:
         if not self.traced:
             return evaluator
         evaluator = traced(evaluator)
-        if self.quick and _chooses(node):
+        if self.write is not None and _chooses(node):
             return chosen(self.unobserved_items(node), evaluator)
         return evaluator
 
@@ -89,11 +93,7 @@ class Compiler:
 
     def _written(self, form: str, node: Ast) -> Any:
         """Return the quick form of a part, None where there is none or it is not worth it."""
-        if not self.quick:
-            return None
-        # The module compiles with this one what it has no form for.
-        source = import_module("carepath.fhirpath.run.written")
-        return getattr(source, f"{form}_function")(self.text, node)
+        return None if self.write is None else self.write(form, self.text, node)
 
     def _plain(self) -> "Compiler":
         """Return the compiler of the same expression without tracing."""
@@ -120,33 +120,39 @@ class Compiler:
         return truth
 
     def _truth_of_call(self, node: Call) -> Truth | None:
-        maker = TRUTHS.get(node.name)
         function = FUNCTIONS.get(node.name)
-        if maker is None or function is None or not function.takes(len(node.arguments)):
+        if function is None or function.truth is None or not function.takes(len(node.arguments)):
             return None
-        return maker(self, node)
+        return function.truth(self, node)
 
     def source(self, node: Call | Member) -> Evaluator:
         """Compile what a function is applied to; `$this` when nothing stands before it."""
         return self.link(node.source) if node.source is not None else _this
 
-    def in_loop(self, compile_: "Callable[[Ast], Evaluator | Truth]", node: Ast) -> "Evaluator":
+    def member(self, node: Member, key: Key) -> Evaluator:
+        """Compile `source.name`; with a key of two parts `source.name.ofType(T)`."""
+        if self.traced:
+            first = node.source is None
+            return traced_step(self.source(node), key, first=first, paths=self.paths)
+        if node.source is None:
+            return first_step(key)
+        return step(self.link(node.source), key)
+
+    def in_loop(self, compile_: Callable[[Ast], _T], node: Ast) -> _T:
         """Compile an argument that is evaluated again and again."""
         self.loops += 1
         try:
-            return compile_(node)  # type: ignore[return-value]
+            return compile_(node)
         finally:
             self.loops -= 1
 
 
-_CHOOSING = frozenset(
-    {"where", "first", "last", "tail", "skip", "take", "single", "exclude", "latest"}
-)
-
-
 def _chooses(node: Ast) -> bool:
     """Tell whether a part only chooses among the items of a variable."""
-    if not isinstance(node, Call) or node.name not in _CHOOSING:
+    if not isinstance(node, Call):
+        return False
+    function = FUNCTIONS.get(node.name)
+    if function is None or not function.only_chooses:
         return False
     return isinstance(node.source, Variable) or (node.source is not None and _chooses(node.source))
 
@@ -172,7 +178,7 @@ def _defines(node: Ast) -> bool:
     """Tell whether a variable is defined along the path `a.b().c` itself."""
     current: Ast | None = node
     while isinstance(current, Call | Member | Indexer):
-        if isinstance(current, Call) and current.name == "defineVariable":
+        if isinstance(current, Call) and current.name in DEFINING:
             return True
         current = current.source
     return False
@@ -230,17 +236,7 @@ def _variable(_: Compiler, node: Variable) -> Evaluator:
 
 
 def _member(compiler: Compiler, node: Member) -> Evaluator:
-    return member(compiler, node, node.name)
-
-
-def member(compiler: Compiler, node: Member, key: Key) -> Evaluator:
-    """Compile `source.name`; with a key of two parts `source.name.ofType(T)`."""
-    if compiler.traced:
-        first = node.source is None
-        return traced_step(compiler.source(node), key, first=first, paths=compiler.paths)
-    if node.source is None:
-        return first_step(key)
-    return step(compiler.link(node.source), key)
+    return compiler.member(node, node.name)
 
 
 def _call(compiler: Compiler, node: Call) -> Evaluator:
@@ -265,10 +261,6 @@ def _indexer(compiler: Compiler, node: Indexer) -> Evaluator:
         return [items[place]]
 
     return evaluate
-
-
-def _unary(compiler: Compiler, node: Unary) -> Evaluator:
-    return operators.unary(compiler, node)
 
 
 def _binary(compiler: Compiler, node: Binary) -> Evaluator:
@@ -301,7 +293,7 @@ _ITEMS: dict[type, Callable[..., Evaluator]] = {
     Member: _member,
     Call: _call,
     Indexer: _indexer,
-    Unary: _unary,
+    Unary: operators.unary,
     Binary: _binary,
     TypeTest: _type_test,
     SortKey: _sort_key,

@@ -6,11 +6,14 @@ https://hl7.org/fhirpath/#operations
 from collections.abc import Callable
 from decimal import Decimal
 from operator import ge, gt, le, lt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from carepath.fhirpath.functions import FUNCTIONS
+from carepath.fhirpath.functions.row import Compiler
+from carepath.fhirpath.functions.table import located
 from carepath.fhirpath.nodes import Ast, Binary, Call, Literal, Member, Unary, children
+from carepath.fhirpath.run.steps import first_step
 from carepath.fhirpath.values import arithmetic
-from carepath.fhirpath.values.access import first_step
 from carepath.fhirpath.values.comparison import equal, equal_items, equivalent, order
 from carepath.fhirpath.values.context import Context, Evaluator, Truth
 from carepath.fhirpath.values.failure import Failure
@@ -18,19 +21,8 @@ from carepath.fhirpath.values.identity import distinct, holds
 from carepath.fhirpath.values.results import EMPTY, text
 from carepath.fhirpath.values.types import DECIMAL, INTEGER, LONG, PRIMITIVE, STRING, Item, Items
 
-if TYPE_CHECKING:
-    from carepath.fhirpath.run.compiler import Compiler
 
-
-def failed(failure: Failure, node: Ast, items: Items) -> Failure:
-    """Return the failure with the node and items it happened at, unless it knows nearer ones."""
-    if failure.node is None:
-        failure.node = node
-        failure.items = failure.items or items
-    return failure
-
-
-def _equality(compiler: "Compiler", node: Binary, answer: bool) -> Truth:
+def _equality(compiler: Compiler, node: Binary, answer: bool) -> Truth:
     if not compiler.traced and _is_own_member(node.left) and _is_text(node.right):
         return _member_is_text(node.left.name, node.right.value, answer)  # type: ignore[union-attr]
     left, right = compiler.items(node.left), compiler.items(node.right)
@@ -73,16 +65,16 @@ def _member_is_text(name: str, wanted: str, answer: bool) -> Truth:
     return truth
 
 
-def _equals(compiler: "Compiler", node: Binary) -> Truth:
+def _equals(compiler: Compiler, node: Binary) -> Truth:
     return _equality(compiler, node, True)
 
 
-def _differs(compiler: "Compiler", node: Binary) -> Truth:
+def _differs(compiler: Compiler, node: Binary) -> Truth:
     return _equality(compiler, node, False)
 
 
-def _equivalence(answer: bool) -> Callable[["Compiler", Binary], Truth]:
-    def compile_(compiler: "Compiler", node: Binary) -> Truth:
+def _equivalence(answer: bool) -> Callable[[Compiler, Binary], Truth]:
+    def compile_(compiler: Compiler, node: Binary) -> Truth:
         left, right = compiler.items(node.left), compiler.items(node.right)
 
         def truth(context: Context, this: Item) -> bool | None:
@@ -116,7 +108,7 @@ def ordered(ours: Items, theirs: Items, operator: str) -> bool | None:
     return found in ACCEPTED[operator] if found is not None else None
 
 
-def _ordering(compiler: "Compiler", node: Binary) -> Truth:
+def _ordering(compiler: Compiler, node: Binary) -> Truth:
     left, right, operator = compiler.items(node.left), compiler.items(node.right), node.operator
 
     def truth(context: Context, this: Item) -> bool | None:
@@ -124,12 +116,12 @@ def _ordering(compiler: "Compiler", node: Binary) -> Truth:
         try:
             return ordered(ours, theirs, operator)
         except Failure as failure:
-            raise failed(failure, node, ours) from None
+            raise located(failure, node, ours) from None
 
     return truth
 
 
-def _and(compiler: "Compiler", node: Binary) -> Truth:
+def _and(compiler: Compiler, node: Binary) -> Truth:
     left, right = compiler.truth(node.left), compiler.truth(node.right)
 
     def truth(context: Context, this: Item) -> bool | None:
@@ -142,7 +134,7 @@ def _and(compiler: "Compiler", node: Binary) -> Truth:
     return _located(node, truth)
 
 
-def _or(compiler: "Compiler", node: Binary) -> Truth:
+def _or(compiler: Compiler, node: Binary) -> Truth:
     left, right = compiler.truth(node.left), compiler.truth(node.right)
 
     def truth(context: Context, this: Item) -> bool | None:
@@ -155,7 +147,7 @@ def _or(compiler: "Compiler", node: Binary) -> Truth:
     return _located(node, truth)
 
 
-def _xor(compiler: "Compiler", node: Binary) -> Truth:
+def _xor(compiler: Compiler, node: Binary) -> Truth:
     left, right = compiler.truth(node.left), compiler.truth(node.right)
 
     def truth(context: Context, this: Item) -> bool | None:
@@ -165,7 +157,7 @@ def _xor(compiler: "Compiler", node: Binary) -> Truth:
     return _located(node, truth)
 
 
-def _implies(compiler: "Compiler", node: Binary) -> Truth:
+def _implies(compiler: Compiler, node: Binary) -> Truth:
     left, right = compiler.truth(node.left), compiler.truth(node.right)
 
     def truth(context: Context, this: Item) -> bool | None:
@@ -183,7 +175,7 @@ def _located(node: Ast, inner: Truth) -> Truth:
         try:
             return inner(context, this)
         except Failure as failure:
-            raise failed(failure, node, EMPTY) from None
+            raise located(failure, node, EMPTY) from None
 
     return truth
 
@@ -197,7 +189,7 @@ def is_in(context: Context, element: Items, collection: Items, operator: str) ->
     return holds(context, collection, element[0])
 
 
-def _membership(compiler: "Compiler", node: Binary) -> Truth:
+def _membership(compiler: Compiler, node: Binary) -> Truth:
     left, right = compiler.items(node.left), compiler.items(node.right)
     element_first = node.operator == "in"
 
@@ -207,7 +199,7 @@ def _membership(compiler: "Compiler", node: Binary) -> Truth:
         try:
             return is_in(context, element, collection, node.operator)
         except Failure as failure:
-            raise failed(failure, node, element) from None
+            raise located(failure, node, element) from None
 
     return truth
 
@@ -220,8 +212,8 @@ def _union(context: Context, ours: Items, theirs: Items) -> Items:
 
 def _operation(
     operate: Callable[[Context, Items, Items], Items],
-) -> Callable[["Compiler", Binary], Evaluator]:
-    def compile_(compiler: "Compiler", node: Binary) -> Evaluator:
+) -> Callable[[Compiler, Binary], Evaluator]:
+    def compile_(compiler: Compiler, node: Binary) -> Evaluator:
         left, right = compiler.items(node.left), compiler.items(node.right)
 
         def evaluate(context: Context, this: Item) -> Items:
@@ -229,14 +221,14 @@ def _operation(
             try:
                 return operate(context, ours, theirs)
             except Failure as failure:
-                raise failed(failure, node, ours or theirs) from None
+                raise located(failure, node, ours or theirs) from None
 
         return evaluate
 
     return compile_
 
 
-def unary(compiler: "Compiler", node: Unary) -> Evaluator:
+def unary(compiler: Compiler, node: Unary) -> Evaluator:
     """Compile `-x` or `+x`."""
     operand, negative = compiler.items(node.operand), node.operator == "-"
 
@@ -245,24 +237,23 @@ def unary(compiler: "Compiler", node: Unary) -> Evaluator:
         try:
             return arithmetic.signed(items, negative=negative)
         except Failure as failure:
-            raise failed(failure, node, items) from None
+            raise located(failure, node, items) from None
 
     return evaluate
-
-
-_PURE = frozenset({"now", "today", "timeOfDay"})
 
 
 def is_constant(node: Ast) -> bool:
     """Tell whether a node with work in it gives the same in every round of a loop."""
     if isinstance(node, Call):
-        return node.source is None and node.name in _PURE
+        function = FUNCTIONS.get(node.name)
+        alone = node.source is None and not node.arguments
+        return alone and function is not None and function.stands_alone
     if not isinstance(node, Binary) or node.operator not in ITEMS or node.operator == "|":
         return False
     return all(isinstance(each, Literal) or is_constant(each) for each in children(node))
 
 
-TRUTHS: dict[str, Callable[["Compiler", Binary], Truth]] = {
+TRUTHS: dict[str, Callable[[Compiler, Binary], Truth]] = {
     "=": _equals,
     "!=": _differs,
     "~": _equivalence(True),
@@ -290,6 +281,6 @@ OPERATES: dict[str, Callable[[Context, Items, Items], Items]] = {
     "mod": arithmetic.remainder,
     "&": arithmetic.concatenate,
 }
-ITEMS: dict[str, Callable[["Compiler", Binary], Evaluator]] = {
+ITEMS: dict[str, Callable[[Compiler, Binary], Evaluator]] = {
     operator: _operation(operate) for operator, operate in OPERATES.items()
 }

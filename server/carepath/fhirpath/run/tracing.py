@@ -5,58 +5,17 @@ a function hands on (`where`, `first`) keeps its evidence; one that is computed 
 takes that of everything its operands gave, which the wrapper of each evaluator collects.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
-
+from carepath.fhirpath.values.access import Key, add_children
+from carepath.fhirpath.values.context import Context, Evaluator
+from carepath.fhirpath.values.evidence import Touched, evidence_of, merge, rooted, with_evidence
 from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.types import MANY, RESOURCE, RESOURCE_OF, Item, Items
 
-if TYPE_CHECKING:
-    from carepath.fhirpath.values.access import Key
-    from carepath.fhirpath.values.context import Context, Evaluator
 
-
-class Touched(NamedTuple):
-    """A place in a resource: `Observation/grade-1` and `Observation.value`."""
-
-    resource: str
-    path: str
-
-
-Evidence = tuple[Touched, ...]
-_TRACED = 4
-
-
-def evidence_of(item: Item) -> Evidence:
-    """Return the evidence of a traced item; computed values without any have none."""
-    return item[3] if len(item) >= _TRACED else ()
-
-
-def with_evidence(item: Item, evidence: Evidence) -> Item:
-    """Return the item with this evidence."""
-    return (item[0], item[1], item[2] if len(item) > 2 else None, evidence)  # noqa: PLR2004
-
-
-def rooted(item: Item) -> Item:
-    """Return a resource that comes in from outside as its own evidence."""
-    if len(item) >= _TRACED:
-        return item
-    if item[1] is MANY:
-        return ([rooted(each) for each in item[0]], MANY)
-    return with_evidence(item, (_place_of(item),) if isinstance(item[0], dict) else ())
-
-
-def _place_of(item: Item) -> Touched:
-    value, type_ = item[0], item[1]
-    identity = value.get("id")
-    if value.get("resourceType") is None:
-        return Touched("", type_.name)
-    return Touched(f"{type_.name}/{identity}" if identity else type_.name, type_.name)
-
-
-def traced(evaluator: "Evaluator") -> "Evaluator":
+def traced(evaluator: Evaluator) -> Evaluator:
     """Return the evaluator that collects evidence around another."""
 
-    def evaluate(context: "Context", this: Item) -> Items:
+    def evaluate(context: Context, this: Item) -> Items:
         outer = context.frame
         mine: list[Touched] = []
         context.frame = mine
@@ -74,13 +33,13 @@ def traced(evaluator: "Evaluator") -> "Evaluator":
     return evaluate
 
 
-def chosen(plain: "Evaluator", evaluator: "Evaluator") -> "Evaluator":
+def chosen(plain: Evaluator, evaluator: Evaluator) -> Evaluator:
     """Return the evaluator for a choice among the items of a variable.
 
     Resources are their own evidence however they were chosen: only other items need the tracing.
     """
 
-    def evaluate(context: "Context", this: Item) -> Items:
+    def evaluate(context: Context, this: Item) -> Items:
         try:
             items = plain(context, this)
         except Failure:
@@ -99,23 +58,16 @@ def _is_named(item: Item) -> bool:
     return isinstance(item[0], dict) and "resourceType" in item[0] and "id" in item[0]
 
 
-def merge(places: "list[Touched]") -> Evidence:
-    """Return places without repetition, in the order they were met."""
-    return tuple(dict.fromkeys(places))
-
-
-def traced_step(inner: "Evaluator", key: "Key", *, first: bool, paths: bool) -> "Evaluator":
+def traced_step(inner: Evaluator, key: Key, *, first: bool, paths: bool) -> Evaluator:
     """Return the evaluator for a path step whose children know where they are from.
 
     Without `paths` they know the resource, and the path of whatever the step began at.
     """
-    from carepath.fhirpath.values.access import add_children  # noqa: PLC0415
-
     placed = _placed if paths else _inherited
     name = key if isinstance(key, str) else key[0]
     may_be_type = first and name[:1].isupper() and isinstance(key, str)
 
-    def evaluate(context: "Context", this: Item) -> Items:
+    def evaluate(context: Context, this: Item) -> Items:
         found: Items = []
         for item in inner(context, this):
             if may_be_type and name in item[1].ancestors:
@@ -129,7 +81,7 @@ def traced_step(inner: "Evaluator", key: "Key", *, first: bool, paths: bool) -> 
     return evaluate
 
 
-def _inherited(children: Items, parent: Item, _: str, key: "Key") -> Items:
+def _inherited(children: Items, parent: Item, _: str, key: Key) -> Items:
     """Return the children with the resource they are in."""
     places = evidence_of(parent)[:1]
     if not children or parent[1].members[key][0] in (RESOURCE, RESOURCE_OF):
@@ -137,7 +89,7 @@ def _inherited(children: Items, parent: Item, _: str, key: "Key") -> Items:
     return [with_evidence(child, places) for child in children] if places else children
 
 
-def _placed(children: Items, parent: Item, name: str, key: "Key") -> Items:
+def _placed(children: Items, parent: Item, name: str, key: Key) -> Items:
     """Return the children with the places they are at."""
     access = parent[1].members[key] if parent[1] is not MANY else (0, "", "", None)
     if access[0] in (RESOURCE, RESOURCE_OF):
@@ -159,13 +111,3 @@ def _placed(children: Items, parent: Item, name: str, key: "Key") -> Items:
         )
         for index, child in enumerate(children)
     ]
-
-
-def child_of(parent: Item, name: str, child: Item) -> Item:
-    """Return a child found by `children()`, with its place when the parent has one."""
-    places = evidence_of(parent)
-    if not places:
-        return child
-    if child[0].__class__ is dict and "resourceType" in child[0]:
-        return rooted(child)
-    return with_evidence(child, (Touched(places[0].resource, f"{places[0].path}.{name}"),))

@@ -3,7 +3,6 @@
 https://hl7.org/fhirpath/grammar.html
 """
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -24,9 +23,13 @@ from carepath.fhirpath.nodes import (
 from carepath.fhirpath.syntax.lexer import KEYWORDS
 from carepath.fhirpath.syntax.parser import POWER, UNARY
 
-_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _POSTFIX = 13
 _NOT_NAMES = KEYWORDS - {"is", "as", "in", "contains"}
+
+
+def _is_plain(name: str) -> bool:
+    """Tell whether a name needs no backticks."""
+    return name.isascii() and name.isidentifier()
 
 
 def text_of(node: Ast) -> str:
@@ -49,7 +52,7 @@ def _bound(node: Ast, least: int) -> str:
 
 
 def _name(name: str) -> str:
-    if _PLAIN_NAME.fullmatch(name) and name not in _NOT_NAMES:
+    if _is_plain(name) and name not in _NOT_NAMES:
         return name
     return f"`{escaped(name, '`')}`"
 
@@ -112,7 +115,7 @@ def _type_test(node: TypeTest) -> str:
 
 
 def _variable(node: Variable) -> str:
-    return f"%{node.name}" if _PLAIN_NAME.fullmatch(node.name) else f"%`{escaped(node.name, '`')}`"
+    return f"%{node.name}" if _is_plain(node.name) else f"%`{escaped(node.name, '`')}`"
 
 
 _WRITERS: dict[type, Callable[..., str]] = {

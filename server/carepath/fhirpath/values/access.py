@@ -6,7 +6,6 @@ https://hl7.org/fhirpath/#path-selection and https://hl7.org/fhir/R4/fhirpath.ht
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from carepath.fhirpath.values.context import Context, Evaluator
 from carepath.fhirpath.values.types import (
     CHOICE,
     COMPLEX,
@@ -31,14 +30,16 @@ Key = str | tuple[str, str]
 def add_children(item: Item, key: Key, out: Items) -> None:
     """Append the children of one item that go by this name."""
     kind, name, beside, child = item[1].members[key]
-    if kind == COMPLEX:
-        value = item[0].get(name)
-        if type(value) is dict:
-            out.append((value, child))
-        elif type(value) is list:
-            out.extend([(each, child) for each in value if type(each) is dict])
-    elif kind:
+    if kind:
         ADDERS[kind](item, name, beside, child, out)
+
+
+def _add_complex(item: Item, name: str, _: str, child: Any, out: Items) -> None:
+    value = item[0].get(name)
+    if type(value) is dict:
+        out.append((value, child))
+    elif type(value) is list:
+        out.extend([(each, child) for each in value if type(each) is dict])
 
 
 def _add_primitive(item: Item, name: str, beside: str, child: Any, out: Items) -> None:
@@ -92,18 +93,9 @@ def _add_choice(item: Item, _: str, __: str, typed: dict[str, Access], out: Item
     for name in names:
         access = typed.get(name)
         if access is not None and (name in holder or access[2] in holder):
-            _add_by(access, item, out)
+            kind, property_, beside, child = access
+            ADDERS[kind](item, property_, beside, child, out)
             return
-
-
-def _add_by(access: Access, item: Item, out: Items) -> None:
-    kind, name, beside, child = access
-    if kind == COMPLEX:
-        value = item[0].get(name)
-        if isinstance(value, dict):
-            out.append((value, child))
-    else:
-        ADDERS[kind](item, name, beside, child, out)
 
 
 def _add_computed(item: Item, _: str, __: str, getter: Callable[[Item], Items], out: Items) -> None:
@@ -111,64 +103,13 @@ def _add_computed(item: Item, _: str, __: str, getter: Callable[[Item], Items], 
 
 
 ADDERS: dict[int, Callable[[Item, str, str, Any, Items], None]] = {
+    COMPLEX: _add_complex,
     PRIMITIVE: _add_primitive,
     RESOURCE: _add_resources,
     RESOURCE_OF: _add_resources_of,
     CHOICE: _add_choice,
     COMPUTED: _add_computed,
 }
-
-
-def step(inner: Evaluator, key: Key) -> Evaluator:
-    """Return the evaluator for `inner.name`; the two common kinds are inlined for speed."""
-    adders = ADDERS
-
-    def evaluate(context: Context, this: Item) -> Items:
-        out: Items = []
-        for item in inner(context, this):
-            kind, name, beside, child = item[1].members[key]
-            if kind == COMPLEX:
-                value = item[0].get(name)
-                if type(value) is dict:
-                    out.append((value, child))
-                elif type(value) is list:
-                    out += [(each, child) for each in value if type(each) is dict]
-            elif kind == PRIMITIVE and beside not in item[0]:
-                value = item[0].get(name)
-                if type(value) is list:
-                    out += [(each, child) for each in value if each is not None]
-                elif value is not None:
-                    out.append((value, child))
-            elif kind:
-                adders[kind](item, name, beside, child, out)
-        return out
-
-    return evaluate
-
-
-def first_step(key: Key) -> Evaluator:
-    """Return the evaluator for a path that starts with a member of `$this` or with its type."""
-    name = key if isinstance(key, str) else key[0]
-    may_be_type = name[:1].isupper() and isinstance(key, str)
-    adders = ADDERS
-
-    def evaluate(_: Context, this: Item) -> Items:
-        type_ = this[1]
-        if may_be_type and name in type_.ancestors:
-            return [this]
-        kind, property_, beside, child = type_.members[key]
-        out: Items = []
-        if kind == COMPLEX:
-            value = this[0].get(property_)
-            if type(value) is dict:
-                out.append((value, child))
-            elif type(value) is list:
-                out += [(each, child) for each in value if type(each) is dict]
-        elif kind:
-            adders[kind](this, property_, beside, child, out)
-        return out
-
-    return evaluate
 
 
 def all_children(item: Item) -> Iterator[tuple[str, Item]]:

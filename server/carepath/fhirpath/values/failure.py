@@ -1,17 +1,15 @@
 """How functions say that they cannot go on; the outermost layer makes an EvaluationError of it."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from carepath.fhirpath.nodes import Ast
-    from carepath.fhirpath.values.types import Item
+from carepath.fhirpath.nodes import Ast
 
 
 class Failure(Exception):
     """An evaluation that cannot go on: why, at which node, with which items in hand."""
 
-    def __init__(self, reason: str, items: "Sequence[Item]" = (), node: "Ast | None" = None):
+    def __init__(self, reason: str, items: Sequence[tuple[Any, ...]] = (), node: Ast | None = None):
         super().__init__(reason)
         self.reason = reason
         self.items = items

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/fhirpath.html#polymorphism
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any
 
 from carepath.fhirpath.values.access import add_children
 from carepath.fhirpath.values.failure import Failure
@@ -22,6 +22,7 @@ from carepath.fhirpath.values.types import (
     Access,
     Item,
     Items,
+    Members,
     TypeInfo,
     fhir_type,
     fits,
@@ -30,9 +31,6 @@ from carepath.fhirpath.values.types import (
     sibling,
     system_value,
 )
-
-if TYPE_CHECKING:
-    from carepath.r4.model import Element
 
 
 def access_to(owner: TypeInfo, key: str | tuple[str, str]) -> Access:
@@ -106,7 +104,7 @@ def _member_of_each(name: str) -> Callable[[Item], Items]:
     return get
 
 
-def _element_access(element: "Element") -> Access:
+def _element_access(element: Any) -> Access:
     type_ = fhir_type(element.type)
     if type_.primitive:
         return (PRIMITIVE, element.name, "_" + element.name, type_)
@@ -167,3 +165,5 @@ _SYSTEM_MEMBERS: dict[tuple[str, str], Callable[[Item], Items]] = {
     ("TypeInfo", "name"): _field("name", "String"),
     ("TypeInfo", "baseType"): _field("baseType", "String"),
 }
+
+Members.look_up = access_to

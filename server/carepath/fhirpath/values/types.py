@@ -9,8 +9,7 @@ evidence fourth.  `value` is what the JSON holds; `TypeInfo.convert` makes the S
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 from carepath.fhirpath.values.quantity import CALENDAR_OF, INEXACT, Quantity
 from carepath.fhirpath.values.temporal import Date, DateTime, Time, date_of, date_time_of, time_of
@@ -64,15 +63,15 @@ class Members(dict["str | tuple[str, str]", Access]):
     """
 
     __slots__ = ("owner",)
+    look_up: ClassVar[Callable[[TypeInfo, str | tuple[str, str]], Access]]
+    """Given by `values.members`, which stands above: it reads items, and items have types."""
 
     def __init__(self, owner: TypeInfo) -> None:
         super().__init__()
         self.owner = owner
 
     def __missing__(self, key: "str | tuple[str, str]") -> Access:
-        access: Access = import_module("carepath.fhirpath.values.members").access_to(
-            self.owner, key
-        )
+        access = Members.look_up(self.owner, key)
         # The names come from expressions: what a type does not have is not worth remembering.
         if access[0] != ABSENT or len(self) < _MAX_REMEMBERED:
             self[key] = access
@@ -84,7 +83,9 @@ _MAX_REMEMBERED = 1000
 
 def model() -> Any:
     """Return `carepath.r4.model`, loaded only when FHIR types are first needed."""
-    return import_module("carepath.r4.model")
+    from carepath.r4 import model  # noqa: PLC0415 - its tables take a quarter of the engine's start
+
+    return model
 
 
 def _decimal(value: Any) -> Any:

@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
-from importlib import import_module
 from typing import NamedTuple
 
 Dimensions = tuple[tuple[str, int], ...]
@@ -258,5 +257,7 @@ def _merge(left: Dimensions, right: Dimensions, sign: int) -> Dimensions:
 
 def _from_library(code: str) -> Unit | None:
     """Ask the library for what the table does not hold; it is loaded by the first such unit."""
-    found = import_module("carepath.fhirpath.values.ucum_library").factor_and_dimensions(code)
+    from carepath.fhirpath.values.ucum_library import factor_and_dimensions  # noqa: PLC0415
+
+    found = factor_and_dimensions(code)
     return None if found is None else Unit(*found)

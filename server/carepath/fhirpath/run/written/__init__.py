@@ -14,6 +14,7 @@ else comes from outside are constants of the function, so an expression cannot b
 from collections.abc import Callable
 from typing import Any
 
+from carepath.fhirpath.functions import FUNCTIONS
 from carepath.fhirpath.nodes import Ast
 from carepath.fhirpath.run.compiler import Compiler
 from carepath.fhirpath.run.written.emit import FORMS
@@ -21,7 +22,7 @@ from carepath.fhirpath.run.written.writer import Writer
 from carepath.fhirpath.values.context import Evaluator, Truth
 from carepath.fhirpath.values.failure import Failure
 
-_BY_CLOSURES_ONLY = ("$index", "defineVariable", "trace")
+_BY_CLOSURES_ONLY = ("$index", *(name for name, row in FUNCTIONS.items() if row.effect))
 """What changes the context while it runs, or is seen from outside when it runs twice."""
 
 
@@ -35,6 +36,11 @@ def truth_function(text: str, ast: Ast) -> Truth | None:
     """Return the function that gives true, false or None, None where closures have to do."""
     found: Truth | None = _written(text, lambda writer: writer.truth(ast, "this"))
     return found
+
+
+def function_of(form: str, text: str, ast: Ast) -> Any:
+    """Return the function of one form, None where closures have to do."""
+    return items_function(text, ast) if form == "items" else truth_function(text, ast)
 
 
 def _written(text: str, emit: Callable[[Writer], str]) -> Any:

@@ -5,13 +5,13 @@ https://hl7.org/fhirpath/#expressions
 
 from collections.abc import Mapping
 
+from carepath.fhirpath.functions import FUNCTIONS
+from carepath.fhirpath.functions.row import Function, Written
 from carepath.fhirpath.nodes import Ast, Binary, Call, EmptySet, Literal, Member, Special, Variable
 from carepath.fhirpath.run import operators
-from carepath.fhirpath.run.variables import is_given
 from carepath.fhirpath.run.written import logic
-from carepath.fhirpath.run.written.calls import CHOICES, ITEMS, TEXTS, TRUTHS, plain_call
-from carepath.fhirpath.run.written.steps import member
 from carepath.fhirpath.run.written.writer import Emit, Form, Writer
+from carepath.fhirpath.values.standard_variables import is_given
 from carepath.fhirpath.values.types import SYSTEM
 
 
@@ -29,7 +29,7 @@ def items(writer: Writer, node: Ast, this: str) -> str:
         case Variable() if is_given(node.name):
             return _variable(writer, node)
         case Member() if not node.name[:1].isupper():
-            return member(writer, node, this, node.name)
+            return writer.member(node, this, node.name)
         case Binary():
             return _binary(writer, node, this)
         case Call():
@@ -42,10 +42,8 @@ def truth(writer: Writer, node: Ast, this: str) -> str:
     if not writer.is_deep:
         if isinstance(node, Binary) and node.operator in logic.OPERATORS:
             return logic.OPERATORS[node.operator](writer, node, this)
-        if isinstance(node, Call):
-            for forms in (TRUTHS, CHOICES):
-                if node.name in forms and forms[node.name].takes(node):
-                    return forms[node.name].emit(writer, node, this)
+        if isinstance(node, Call) and (emit := _written(node).truth) is not None:
+            return emit(writer, node, this)
     return writer.put("t", f"as_truth({writer.items(node, this)})")
 
 
@@ -55,8 +53,8 @@ def text(writer: Writer, node: Ast, this: str) -> str:
         return writer.constant(node.value)
     if isinstance(node, Special) and node.name == "$this" and this != "this":
         return writer.put("s", f"text_of_item({this})")
-    if isinstance(node, Call) and node.name in TEXTS and TEXTS[node.name].takes(node):
-        return TEXTS[node.name].emit(writer, node, this)
+    if isinstance(node, Call) and (emit := _written(node).text) is not None:
+        return emit(writer, node, this)
     if isinstance(node, Binary) and node.operator == "&":
         left, right = writer.text(node.left, this), writer.text(node.right, this)
         return writer.put("s", f"context.checked_text(({left} or '') + ({right} or ''))")
@@ -91,15 +89,36 @@ def _binary(writer: Writer, node: Binary, this: str) -> str:
 
 
 def _call(writer: Writer, node: Call, this: str) -> str:
-    name = node.name
-    if name in TRUTHS and TRUTHS[name].takes(node):
+    form = _written(node)
+    if form.items is not None:
+        return form.items(writer, node, this)
+    if form.truth is not None:
         return writer.put("v", f"OF_TRUTH[{writer.truth(node, this)}]")
-    if name in TEXTS and TEXTS[name].takes(node):
+    if form.text is not None:
         found, kind = writer.text(node, this), writer.constant(SYSTEM["String"])
         return writer.put("v", f"EMPTY if {found} is None else [({found}, {kind})]")
-    if name in ITEMS and ITEMS[name].takes(node):
-        return ITEMS[name].emit(writer, node, this)
-    return plain_call(writer, node, this) or writer.closure(node, this)
+    function = FUNCTIONS.get(node.name)
+    if function is None or function.operate is None or not function.takes(len(node.arguments)):
+        return writer.closure(node, this)
+    return _operation(writer, node, this, function)
+
+
+_BY_NOTHING = Written()
+
+
+def _written(node: Call) -> Written:
+    """Return the forms in which a call is written; for many there is none."""
+    function = FUNCTIONS.get(node.name)
+    return (function.written_for(node) if function is not None else None) or _BY_NOTHING
+
+
+def _operation(writer: Writer, node: Call, this: str, function: Function) -> str:
+    """Write a call of what a row does with collections."""
+    source = writer.source(node, this)
+    arguments = [writer.items(argument, this) for argument in node.arguments]
+    writer.line(f"if len({source}) > 100: context.spend(len({source}))")
+    operate = writer.constant(function.operate)
+    return writer.put("v", f"{operate}({', '.join(['context', source, *arguments])})")
 
 
 FORMS: Mapping[Form, Emit] = {"items": items, "truth": truth, "text": text}

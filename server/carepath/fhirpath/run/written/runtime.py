@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from carepath.fhirpath.functions.terminology import is_member, item_is_member
 from carepath.fhirpath.run.operators import is_in, ordered
-from carepath.fhirpath.run.variables import Known, items_of
 from carepath.fhirpath.values.access import ADDERS
-from carepath.fhirpath.values.comparison import equal, equal_items, key_of
+from carepath.fhirpath.values.comparison import equal, equal_items
+from carepath.fhirpath.values.known import Known, items_of
 from carepath.fhirpath.values.results import EMPTY, OF_TRUTH, as_truth, one_text
 from carepath.fhirpath.values.types import COMPLEX, MANY, PRIMITIVE, STRING, Item, Items, TypeInfo
 
@@ -47,9 +46,6 @@ RUNTIME: dict[str, Any] = {
     "equal": equal,
     "equal_items": equal_items,
     "is_in": is_in,
-    "key_of": key_of,
-    "is_member": is_member,
-    "item_is_member": item_is_member,
     "one_text": one_text,
     "ordered": ordered,
     "items_of": items_of,

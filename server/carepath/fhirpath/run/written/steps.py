@@ -3,8 +3,8 @@
 https://hl7.org/fhirpath/#path-selection
 """
 
+from carepath.fhirpath.functions.row import Writer
 from carepath.fhirpath.nodes import Member
-from carepath.fhirpath.run.written.writer import Writer
 from carepath.fhirpath.values.access import Key
 
 

@@ -11,11 +11,13 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any, Literal
 
-from carepath.fhirpath.nodes import Ast, EmptySet
+from carepath.fhirpath.nodes import Ast, Call, EmptySet, Member, Special
 from carepath.fhirpath.nodes import Literal as LiteralNode
 from carepath.fhirpath.run.compiler import Compiler
+from carepath.fhirpath.run.written import steps
 from carepath.fhirpath.run.written.runtime import RUNTIME
-from carepath.fhirpath.run.written.structural_key import Shapes, is_free
+from carepath.fhirpath.run.written.structural_key import Shapes
+from carepath.fhirpath.values.access import Key
 
 _DEEPEST_LOOP = 12
 """Python allows twenty loops inside each other."""
@@ -45,7 +47,7 @@ class Writer:
         self._constants: dict[str, Any] = {}
         self._names: dict[int, str] = {}
         self._known: list[dict[Hashable, str]] = [{}]
-        self._shapes = Shapes()
+        self._shapes = Shapes(compiler.text)
         self._count = 0
 
     def items(self, node: Ast, this: str) -> str:
@@ -65,13 +67,21 @@ class Writer:
         evaluator = self.constant(self.compiler.items(node))
         return self.put("v", f"{evaluator}(context, {this})")
 
+    def source(self, node: Call, this: str) -> str:
+        """Write what a function is applied to; return the name that holds it."""
+        return self.items(node.source or Special("$this", node.at), this)
+
+    def member(self, node: Member, this: str, key: Key) -> str:
+        """Write a path step; with a key of two parts `source.name.ofType(T)`."""
+        return steps.member(self, node, this, key)
+
     def inner(self, node: Ast) -> Any:
         """Return a function of its own for a part."""
         writer = Writer(self.compiler, self.forms)
         return writer.function(writer.items(node, "this"))
 
     def _part(self, form: Form, node: Ast, this: str) -> str:
-        free = is_free(node)
+        free = self._shapes.is_free(node)
         key = (form, "" if free else this, self._shapes.of(node))
         name = self._find(key)
         if name is None:
@@ -104,6 +114,11 @@ class Writer:
             name = self._names[id(value)] = self.fresh("k")
             self._constants[name] = value
         return name
+
+    def spend(self, source: str) -> None:
+        """Write the count of the items that a loop looks at."""
+        self.line(f"context.steps -= len({source})")
+        self.line("if context.steps < 0: context.spend(0)")
 
     def put(self, letter: str, expression: str) -> str:
         """Write an assignment to a fresh name and return the name."""
