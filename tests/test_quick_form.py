@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from carepath.apply import warm
+from carepath.apply.compile.cache import Cache
+from carepath.apply.compile.formula import Formula
 from carepath.authoring.cases import read_case, run_case
 from carepath.authoring.fact_cases import FactCase, fact_differences, read_fact_cases
 from carepath.formats.json import encode
@@ -47,7 +49,7 @@ def test_fact_in_the_quick_form(case: FactCase, warmed: Knowledge) -> None:
 
 
 def test_the_expressions_are_in_the_quick_form(warmed: Knowledge) -> None:
-    compiled = [formula[0].compiled for formula in warmed.remembered("formula")]
+    compiled = [formula.compiled for formula in warmed.derived(Cache).all(Formula)]
     assert len(compiled) > 300
     quick = [c._quick_items or c._quick_truth for c in compiled]
     assert sum(q.__code__.co_filename != "<fhirpath>" for q in quick) == 0

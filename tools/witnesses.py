@@ -13,7 +13,7 @@ from typing import Any
 from pytest import MonkeyPatch
 
 from carepath.apply.compile.names import Fact
-from carepath.apply.run.scope import FAILURES, Scope
+from carepath.apply.run.scope import FAILURES, Application, Scope
 from carepath.authoring.cases import Case, differences, read_cases, run_case
 from carepath.authoring.fact_cases import FactCase, fact_differences, read_fact_cases
 from carepath.errors import CarepathError
@@ -36,11 +36,13 @@ class Seen:
 
     known: Known
     scope: Scope
+    session: Application
+    """The application, which a scope does not keep."""
 
     def value_of(self, expression: Expression) -> Known | None:
         """Return what another expression gives in its place, None when it fails."""
         try:
-            return expression.evaluate_known(self.scope.session.focus, self.scope.environment)
+            return expression.evaluate_known(self.session.focus, self.scope.environment)
         except FAILURES:
             return None
 
@@ -131,17 +133,12 @@ def _noting() -> Iterator[dict[str, Seen]]:
 
     def noted(self: Scope, fact: Fact) -> Any:
         known = work_out(self, fact)
-        found[fact.name] = Seen(known, self)
-        self.session.release = _keep  # type: ignore[method-assign]
+        found[fact.name] = Seen(known, self, self.session)
         return known
 
     with MonkeyPatch.context() as patch:
         patch.setattr(Scope, "_work_out", noted)
         yield found
-
-
-def _keep() -> None:
-    """Do nothing where a session would let go of its scopes."""
 
 
 def _are_same(one: Known, other: Known | None) -> bool:

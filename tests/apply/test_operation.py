@@ -28,6 +28,8 @@ from small import (
 )
 
 from carepath.apply import ApplyRequest, ApplySettings, apply_activity, apply_plan, warm
+from carepath.apply.compile.cache import Cache
+from carepath.apply.compile.formula import Formula
 from carepath.errors import InvalidContent, InvalidParameter, SubjectNotFound, UnsupportedFeature
 from carepath.fhirpath import Known
 from carepath.formats.json import encode
@@ -257,7 +259,7 @@ def test_models_of_fhir_resources() -> None:
 def test_everything_shipped_can_be_warmed() -> None:
     knowledge = Knowledge.of(Knowledge.shipped().all("PlanDefinition"))
     warm(knowledge)
-    assert knowledge.remembered("formula")
+    assert knowledge.derived(Cache).all(Formula)
 
 
 def test_an_application_leaves_no_work_to_the_collector() -> None:
@@ -425,11 +427,11 @@ def test_nothing_of_what_only_came_with_a_request_is_kept() -> None:
         apply_plan(request, knowledge).care_plan()
 
     run(held, "en")
-    kept = len(knowledge.remembered("formula"))
-    size = len(knowledge._memo)
+    cache = knowledge.derived(Cache)
+    kept = len(cache)
     for number in range(5):
         sent = plan({"id": "a", "condition": when(f"{number} > 1 or 'x'.memberOf('v')")}, nested)
         run({**sent, "url": f"http://x/PlanDefinition/sent-{number}"}, "en")
         run(held, f"l{number}")
-    assert len(knowledge.remembered("formula")) == kept
-    assert len(knowledge._memo) == size
+    assert cache.all(Formula)
+    assert len(cache) == kept

@@ -91,16 +91,16 @@ def test_unknown_definition_is_named() -> None:
     assert (caught.value.resource_type, caught.value.id) == ("PlanDefinition", "nowhere")
 
 
-def test_memo_makes_a_thing_once_for_all_threads() -> None:
+def test_a_thing_is_derived_once_for_all_threads() -> None:
     knowledge, made = Knowledge.of([]), []
 
-    def make() -> object:
+    def make(_: Knowledge) -> object:
         made.append(1)
         return object()
 
     found: list[object] = []
     threads = [
-        threading.Thread(target=lambda: found.append(knowledge.memo("key", make))) for _ in range(8)
+        threading.Thread(target=lambda: found.append(knowledge.derived(make))) for _ in range(8)
     ]
     for thread in threads:
         thread.start()

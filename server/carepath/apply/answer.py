@@ -8,8 +8,7 @@ from functools import cached_property
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from carepath.apply.explain.decision import Decision
-from carepath.apply.explain.decisions import decision_of
+from carepath.apply.explain.decision import Decision, decision_of
 from carepath.apply.explain.narrative import narrative
 from carepath.apply.run.requests import with_references
 from carepath.apply.run.walk import Walk
@@ -29,10 +28,6 @@ class Applied:
         self._notes = tuple(_notes(walk))
         self._left_out = tuple(walk.session.left_out())
         self._goals = walk.goals.make(walk.requests.unique_id)
-
-    def __del__(self) -> None:
-        """Free what the application worked out: nothing else refers to it."""
-        self._session.release()
 
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:

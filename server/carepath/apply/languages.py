@@ -3,14 +3,16 @@
 https://hl7.org/fhir/R4/metadatatypes.html#Expression
 
 A language compiles a text once and evaluates it many times.  FHIRPath is here; another language
-joins by an entry in `ApplySettings.languages`.
+joins by an entry in `ApplySettings.languages`.  What its expressions must be able to do is
+`CompiledExpression`; what they may be able to do beside is said by the protocols after it.
 """
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from carepath.fhirpath import Environment, Known, Node, parse
+from carepath.fhirpath import Environment, Known, Node, Traced, parse
+from carepath.fhirpath.nodes import Ast
 
 
 class CompiledExpression(Protocol):
@@ -35,6 +37,43 @@ class CompiledExpression(Protocol):
 
     def evaluate_known(self, focus: Known, environment: Environment) -> Known:
         """Return values for FHIRPath expressions to read: `Known.of` the nodes."""
+
+
+@runtime_checkable
+class WithTree(Protocol):
+    """An expression that shows its structure: what it reads, and what it lacks, can be told."""
+
+    @property
+    def ast(self) -> Ast:
+        """The syntax tree."""
+
+
+@runtime_checkable
+class WithTrace(Protocol):
+    """An expression that can tell which resources its value rests on."""
+
+    def trace(self, focus: Known, environment: Environment, *, paths: bool) -> Traced:
+        """Return values and evidence; without `paths` only resources are told."""
+
+
+@runtime_checkable
+class WithTruth(Protocol):
+    """An expression that may be known to give nothing but true, false or nothing."""
+
+    @property
+    def is_condition(self) -> bool:
+        """Whether it is."""
+
+    def decide(self, focus: Known, environment: Environment) -> bool | None:
+        """Return its truth, None when it has no value."""
+
+
+@runtime_checkable
+class WithPreparation(Protocol):
+    """An expression that can be made ready for many evaluations."""
+
+    def prepare(self) -> None:
+        """Do once what makes each evaluation quicker."""
 
 
 class ExpressionLanguage(Protocol):

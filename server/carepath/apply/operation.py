@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from carepath.apply.answer import Applied
+from carepath.apply.compile.cache import Cache
 from carepath.apply.compile.compiler import Compiler
+from carepath.apply.compile.formula import Formula
+from carepath.apply.languages import WithPreparation
 from carepath.apply.request import DEFAULT_SETTINGS, ApplyRequest
 from carepath.apply.run.session import Session
 from carepath.apply.run.single import apply_single
@@ -79,10 +82,9 @@ def warm(knowledge: Knowledge) -> None:
 
 def _compile_closures(knowledge: Knowledge) -> None:
     """Let each expression compile itself, which it otherwise does when first evaluated."""
-    for formula in knowledge.remembered("formula"):
-        prepare = getattr(formula[0].compiled, "prepare", None)
-        if prepare is not None:
-            prepare()
+    for formula in knowledge.derived(Cache).all(Formula):
+        if isinstance(formula.compiled, WithPreparation):
+            formula.compiled.prepare()
 
 
 def _refuse_other(request: ApplyRequest, resource_type: str) -> None:

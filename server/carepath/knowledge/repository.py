@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache, cached_property
 from pathlib import Path
 from threading import RLock
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from carepath.canonical import Canonical
 from carepath.errors import DefinitionNotFound, UnresolvedCanonical
@@ -25,7 +25,7 @@ class Knowledge:
     """Definitions by canonical and id; several versions of one canonical stand side by side.
 
     Nothing changes after construction: `with_definitions` returns a new Knowledge.  What is derived
-    from the definitions (compiled plans, expansions) is kept in `memo`, once for all threads.
+    from the definitions (compiled plans, expansions) is kept by `derived`, once for all threads.
     """
 
     def __init__(self, definitions: Iterable[Resource]) -> None:
@@ -46,7 +46,7 @@ class Knowledge:
                 self._by_id.setdefault(key, []).append(definition)
         for found in (*self._by_url.values(), *self._by_id.values()):
             found.sort(key=lambda d: version_key(str(d.get("version", ""))), reverse=True)
-        self._memo: dict[Any, Any] = {}
+        self._derived: dict[Callable[[Knowledge], Any], Any] = {}
         self._lock = RLock()
 
     @classmethod
@@ -137,24 +137,15 @@ class Knowledge:
             find_value_set=lambda url: self.find(url, resource_type="ValueSet"),
         )
 
-    def recalled(self, key: Any) -> Any:
-        """Return what `memo` keeps for a key, None when it was not made yet."""
-        return self._memo.get(key)
-
-    def remembered(self, kind: str) -> list[Any]:
-        """Return all that `memo` keeps under keys that begin with a kind."""
-        return [v for k, v in list(self._memo.items()) if isinstance(k, tuple) and k[0] == kind]
-
-    def memo(self, key: Any, make: Callable[[], T]) -> T:
-        """Return what `make` gave for this key the first time; other threads wait for it."""
+    def derived(self, make: Callable[["Knowledge"], T]) -> T:
+        """Return what a function makes of this knowledge, made once; other threads wait for it."""
         try:
-            found: T = self._memo[key]
+            return cast("T", self._derived[make])
         except KeyError:
             with self._lock:
-                if key not in self._memo:
-                    self._memo[key] = make()
-                found = self._memo[key]
-        return found
+                if make not in self._derived:
+                    self._derived[make] = make(self)
+                return cast("T", self._derived[make])
 
     def _matching(self, canonical: Canonical) -> list[Resource]:
         """Return the definitions with this url, of the version when one is named."""

@@ -148,7 +148,7 @@ class Terminology:
         return {"resourceType": "Parameters", "parameter": parameters}
 
     def _system(self, system: str) -> CodeSystem | None:
-        """Return a code system by URL; a version is not told apart here."""
+        """Return a code system by URL; its version does not matter here."""
         return self._systems.get(Canonical.parse(system).url)
 
     def _contains(self, code: Code, said: Mapping[str, Any]) -> dict[str, Any]:

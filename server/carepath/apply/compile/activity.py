@@ -9,7 +9,8 @@ from typing import Any
 
 from carepath.apply.compile.activity_elements import Source, allowed_code
 from carepath.apply.compile.dynamic_value import DynamicValue, dynamic_value
-from carepath.apply.compile.kinds import APPOINTMENT_PRIORITY, KINDS, Kind
+from carepath.apply.compile.kind import Kind
+from carepath.apply.compile.kinds import APPOINTMENT_PRIORITY, KINDS
 from carepath.apply.compile.names import CompileExpression, Names
 from carepath.apply.compile.path import UnknownPath, compile_path
 from carepath.apply.issues import issue_of

@@ -142,12 +142,7 @@ def _wanted_codes(
     code_filter: Mapping[str, Any], terminology: Terminology, name: str
 ) -> frozenset[str]:
     """Return the codes of a filter as `system|code`, or `code` where no system is given."""
-    wanted = {
-        f"{coding['system']}|{coding.get('code')}"
-        if "system" in coding
-        else str(coding.get("code"))
-        for coding in code_filter.get("code") or ()
-    }
+    wanted = _plain_codes(code_filter)
     value_set = code_filter.get("valueSet")
     if value_set:
         expansion = terminology.expansion(value_set)

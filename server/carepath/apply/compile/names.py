@@ -8,7 +8,7 @@ an id).  Everything here is compiled once and shared by all applications.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -32,10 +32,15 @@ STANDARD_NAMES = frozenset(
         "action",
         "now",
         "gaps",
+        "laterQuestions",
+        "questions",
         "unread",
     }
 )
 """What the operation itself gives, beside what FHIRPath defines."""
+
+OF_GAPS = frozenset({"gaps", "laterQuestions", "questions"})
+"""Those that tell what earlier actions lack."""
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -44,6 +49,7 @@ CompileExpression = Callable[[Resource], Formula]
 AUXILIARY = "https://carepath.example/fhir/StructureDefinition/auxiliary-fact"
 VARIABLE = "http://hl7.org/fhir/StructureDefinition/variable"
 LABEL = "https://carepath.example/fhir/StructureDefinition/fact-label"
+RECORDING = "https://carepath.example/fhir/StructureDefinition/fact-recording"
 VALUE_TEXT = "https://carepath.example/fhir/StructureDefinition/fact-value-text"
 LEFT_OUT = "https://carepath.example/fhir/StructureDefinition/left-out"
 
@@ -69,6 +75,8 @@ class Fact:
     """What people call it, as the Library says."""
     texts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """What its values mean, by the value as text."""
+    recording: str = ""
+    """How it is recorded, as the Library says."""
 
     @property
     def words(self) -> str:
@@ -108,8 +116,9 @@ class Names:
                 description=str(expression.get("description", "")),
                 is_auxiliary=name.startswith("_") or _is_flagged(expression),
                 home=self,
-                label=_label(expression),
+                label=_text(expression, LABEL),
                 texts=_value_texts(expression),
+                recording=_text(expression, RECORDING),
             )
 
     def add_collections(self, requirements: Iterable[Resource]) -> None:
@@ -124,6 +133,15 @@ class Names:
             if parameter.get("use") == "in" and "name" in parameter:
                 name = parameter["name"]
                 self.entries.setdefault(name, Parameter(name, str(parameter.get("type", ""))))
+
+    @cached_property
+    def readers(self) -> Mapping[str, frozenset[str]]:
+        """Return by name the facts whose expressions read it."""
+        found: dict[str, set[str]] = {}
+        for entry in self.entries.values():
+            for name in entry.formula.variables if isinstance(entry, Fact) else ():
+                found.setdefault(name, set()).add(entry.name)
+        return {name: frozenset(facts) for name, facts in found.items()}
 
     def include(self, other: "Names") -> None:
         """Add another's names behind the own ones."""
@@ -150,10 +168,10 @@ def _expressions(extensions: Any, url: str) -> Iterator[Resource]:
             yield expression
 
 
-def _label(expression: Resource) -> str:
-    """Return the label that an expression carries, empty when it has none."""
+def _text(expression: Resource, url: str) -> str:
+    """Return the text that an expression carries under a URL, empty when it has none."""
     for extension in expression.get("extension") or ():
-        if extension.get("url") == LABEL:
+        if extension.get("url") == url:
             return str(extension.get("valueString", ""))
     return ""
 

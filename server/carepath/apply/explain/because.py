@@ -4,14 +4,14 @@ Read by clinicians beside the proposal: which facts decided, with their values a
 the record that they come from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 
 from carepath.apply.compile.compiled import CompiledAction
 from carepath.apply.compile.names import Fact, Parameter
-from carepath.apply.explain.decision import MET, UNDETERMINED, Step, facts_read, json_value
-from carepath.apply.run.scope import FactValue, Told, evidence_of_fact
-from carepath.fhirpath import Node
+from carepath.apply.run.evidence import evidence_of_fact
+from carepath.apply.run.scope import FactValue
+from carepath.apply.run.step import MET, UNDETERMINED, Step, facts_read, json_value
 
 _MOST_EVIDENCE = 3
 
@@ -71,8 +71,13 @@ def _known(step: Step) -> str:
 
     An auxiliary fact says nothing to a clinician; the facts that it rests on stand in for it.
     """
+    told = _told(step)
+    if not told:
+        return ""
     above = _told_above(step)
-    return _listed([phrase_of(value) for name, value in _told(step).items() if name not in above])
+    return _listed(
+        [value.phrase or phrase_of(value) for name, value in told.items() if name not in above]
+    )
 
 
 def _told(step: Step) -> dict[str, FactValue]:
@@ -88,14 +93,14 @@ def _told(step: Step) -> dict[str, FactValue]:
     return step.told
 
 
-def _told_above(step: Step) -> set[str]:
+def _told_above(step: Step) -> Collection[str]:
     """Return the facts that the groups around an action have told already."""
-    found: set[str] = set()
     reason = step.reason
-    while reason is not None:
-        found.update(_told(reason))
-        reason = reason.reason
-    return found
+    if reason is None:
+        return ()
+    if reason.reason is None:
+        return _told(reason)
+    return {*_told(reason), *_told_above(reason)}
 
 
 def _tell(value: FactValue, told: dict[str, FactValue], helping: dict[str, FactValue]) -> None:
@@ -104,19 +109,17 @@ def _tell(value: FactValue, told: dict[str, FactValue], helping: dict[str, FactV
     if not fact.is_auxiliary:
         told[fact.name] = value
     elif fact.name not in helping:
-        inner_told, inner_helping = _told_of(value)
-        told.update(inner_told)
-        helping.update(inner_helping)
+        told.update(_told_of(value))
+        if not _is_switch(value):
+            helping[fact.name] = value
 
 
-def _told_of(value: FactValue) -> Told:
-    """Return what an auxiliary fact rests on, and the auxiliary ones on the way; made once."""
+def _told_of(value: FactValue) -> dict[str, FactValue]:
+    """Return the facts with a public name that an auxiliary one rests on; made once."""
     if value.told is None:
         told: dict[str, FactValue] = {}
-        helping: dict[str, FactValue] = {}
-        value.told = (told, helping)
+        value.told = told
         if not _is_switch(value):
-            helping[value.fact.name] = value
             for inner in value.scope.read_facts(value.fact.formula.variables):
                 if inner.known.items:
                     # What only helps the one that helps would name resources that decide nothing.
@@ -152,9 +155,8 @@ def _called(step: Step, name: str) -> str:
 
 def _shown(fact_value: FactValue) -> str:
     """Return the value of a fact as words."""
-    values, texts = fact_value.values, []
-    for item in values[:_MOST_EVIDENCE]:
-        value = item.value if isinstance(item, Node) else item
+    items, texts = fact_value.known.items, []
+    for value in [item[0] for item in items[:_MOST_EVIDENCE]]:
         if isinstance(value, bool):
             texts.append("yes" if value else "no")
         elif isinstance(value, dict):
@@ -162,7 +164,7 @@ def _shown(fact_value: FactValue) -> str:
         else:
             plain = f"{value:f}" if isinstance(value, Decimal) else str(value)
             texts.append(fact_value.fact.text_of(plain))
-    more = len(values) - _MOST_EVIDENCE
+    more = len(items) - _MOST_EVIDENCE
     return _listed(texts) + (f" and {more} more" if more > 0 else "")
 
 

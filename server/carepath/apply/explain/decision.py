@@ -1,46 +1,16 @@
 """What was decided about each action, and why.
 
 https://hl7.org/fhir/R4/plandefinition.html#12.18.3
-
-`met` applies, `not-met` does not, `undetermined` means that nobody can tell: a datum is missing or
-the condition could not be evaluated.  Undetermined is never read as no.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from carepath.apply.compile.compiled import CompiledAction
-from carepath.apply.run.scope import FactValue, Scope, evidence_of_fact, named_facts
-from carepath.fhirpath import Node
-from carepath.issues import Issue
-
-Outcome = Literal["met", "not-met", "undetermined"]
-MET: Outcome = "met"
-NOT_MET: Outcome = "not-met"
-UNDETERMINED: Outcome = "undetermined"
-
-
-@dataclass(slots=True, eq=False)
-class Step:
-    """One action as the walk met it; a Decision is made of it when somebody asks."""
-
-    action: CompiledAction
-    path: str
-    plan: str
-    scope: Scope
-    outcome: Outcome
-    missing: tuple[str, ...]
-    problems: tuple[Issue, ...]
-    reason: "Step | None"
-    """The nearest action above with conditions of its own, which a child without any rests on."""
-    depth: int
-    request: str | None = None
-    is_blocked: bool = False
-    """Whether a group above is undetermined."""
-    told: dict[str, FactValue] | None = None
-    """The facts that this step's reason tells, once it has been written."""
-    result: dict[str, Any] | None = None
+from carepath.apply.explain.because import because
+from carepath.apply.run.evidence import evidence_of_fact, named_facts
+from carepath.apply.run.scope import FactValue
+from carepath.apply.run.step import Outcome, Step, facts_read, json_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +54,24 @@ class Decision:
         }
 
 
-def facts_read(step: Step) -> list[FactValue]:
-    """Return the facts that the conditions of an action read, each once, in the order written."""
-    return step.scope.read_facts(step.action.read_names)
+def decision_of(step: Step) -> Decision:
+    """Return the decision that a step stands for."""
+    action = step.action
+    return Decision(
+        path=step.path,
+        id=action.key,
+        title=action.title,
+        outcome=step.outcome,
+        expression=action.expression,
+        facts=tuple(fact_as_json(value) for value in facts_behind(step)),
+        missing=step.missing,
+        statements=action.statements,
+        definition=action.definition,
+        request=step.request,
+        direction=action.direction,
+        because=because(step),
+        plan=step.plan,
+    )
 
 
 def facts_behind(step: Step) -> list[FactValue]:
@@ -105,18 +90,6 @@ def facts_behind(step: Step) -> list[FactValue]:
     return list(found.values())
 
 
-def evidence_of(step: Step) -> tuple[str, ...]:
-    """Return what a decision rests on: its own evidence, else that of the group it is in."""
-    conditions = step.action.conditions
-    if len(conditions) == 1:
-        found = step.scope.evidence(conditions[0])
-    else:
-        found = tuple(dict.fromkeys(e for c in conditions for e in step.scope.evidence(c)))
-    if not found and step.reason is not None:
-        return evidence_of(step.reason)
-    return found
-
-
 def fact_as_json(value: FactValue) -> dict[str, Any]:
     """Return name, value and evidence of a fact."""
     values = [json_value(v) for v in value.values]
@@ -126,16 +99,3 @@ def fact_as_json(value: FactValue) -> dict[str, Any]:
         "value": single,
         "evidence": list(evidence_of_fact(value)),
     }
-
-
-def json_value(value: Any) -> Any:
-    """Return a FHIRPath value as JSON; a resource is shown by its name, never by its content."""
-    value = value.value if isinstance(value, Node) else value
-    if isinstance(value, dict):
-        name = value.get("resourceType")
-        if name is None:
-            return value
-        return f"{name}/{value['id']}" if "id" in value else name
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    return value if type(value).__name__ == "Decimal" else str(value)

@@ -10,7 +10,7 @@ from html import escape
 
 from carepath.apply.compile.compiled import CompiledAction, CompiledPlan
 from carepath.apply.explain.because import because
-from carepath.apply.explain.decision import MET, NOT_MET, UNDETERMINED, Step
+from carepath.apply.run.step import MET, NOT_MET, UNDETERMINED, Step
 
 XHTML = "http://www.w3.org/1999/xhtml"
 

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from carepath.apply.compile.compiled import CompiledAction
 from carepath.apply.compile.formula import Formula
-from carepath.apply.explain.decision import MET, NOT_MET, UNDETERMINED, Outcome
 from carepath.apply.issues import issue_of
 from carepath.apply.run.missing import missing_facts
 from carepath.apply.run.scope import FAILURES, Scope
+from carepath.apply.run.step import MET, NOT_MET, UNDETERMINED, Outcome
 from carepath.fhirpath import Known
 from carepath.issues import Issue
 
@@ -64,15 +64,13 @@ def _decide_once(condition: Formula, scope: Scope) -> Verdict:
     if found is None:
         if not condition.variables_are_in(names.entries):
             return _decide_one(condition, scope)
-        found = _decide_variable(condition, scope) or _decide_one(condition, scope)
-        verdicts[key] = found
+        found = _decide_variable(condition, scope) if condition.variable else None
+        found = verdicts[key] = found or _decide_one(condition, scope)
     return found
 
 
 def _decide_variable(condition: Formula, scope: Scope) -> Verdict | None:
     """Decide a condition that is nothing but a fact; None when it is more, or not that simple."""
-    if not condition.variable:
-        return None
     try:
         known = scope[condition.variable]
     except FAILURES:
@@ -87,20 +85,19 @@ def _decide_one(condition: Formula, scope: Scope) -> Verdict:
     """Evaluate one condition; only a single true or false decides."""
     if condition.error is not None:
         return Verdict(UNDETERMINED, (), (issue_of(condition.error),))
-    values: Sequence[Any]
     try:
         if condition.decide is not None:
-            truth = condition.decide(scope.session.focus, scope.environment)
-            values = () if truth is None else (truth,)
+            truth = condition.decide(scope.focus, scope.environment)
+            values: Sequence[Any] = () if truth is None else (truth,)
         else:
-            values = condition.evaluate(scope.session.focus, scope.environment)
+            values = condition.evaluate(scope.focus, scope.environment)
+            truth = values[0] if len(values) == 1 else None
     except FAILURES as error:
         return Verdict(UNDETERMINED, missing_facts(condition, scope), (issue_of(error),))
-    if len(values) == 1:
-        if values[0] is True:
-            return _MET
-        if values[0] is False:
-            return _NOT_MET
+    if truth is True:
+        return _MET
+    if truth is False:
+        return _NOT_MET
     if not values:
         return Verdict(UNDETERMINED, missing_facts(condition, scope))
     found = f"{len(values)} values" if len(values) > 1 else "a value that is no boolean"

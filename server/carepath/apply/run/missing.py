@@ -24,7 +24,7 @@ def missing_facts(condition: Formula, scope: Scope) -> tuple[str, ...]:
 
 def _missing_in(formula: Formula, scope: Scope, seen: frozenset[str]) -> Iterator[str]:
     """Yield what is missing in an expression that is empty."""
-    tree = getattr(formula.compiled, "ast", None)
+    tree = formula.tree
     if tree is not None:
         yield from _missing(tree, formula, scope, seen)
 

@@ -9,13 +9,13 @@ from typing import Any, cast
 
 from carepath.apply.compile.activity import CompiledActivity
 from carepath.apply.compile.dynamic_value import DynamicValue
-from carepath.apply.compile.kinds import Kind
-from carepath.apply.explain.decision import Step, evidence_of
+from carepath.apply.compile.kind import Kind
 from carepath.apply.issues import issue_of
 from carepath.apply.run.coercion import CannotCoerce
 from carepath.apply.run.put_value import put
 from carepath.apply.run.scope import FAILURES, Scope
 from carepath.apply.run.session import Session
+from carepath.apply.run.step import Step, evidence_of
 from carepath.errors import UnsupportedFeature
 from carepath.issues import Issue
 from carepath.r4.model import type_of
@@ -37,7 +37,7 @@ class Requests:
         self._taken: dict[str, int] = {"request-group": 1, "issues": 1}
         self.conditions: dict[str, Resource] = {}
         """The Conditions that requests rest on, by reference."""
-        self._evidence: dict[tuple[str, tuple[str, ...]], Resource] = {}
+        self._evidence: dict[tuple[str, str, tuple[str, ...]], Resource] = {}
         self._common: dict[tuple[str, str], Resource | None] = {}
 
     def make(
@@ -45,7 +45,8 @@ class Requests:
     ) -> Resource | None:
         """Make the request of an action; return the Reference to it, None when there is none."""
         session = self._session
-        self._note(activity.issues, step)
+        if activity.issues:
+            self._note(activity.issues, step)
         if activity.kind is None:
             return None
         subject_type = subject_type or activity.subject_type
@@ -57,15 +58,12 @@ class Requests:
         resource.update(common)
         if is_option and activity.may_be_option and session.request.settings.option_intent:
             resource["intent"] = "option"
-        self._add_people(resource, activity)
+        if activity.recipients or activity.resource_type == "Appointment":
+            self._add_people(resource, activity)
         evidence = evidence_of(step)
         if evidence:
             resource.update(self._reasons(activity, evidence))
-        scope = step.scope
-        if activity.names:
-            scope = Scope(activity.names[0], session, scope)
-        self._set_values(resource, activity.dynamic_values, scope, step)
-        self._set_values(resource, step.action.dynamic_values, step.scope, step)
+        self._set_all(resource, activity, step)
         wanted = activity.kind.values_only
         if wanted is not None and self._lacks(resource, wanted, activity, step):
             return None
@@ -74,6 +72,16 @@ class Requests:
         self.made.append(resource)
         step.request = activity.resource_type
         return {"reference": f"#{id_}"}
+
+    def _set_all(self, resource: Resource, activity: CompiledActivity, step: Step) -> None:
+        """Put the dynamicValues of a definition, then those of the action that uses it."""
+        if activity.dynamic_values:
+            scope = step.scope
+            if activity.names:
+                scope = Scope(activity.names[0], self._session, scope)
+            self._set_values(resource, activity.dynamic_values, scope, step)
+        if step.action.dynamic_values:
+            self._set_values(resource, step.action.dynamic_values, step.scope, step)
 
     def _lacks(
         self, resource: Resource, wanted: tuple[str, str], activity: CompiledActivity, step: Step
@@ -88,19 +96,24 @@ class Requests:
 
     def _reasons(self, activity: CompiledActivity, evidence: tuple[str, ...]) -> Resource:
         """Return the elements that name the evidence; the same evidence is sorted out once."""
-        key = (activity.canonical, evidence)
+        kind = activity.kind
+        if kind is None:
+            return {}
+        # What a definition brings along in the same place stands before the evidence.
+        own = activity.canonical if kind.supporting in activity.template else ""
+        key = (activity.resource_type, own, evidence)
         found = self._evidence.get(key)
-        if found is None and activity.kind is not None:
+        if found is None:
             typed = self._session.resource_types(evidence)
             found = self._evidence[key] = evidence_elements(
-                activity.resource_type, activity.kind, activity.template, typed
+                activity.resource_type, kind, activity.template, typed
             )
             self.conditions.update(
                 (reference["reference"], reference)
                 for resource_type, reference in typed
                 if resource_type == "Condition"
             )
-        return found or {}
+        return found
 
     def set_action_values(self, step: Step, result: Resource) -> None:
         """Set the elements of a RequestGroup action that dynamicValues name."""
@@ -138,9 +151,10 @@ class Requests:
     def _for(self, activity: CompiledActivity, subject_type: str, step: Step) -> Resource | None:
         """Return what all requests of a kind share in this application, None when impossible."""
         key = (activity.resource_type, subject_type)
-        if key not in self._common:
-            self._common[key] = self._shared(activity, subject_type)
-        common = self._common[key]
+        try:
+            common = self._common[key]
+        except KeyError:
+            common = self._common[key] = self._shared(activity, subject_type)
         if common is None:
             what = (
                 f"A {activity.resource_type} about a {subject_type} that the request does not name"

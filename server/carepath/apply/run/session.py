@@ -11,6 +11,7 @@ from carepath.apply.compile.collection import Collection
 from carepath.apply.compile.names import Fact, Names
 from carepath.apply.request import ApplyRequest
 from carepath.apply.run.people import People
+from carepath.apply.run.questions import Questions, Undecided, questions
 from carepath.apply.run.scope import Scope
 from carepath.fhirpath import DateTime, Environment, Known, Limits, Node, Touched
 from carepath.issues import Issue
@@ -38,22 +39,14 @@ class Session:
         self.pending: list[Fact] = []
         self.missing_behind: dict[Fact, tuple[str, ...]] = {}
         self.verdicts: dict[tuple[str, object], Any] = {}
-        self.scopes: list[Scope] = []
         self.gaps: list[tuple[str, str]] = []
         self._gaps = Known([])
+        self.undecided: list[Undecided] = []
+        self._questions: tuple[int, Questions] = (0, Questions(Known([]), Known([])))
         self.issues: list[Issue] = []
         self._homes: dict[Names, Scope] = {}
         self._evidence: dict[str, Resource] = {}
         self.root = Scope(_NO_NAMES, self, None, self._known())
-
-    def release(self) -> None:
-        """Break the circles between scopes, so that all memory is free at once.
-
-        A tenth of the time of an application would go into the search for them otherwise.
-        """
-        for scope in self.scopes:
-            scope.release()
-        self.scopes.clear()
 
     def environment(self, scope: Mapping[str, Any]) -> Environment:
         """Return the surroundings of the expressions that read their names from a scope."""
@@ -120,6 +113,8 @@ class Session:
         """Return what changes while the plan is walked; KeyError for a name nobody defines."""
         if name == "unread":
             return Known.of([self.named(resource) for resource in self.record.unread()])
+        if name in ("questions", "laterQuestions"):
+            return self._asked().now if name == "questions" else self._asked().later
         if name != "gaps":
             raise KeyError(name)
         if len(self._gaps.items) < len(self.gaps):
@@ -130,6 +125,12 @@ class Session:
             ]
             self._gaps = Known.of(nodes)
         return self._gaps
+
+    def _asked(self) -> Questions:
+        """Return the questions, worked out again when there is another undecided action."""
+        if self._questions[0] < len(self.undecided):
+            self._questions = (len(self.undecided), questions(self.undecided, self))
+        return self._questions[1]
 
     def left_out(self) -> list[Issue]:
         """Return an issue for each resource that the content did not use, with its reason.

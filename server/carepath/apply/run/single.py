@@ -8,9 +8,9 @@ from dataclasses import replace
 from carepath.apply.compile.activity import CompiledActivity
 from carepath.apply.compile.compiled import CompiledAction
 from carepath.apply.compile.names import Names
-from carepath.apply.explain.decision import MET, Step
 from carepath.apply.run.requests import Requests
 from carepath.apply.run.session import Session
+from carepath.apply.run.step import MET, Step
 from carepath.errors import UnsupportedFeature
 from carepath.issues import Issue
 from carepath.resources import Resource, canonical_of

@@ -13,12 +13,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from carepath.apply.compile.compiled import CompiledAction, CompiledPlan
-from carepath.apply.explain.decision import MET, NOT_MET, UNDETERMINED, Step
 from carepath.apply.run.applicability import Verdict, decide
 from carepath.apply.run.goals import Goals
+from carepath.apply.run.questions import Undecided
 from carepath.apply.run.requests import Requests
 from carepath.apply.run.scope import Scope
 from carepath.apply.run.session import Session
+from carepath.apply.run.step import MET, NOT_MET, UNDETERMINED, Step
 from carepath.issues import Issue
 from carepath.resources import Resource
 
@@ -95,8 +96,7 @@ class Walk:
 
     def _all(self, actions: Iterable[CompiledAction], frame: Frame) -> list[Resource]:
         """Apply actions in order; return the RequestGroup actions of those that apply."""
-        made = (self._one(action, frame) for action in actions)
-        return [result for result in made if result is not None]
+        return [made for action in actions if (made := self._one(action, frame)) is not None]
 
     def _first(self, actions: Iterable[CompiledAction], frame: Frame) -> list[Resource]:
         """Apply only the first applicable action; one that cannot be decided blocks those after."""
@@ -107,6 +107,7 @@ class Walk:
                 return [result]
             step = self.steps[count]
             if step.outcome == UNDETERMINED:
+                self._hide_next(step)
                 frame = replace(frame, blocked=(*(frame.blocked or ()), *step.missing))
         return []
 
@@ -151,12 +152,26 @@ class Walk:
             self.session.issues.append(_undetermined_issue(step))
         if not action.reads_gaps:
             self.session.gaps.extend((name, action.title) for name in step.missing)
+        count = len(self.steps)
         inside = replace(
             frame, path=step.path, scope=step.scope, depth=frame.depth + 1, blocked=step.missing
         )
         self._all(action.children, inside)
         if action.plan is not None:
             self._all(action.plan.actions, self._enter(action.plan, step.path, inside))
+        if frame.blocked is None:
+            self._wait(step, self.steps[count:])
+
+    def _wait(self, step: Step, below: Iterable[Step]) -> None:
+        """Note an undetermined action that no other hides, with what waits for it below."""
+        if not step.action.reads_gaps:
+            waiting = tuple(inner for inner in below if inner.outcome == UNDETERMINED)
+            self.session.undecided.append(Undecided(step, waiting))
+
+    def _hide_next(self, step: Step) -> None:
+        """Note that what comes after an undetermined action in its group waits for it."""
+        for undecided in self.session.undecided[-1:]:
+            undecided.hides_next |= undecided.step is step
 
     def _apply(self, step: Step, frame: Frame) -> Resource:
         """Return the RequestGroup action of an action that applies."""

@@ -1,0 +1,166 @@
+"""Compile the actions of a plan: conditions and values parsed, what they lead to looked up.
+
+https://hl7.org/fhir/R4/plandefinition-definitions.html#PlanDefinition.action
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from carepath.apply.compile.activity import CompiledActivity, compile_dynamic_values, subject_type
+from carepath.apply.compile.compilation import Compilation
+from carepath.apply.compile.compiled import CompiledAction, CompiledPlan
+from carepath.apply.compile.formula import Formula
+from carepath.apply.compile.libraries import action_names
+from carepath.apply.compile.names import OF_GAPS
+from carepath.apply.compile.templates import APPLICABILITY_BEHAVIOR, OWN, template
+from carepath.issues import Issue
+from carepath.resources import Resource, codings, concept_text
+
+DIRECTION = "http://hl7.org/fhir/uv/cpg/StructureDefinition/cpg-directionOfRecommendation"
+_OPTIONS = {"any", "exactly-one", "at-most-one", "one-or-more"}
+
+Target = CompiledActivity | CompiledPlan | Resource | None
+"""What the definition of an action leads to; a Reference where it is neither of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the actions of one plan are compiled with."""
+
+    made: Compilation
+    target: Callable[[Resource, list[Issue]], Target]
+    """Finds what the definition of an action leads to, and adds what goes wrong to the issues."""
+
+
+def compile_actions(
+    actions: Iterable[Resource] | None, prefix: str, within: Surroundings, *, reads_gaps: bool
+) -> tuple[CompiledAction, ...]:
+    """Compile actions with all below them; one without an id is called by its number."""
+    return tuple(
+        _action(action, f"{prefix}-{number}", within, reads_gaps=reads_gaps)
+        for number, action in enumerate(actions or (), start=1)
+    )
+
+
+def all_actions(actions: Iterable[CompiledAction]) -> Iterator[CompiledAction]:
+    """Yield actions with all below them, in the order of the plan."""
+    for action in actions:
+        yield action
+        yield from all_actions(action.children)
+
+
+def texts_of(element: Resource, name: str) -> Iterator[str]:
+    """Yield the texts of an extension of ours."""
+    for extension in element.get("extension") or ():
+        if extension.get("url") == OWN + name:
+            text = extension.get("valueMarkdown") or extension.get("valueString")
+            if text:
+                yield str(text)
+
+
+def _action(
+    action: Resource, key: str, within: Surroundings, *, reads_gaps: bool
+) -> CompiledAction:
+    """Compile one action with all below it."""
+    issues: list[Issue] = []
+    key = str(action.get("id") or key)
+    formula = within.made.formula
+    conditions = tuple(map(formula, _conditions(action)))
+    reads_gaps = reads_gaps or any(OF_GAPS.intersection(c.variables) for c in conditions)
+    target = within.target(action, issues)
+    activity = target if isinstance(target, CompiledActivity) else None
+    children = compile_actions(action.get("action"), key, within, reads_gaps=reads_gaps)
+    is_any = _applicability_behavior(action) == "any"
+    resource_type = activity.resource_type if activity is not None and activity.kind else ""
+    values = compile_dynamic_values(action, resource_type, formula, issues)
+    return CompiledAction(
+        source=action,
+        key=key,
+        title=_title(action, target),
+        template=template(action, activity, within.made.settings),
+        subject_type=subject_type(action),
+        conditions=conditions,
+        read_names=tuple(dict.fromkeys(name for c in conditions for name in c.variables)),
+        any_condition=is_any,
+        children=children,
+        first_child_only=is_any and bool(children),
+        offers_options=action.get("selectionBehavior") in _OPTIONS,
+        activity=activity,
+        plan=target if isinstance(target, CompiledPlan) else None,
+        reference=target if isinstance(target, dict) else None,
+        definition=_definition_name(action, target),
+        dynamic_values=tuple(v for v in values if not v.path.of_action),
+        action_values=tuple(v for v in values if v.path.of_action),
+        related=tuple(action.get("relatedAction") or ()),
+        participants=tuple(action.get("participant") or ()),
+        goal_ids=tuple(action.get("goalId") or ()),
+        names=action_names(action, within.made),
+        statements=tuple(_statements(action)),
+        direction=_direction(action, activity),
+        conflicts=tuple(texts_of(action, "conflict-note")),
+        reads_gaps=reads_gaps,
+        issues=tuple(issues),
+    )
+
+
+def _conditions(action: Resource) -> Iterator[Resource]:
+    """Yield the applicability conditions; start and stop are carried, never evaluated."""
+    for condition in action.get("condition") or ():
+        if condition.get("kind") == "applicability":
+            yield condition.get("expression") or {}
+
+
+def _applicability_behavior(action: Resource) -> str:
+    for extension in action.get("extension") or ():
+        if extension.get("url") == APPLICABILITY_BEHAVIOR:
+            return str(extension.get("valueCode", "all"))
+    return "all"
+
+
+def _title(action: Resource, target: Target) -> str:
+    """Return what people call an action."""
+    for name in ("title", "textEquivalent", "description"):
+        if action.get(name):
+            return str(action[name])
+    if isinstance(target, CompiledPlan):
+        return target.title
+    if isinstance(target, CompiledActivity):
+        definition = target.definition
+        return str(definition.get("title") or definition.get("name") or definition.get("id", ""))
+    for code in action.get("code") or ():
+        if concept_text(code):
+            return concept_text(code)
+    return str(action.get("id") or "")
+
+
+def _definition_name(action: Resource, target: Target) -> str | None:
+    """Return the definition as `canonical|version`, as written when it leads nowhere."""
+    if isinstance(target, CompiledActivity | CompiledPlan):
+        return target.canonical
+    return action.get("definitionCanonical") or action.get("definitionUri")
+
+
+def _statements(action: Resource) -> Iterator[str]:
+    """Yield the ids of the source statements behind an action."""
+    for artifact in action.get("documentation") or ():
+        if artifact.get("type") == "documentation" and artifact.get("label"):
+            yield str(artifact["label"])
+
+
+def _direction(action: Resource, activity: CompiledActivity | None) -> str:
+    """Return `for` or `against`: as the action says, else as its definition forbids."""
+    for extension in action.get("extension") or ():
+        if extension.get("url") == DIRECTION:
+            for coding in codings(extension.get("valueCodeableConcept")):
+                return str(coding.get("code"))
+            return str(extension.get("valueCode", "for"))
+    return "against" if activity is not None and activity.is_against else "for"
+
+
+def formulas_of(action: CompiledAction) -> Iterator[Formula]:
+    """Yield every expression of an action and of its ActivityDefinition."""
+    yield from action.conditions
+    values = (*action.dynamic_values, *action.action_values)
+    if action.activity is not None:
+        values = (*values, *action.activity.dynamic_values)
+    yield from (value.formula for value in values)

@@ -1,0 +1,83 @@
+"""An action of a RequestGroup, as far as it is the same for everybody.
+
+https://hl7.org/fhir/R4/requestgroup-definitions.html#RequestGroup.action
+"""
+
+from carepath.apply.compile.activity import CompiledActivity
+from carepath.apply.compile.names import VARIABLE
+from carepath.apply.request import ApplySettings
+from carepath.resources import Resource
+
+OWN = "https://carepath.example/fhir/StructureDefinition/"
+APPLICABILITY_BEHAVIOR = "http://hl7.org/fhir/StructureDefinition/cqf-applicabilityBehavior"
+_ACTION_TYPE = {
+    "coding": [{"system": "http://terminology.hl7.org/CodeSystem/action-type", "code": "create"}]
+}
+_COPIED = (
+    "extension",
+    "prefix",
+    "title",
+    "description",
+    "textEquivalent",
+    "priority",
+    "code",
+    "documentation",
+    "timingDateTime",
+    "timingAge",
+    "timingPeriod",
+    "timingDuration",
+    "timingRange",
+    "timingTiming",
+    "type",
+    "groupingBehavior",
+    "selectionBehavior",
+    "requiredBehavior",
+    "precheckBehavior",
+    "cardinalityBehavior",
+)
+_NOT_COPIED = {VARIABLE, APPLICABILITY_BEHAVIOR, OWN + "never-undetermined"}
+"""Extensions that steer the engine or the author's checks and say nothing about the result."""
+_CQF = "http://hl7.org/fhir/StructureDefinition/"
+_CARRIED_AS = {
+    _CQF + "cqf-strengthOfRecommendation": OWN + "strength-of-recommendation",
+    _CQF + "cqf-qualityOfEvidence": OWN + "quality-of-evidence",
+}
+"""Extensions that HL7 allows on an action of a plan but not on one of a RequestGroup."""
+
+
+def template(
+    action: Resource, activity: CompiledActivity | None, settings: ApplySettings
+) -> Resource:
+    """Return the RequestGroup action of an action of a plan, without what concerns a patient."""
+    made: Resource = {"id": action["id"]} if "id" in action else {}
+    for name in _COPIED:
+        for key in (name, f"_{name}"):
+            if key in action:
+                made[key] = action[key]
+    kept = _extensions(made)
+    if kept:
+        made["extension"] = kept
+    else:
+        made.pop("extension", None)
+    if "modifierExtension" in action:
+        made["modifierExtension"] = action["modifierExtension"]
+    cited = activity.definition.get("relatedArtifact") if activity is not None else None
+    if cited:
+        # R4 requests have no place for what backs their definition; the action has.
+        own = made.get("documentation") or ()
+        made["documentation"] = [*own, *(item for item in cited if item not in own)]
+    carried = [c for c in action.get("condition") or () if c.get("kind") != "applicability"]
+    if carried and settings.carry_conditions:
+        made["condition"] = carried
+    if settings.create_type and "type" not in made:
+        made["type"] = _ACTION_TYPE
+    return made
+
+
+def _extensions(element: Resource) -> list[Resource]:
+    """Return the extensions that say something about the result, under the URLs they have there."""
+    return [
+        {**e, "url": _CARRIED_AS.get(e["url"], e["url"])}
+        for e in element.get("extension") or ()
+        if e.get("url") not in _NOT_COPIED
+    ]
