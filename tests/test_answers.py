@@ -113,6 +113,9 @@ CONFLICTS = {
     "C15": ("mst-localised/large-deep-high-grade-thigh", "the goal is R0"),
     "C16": ("mst-localised/difficult-site", "(S1-26) can be read in two ways"),
     "C17": ("mst-suspicion/child-with-abdominal-swelling", "age never excludes a patient"),
+    "C18": ("mst-os-radiotherapy/mesenchymoma-after-r0", "who is offered radiotherapy around"),
+    "C19": ("mst-os-radiotherapy/silent-bone-metastases", "differ on radiotherapy of metastases"),
+    "C20": ("mst-gist/kit-wild-type-pdgfra-untested", "lets KIT and PDGFRA guide therapy"),
 }
 
 

@@ -11,6 +11,7 @@ from carepath.knowledge import Knowledge
 KNOWLEDGE = Knowledge.shipped()
 PLAN = "PlanDefinition", "mst-gist"
 ACTIVITY = "ActivityDefinition", "medreq-imatinib"
+SENTENCES = "CodeSystem", "mst-sentences"
 
 
 def test_the_shipped_content_keeps_every_rule() -> None:
@@ -51,6 +52,8 @@ BROKEN: dict[str, tuple[tuple[str, str], tuple[str | int, ...], Any]] = {
         ("action", 0, "code"),
         {"coding": [{"system": "http://snomed.info/sct", "code": "420120007"}]},
     ),
+    "rest_on_statements": (ACTIVITY, ("description",), "Imatinib works for every sarcoma."),
+    "are_in_use": (SENTENCES, ("concept", 0, "code"), "Nothing in the content says this."),
     "proposes_only": (ACTIVITY, ("intent",), "order"),
 }
 

@@ -17,6 +17,7 @@ from carepath.errors import InvalidContent
 from carepath.formats.json import decode
 from carepath.knowledge import Knowledge
 from carepath.record import Record
+from carepath.resources import Resource
 
 
 @dataclass(frozen=True)
@@ -61,19 +62,23 @@ def read_cases(folder: Path) -> tuple[Case, ...]:
     return tuple(read_case(path) for path in sorted(folder.rglob("*.json")))
 
 
-def run_case(case: Case, knowledge: Knowledge) -> Applied:
-    """Apply the case's pathway to its patient."""
+def request_of(case: Case, definition: Resource) -> ApplyRequest:
+    """Return the application of some definition to the case's patient, at its moment."""
     parameters = {
         name: value if isinstance(value, list) else [value]
         for name, value in case.parameters.items()
     }
-    request = ApplyRequest(
-        definition=knowledge.plan(case.pathway),
+    return ApplyRequest(
+        definition=definition,
         record=Record.of(case.given),
         now=case.now,
         parameters=parameters,
     )
-    return apply_plan(request, knowledge)
+
+
+def run_case(case: Case, knowledge: Knowledge) -> Applied:
+    """Apply the case's pathway to its patient."""
+    return apply_plan(request_of(case, knowledge.plan(case.pathway)), knowledge)
 
 
 def differences(case: Case, applied: Applied) -> list[str]:

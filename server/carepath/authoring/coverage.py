@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from carepath.apply import Applied
+from carepath.authoring import decision_table_text
 from carepath.authoring.cases import Case, run_case
 from carepath.authoring.coverage_outcomes import can_be_undetermined, is_exempt, never_empty
+from carepath.authoring.decision_table_cases import RowsCovered, rows_of, values_of_case
 from carepath.authoring.statements import cited_in, is_statement_system, statements_of
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource, identity
@@ -71,7 +73,8 @@ class Coverage:
     """The report: rows by statement, actions that cite nothing, outcomes seen for each action.
 
     `expected` holds the outcomes that each action must have in some case, `exempt` the actions of
-    which the plan says that they are never left open.
+    which the plan says that they are never left open, `tables` the decision tables of all plans
+    with the cases in each row.
     """
 
     rows: dict[str, Row]
@@ -79,6 +82,7 @@ class Coverage:
     outcomes: dict[str, set[str]]
     expected: dict[str, tuple[str, ...]]
     exempt: tuple[str, ...]
+    tables: RowsCovered
 
     @property
     def failures(self) -> list[str]:
@@ -99,6 +103,7 @@ class Coverage:
                 for action in self.exempt
                 if "undetermined" in self.outcomes.get(action, ())
             ),
+            *self.tables.wrong,
         ]
 
     @property
@@ -110,7 +115,8 @@ class Coverage:
         tested = sum(bool(row.cases) for row in executable)
         return (
             f"{carried} of {len(self.rows)} statements carried, "
-            f"{len(executable)} executable, {tested} tested"
+            f"{len(executable)} executable, {tested} tested; "
+            f"{decision_table_text.summary(self.tables)}"
         )
 
 
@@ -124,11 +130,14 @@ def measure(knowledge: Knowledge, cases: Iterable[Case]) -> Coverage:
     expected = dict(_expected_outcomes(knowledge))
     for action in expected:
         outcomes[action] = set()
+    tables = rows_of(knowledge)
     for case in cases:
-        _note(case, run_case(case, knowledge), rows, outcomes)
+        applied = run_case(case, knowledge)
+        _note(case, applied, rows, outcomes)
+        tables.note(case.name, applied, values_of_case(case, tables, knowledge))
     silent = list(_silent_actions(knowledge, rows))
     exempt = tuple(name for name, action in _actions(knowledge) if is_exempt(action))
-    return Coverage(rows, silent, dict(outcomes), expected, exempt)
+    return Coverage(rows, silent, dict(outcomes), expected, exempt, tables)
 
 
 def _untested(row: Row) -> bool:
@@ -215,6 +224,7 @@ def as_json(coverage: Coverage) -> dict[str, Any]:
     return {
         "summary": coverage.summary,
         "statements": [row.as_json() for row in coverage.rows.values()],
+        "decisionTables": decision_table_text.as_json(coverage.tables),
     }
 
 
@@ -239,6 +249,7 @@ def as_markdown(coverage: Coverage) -> str:
         lines.append(
             f"| {row.id} | {row.about} | {carried} | {cases} | {_some(sorted(row.requests))} |"
         )
+    lines += ["", *decision_table_text.as_markdown(coverage.tables)]
     return "\n".join(lines) + "\n"
 
 

@@ -20,7 +20,7 @@ _CLOSED = re.compile(
     r"%(\w+)(?:\.where\([^()]*\))?\.(?:exists|empty|anyTrue|allTrue)\(\)|\(%(\w+)\.where\([^()]*\)\)\.empty\(\)"
 )
 _FACT = re.compile(r"%(\w+)")
-_OF_THE_ENGINE = frozenset({"gaps"})
+_OF_THE_ENGINE = frozenset({"gaps", "questions", "laterQuestions"})
 """Collections that the engine itself gives; no value of them means that there is none."""
 
 

@@ -13,6 +13,7 @@ from carepath.knowledge import Knowledge
 from carepath.resources import Resource
 
 SOURCE_LINE = "https://carepath.example/fhir/statement#line"
+_ARTIFACTS = ("documentation", "relatedArtifact")
 _WORD = re.compile(r"[A-Za-z0-9][\w.-]*[A-Za-z0-9]")
 
 
@@ -50,3 +51,15 @@ def cited_in(node: Mapping[str, Any], known: Mapping[str, Any]) -> Iterator[str]
         text = node.get(key)
         if isinstance(text, str):
             yield from (word for word in _WORD.findall(text) if word in known)
+
+
+def labels_of(element: Mapping[str, Any]) -> frozenset[str]:
+    """Return the labels of the artifacts that an element, or anything in it, rests on."""
+    own = {
+        str(part["label"])
+        for key in _ARTIFACTS
+        for part in element.get(key) or ()
+        if "label" in part
+    }
+    parts = (*(element.get("action") or ()), *(element.get("goal") or ()))
+    return frozenset(own).union(*(labels_of(part) for part in parts))

@@ -7,7 +7,15 @@ docs/authoring.md explains each rule to authors.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from carepath.authoring.lint import actions, codes, expressions, identity, safety, structure
+from carepath.authoring.lint import (
+    actions,
+    codes,
+    expressions,
+    identity,
+    safety,
+    sentences,
+    structure,
+)
 from carepath.issues import Issue
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource, canonical_of
@@ -32,6 +40,8 @@ FOR_SHIPPED: tuple[Rule, ...] = (
     actions.is_complete,
     actions.cites_known_statements,
     codes.are_verified,
+    sentences.rest_on_statements,
+    sentences.are_in_use,
     safety.proposes_only,
 )
 """Rules that only the shipped content, known by its canonical root, must keep."""

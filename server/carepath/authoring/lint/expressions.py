@@ -16,7 +16,16 @@ from carepath.resources import Resource
 ALWAYS_KNOWN = frozenset(
     {
         *("subject", "patient", "encounter", "practitioner", "organization", "context"),
-        *("resource", "rootResource", "action", "now", "gaps", "unread"),
+        *(
+            "resource",
+            "rootResource",
+            "action",
+            "now",
+            "gaps",
+            "questions",
+            "laterQuestions",
+            "unread",
+        ),
         *("ucum", "sct", "loinc", "terminologies", "factory"),
     }
 )
