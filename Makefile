@@ -8,8 +8,8 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 HOST ?= 127.0.0.1
 PORT ?= 8080
 
-.PHONY: run test test-slow suites check lint types fmt content coverage pages golden mutate-content mutate-code \
-        wheel-test fhirpath-suite bench-fhirpath bench-apply bench-http validate-java clean help
+.PHONY: run test test-slow suites check lint types fmt content coverage pages statements rooms golden \
+        mutate-content mutate-code wheel-test fhirpath-suite bench-fhirpath bench-apply bench-http validate-java clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -47,10 +47,16 @@ content: $(VENV)/.developer ## check the clinical content and its coverage
 coverage: $(VENV)/.developer ## write docs/coverage.md and docs/coverage.json
 	$(BIN)/carepath coverage --write docs
 
+statements: $(VENV)/.developer ## write docs/statements.md: the sentences of the content by statement
+	$(BIN)/python tools/statements.py
+
 pages: $(VENV)/.developer ## write the generated parts of the pathways' pages
 	$(BIN)/python tools/pathway_pages.py
 
-golden: $(VENV)/.developer ## write the golden answers anew
+rooms: $(VENV)/.developer ## write docs/architecture.svg and docs/architecture.md from the imports
+	$(BIN)/python tools/rooms.py
+
+golden: $(VENV)/.developer ## write the golden answers again
 	$(BIN)/python tools/golden.py
 
 mutate-content: $(VENV)/.developer ## change the content in one place after another; a case must catch each

@@ -24,6 +24,8 @@ PAGES = sorted(
     for path in (folder.glob("*.md") if folder == ROOT else folder.rglob("*.md"))
 )
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+# What stands in backticks and is the path of a file: `web/http/body`, `tests/apply/cases/a*.json`.
+NAMED = re.compile(r"`([a-z_][\w-]*(?:/[\w.*-]+)*/?(?:\.\w+)?)`")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
@@ -32,6 +34,85 @@ def test_links_lead_somewhere(page: Path) -> None:
         link for link in LINK.findall(page.read_text("utf-8")) if not (page.parent / link).exists()
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/development.md"])
+def test_named_files_exist(page: str) -> None:
+    named = [name for name in NAMED.findall((ROOT / page).read_text("utf-8")) if is_path(name)]
+    assert named
+    assert [name for name in named if not exists(name)] == []
+
+
+def is_path(name: str) -> bool:
+    """Tell whether a name in backticks means a file or folder, rather than code or a URL."""
+    return "/" in name or name.endswith((".py", ".md", ".json", ".toml", ".txt"))
+
+
+def exists(name: str) -> bool:
+    """Tell whether a path leads somewhere from the root or the package, with or without `.py`."""
+    return any(
+        any(base.glob(f"{name.rstrip('/')}{end}"))
+        for base in (ROOT, ROOT / "server/carepath")
+        for end in ("", ".py")
+    )
+
+
+def tables(page: str) -> Iterator[list[list[str]]]:
+    """Yield the tables of a page: rows of cells, the line below the head left out."""
+    text = (ROOT / page).read_text("utf-8")
+    for table in re.findall(r"(?:^\|.*\|$\n?)+", text, re.MULTILINE):
+        rows = [re.split(r"(?<!\\)\|", line.strip("|")) for line in table.splitlines()]
+        yield [[cell.strip() for cell in row] for row in (rows[0], *rows[2:])]
+
+
+def test_each_walk_has_no_way_back() -> None:
+    """No step of a walk names a module that an earlier step has named."""
+    walks = [table for table in tables("ARCHITECTURE.md") if table[0][:2] == ["step", "where"]]
+    assert len(walks) == 3
+    for walk in walks:
+        steps = [(row[0], name) for row in walk[1:] for name in NAMED.findall(row[1])]
+        assert steps
+        assert len({name for _, name in steps}) == len(steps), walk[1]
+
+
+READINGS = list(tables("SPEC_NOTES.md"))
+
+
+def test_readings_are_tables_of_one_form() -> None:
+    text = (ROOT / "SPEC_NOTES.md").read_text("utf-8")
+    assert text.count("\n## ") == len(READINGS)
+    assert {tuple(table[0]) for table in READINGS} == {("issue", "reading", "reason", "files")}
+    assert [row for table in READINGS for row in table if len(row) != 4 or not all(row)] == []
+    issues = [row[0] for table in READINGS for row in table[1:]]
+    assert sorted({issue for issue in issues if issues.count(issue) > 1}) == []
+
+
+def test_readings_name_files_and_facts_that_exist() -> None:
+    facts = {
+        extension["valueExpression"].get("name")
+        for library in carepath.Knowledge.shipped().all("Library")
+        for extension in library.get("extension", ())
+        if "valueExpression" in extension
+    }
+    untrue = [
+        (row[0], item)
+        for table in READINGS
+        for row in table[1:]
+        for item in row[3].split(", ")
+        if not is_true(item, facts)
+    ]
+    assert untrue == []
+
+
+def is_true(item: str, facts: set[str | None]) -> bool:
+    """Tell whether an item of the column of files is a fact, a file, or a name within a file."""
+    if fact := re.fullmatch(r"fact `(\w+)`", item):
+        return fact[1] in facts
+    file = re.fullmatch(r"`([^`]+)`(?: \(`(\w+)`\))?", item)
+    if file is None or not exists(file[1]):
+        return False
+    paths = (base / file[1] for base in (ROOT, ROOT / "server/carepath"))
+    return file[2] is None or any(p.exists() and file[2] in p.read_text("utf-8") for p in paths)
 
 
 def commands(
