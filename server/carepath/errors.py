@@ -16,12 +16,12 @@ CarepathError
     ├── EvaluationError        it cannot be evaluated (at, reason)
     └── UnsupportedFeature     it needs what this engine does not do (what, where)
 
-Only `web/outcomes.py` turns them into HTTP, only `cli.py` into exit codes.  The classes are
-plain, not frozen, dataclasses: a frozen exception cannot carry a traceback.
+Only `web/http/outcomes.py` turns them into HTTP, only `command/refusing.py` into exit codes.  The
+classes are plain, not frozen, dataclasses: a frozen exception cannot carry a traceback.
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 
 class CarepathError(Exception):
     """The root of all errors of this package."""
+
+    sentence: ClassVar[str] = ""
+    """What the error says, its fields in braces; a class whose words depend says them itself."""
+
+    def __str__(self) -> str:
+        return self.sentence.format_map(vars(self)) if self.sentence else super().__str__()
 
 
 class InputError(CarepathError):
@@ -77,10 +83,8 @@ class InvalidResource(InputError):
 class SubjectNotFound(InputError):
     """The subject of an operation is not among the data."""
 
+    sentence = "The subject `{reference}` is not in the data that was sent."
     reference: str
-
-    def __str__(self) -> str:
-        return f"The subject `{self.reference}` is not in the data that was sent."
 
 
 class ContentError(CarepathError):
@@ -91,22 +95,18 @@ class ContentError(CarepathError):
 class DefinitionNotFound(ContentError):
     """There is no definition of this type with this id or canonical."""
 
+    sentence = "The {resource_type} with id or canonical `{id}` was not found."
     resource_type: str
     id: str
-
-    def __str__(self) -> str:
-        return f"The {self.resource_type} with id or canonical `{self.id}` was not found."
 
 
 @dataclass(eq=False)
 class UnresolvedCanonical(ContentError):
     """A canonical inside a definition leads nowhere."""
 
+    sentence = "The canonical `{canonical}`, wanted by `{wanted_by}`, was not found."
     canonical: str
     wanted_by: str
-
-    def __str__(self) -> str:
-        return f"The canonical `{self.canonical}`, wanted by `{self.wanted_by}`, was not found."
 
 
 @dataclass(eq=False)
@@ -123,12 +123,10 @@ class CyclicDefinition(ContentError):
 class InvalidContent(ContentError):
     """A definition is broken: `source` is a file or canonical, `element` a FHIRPath."""
 
+    sentence = "`{source}` is broken at `{element}`: {reason}."
     source: str
     element: str
     reason: str
-
-    def __str__(self) -> str:
-        return f"`{self.source}` is broken at `{self.element}`: {self.reason}."
 
 
 @dataclass(eq=False)

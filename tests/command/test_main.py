@@ -28,6 +28,10 @@ def bundle(*entries: dict[str, Any]) -> str:
     return json.dumps({"resourceType": "Bundle", "type": "collection", "entry": list(entries)})
 
 
+def parameters(*parts: dict[str, Any]) -> str:
+    return json.dumps({"resourceType": "Parameters", "parameter": list(parts)})
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
 def test_every_example_gives_a_care_plan(path: Path) -> None:
     result = run("apply", str(path), NOW)
@@ -94,9 +98,34 @@ REFUSED: dict[str, tuple[str, tuple[str, ...], str]] = {
     "subject not in the data": (bundle(patient("a")), ("--subject", "Patient/z"), "`Patient/z`"),
     "unknown plan": (bundle(patient("a")), ("--pathway", "no-such"), "`no-such`"),
     "unknown parameter": (
-        '{"resourceType": "Parameters", "parameter": [{"name": "bogus", "valueString": "x"}]}',
+        parameters({"name": "bogus", "valueString": "x"}),
         (),
-        "Parameters.bogus",
+        "`bogus` is unknown",
+    ),
+    "parameter given twice": (
+        parameters(*[{"name": "subject", "valueString": "Patient/a"}] * 2),
+        (),
+        "`subject` is `given 2 times`",
+    ),
+    "parameter of a wrong type": (
+        parameters({"name": "setting", "valueInteger": 7}),
+        (),
+        "`setting` is `valueInteger`; expected a CodeableConcept",
+    ),
+    "reference to somebody else": (
+        parameters({"name": "practitioner", "valueString": "Patient/a"}),
+        (),
+        "`practitioner` is `Patient/a`; expected a reference such as `Practitioner/123`",
+    ),
+    "parameter that only the service has": (
+        parameters({"name": "useServerData", "valueBoolean": True}),
+        (),
+        "`useServerData` is not supported: the data are read from the file",
+    ),
+    "plan in the Parameters": (
+        parameters({"name": "url", "valueUri": "https://carepath.example/fhir/PlanDefinition/x"}),
+        (),
+        "`url` is not supported: the plan is named by an option of the command",
     ),
     "the only Patient cannot be read": (
         bundle({"resource": {"resourceType": "Patient", "id": "a", "gender": 7}}),

@@ -1,4 +1,4 @@
-"""Strict JSON at the door of a running service: what is refused with 400, what is read.
+"""Strict JSON at an endpoint of a running service: what is refused with 400, what is read.
 
 The cases stand in `json_cases.txt`; here are the ones that are about resources.
 """
@@ -39,15 +39,15 @@ REFUSED = {name: text for name, text in ALL.items() if name not in READ}
 
 
 @pytest.fixture(scope="module")
-def door(server: Any) -> Iterator[httpx.Client]:
+def endpoint(server: Any) -> Iterator[httpx.Client]:
     headers = {"Content-Type": "application/fhir+json"}
     url = f"{server.base}/Patient/"
     with httpx.Client(base_url=url, headers=headers, timeout=60) as client:
         yield client
 
 
-def post(door: httpx.Client, data: bytes) -> tuple[int, dict[str, str]]:
-    answer = door.post("$validate", content=data)
+def post(endpoint: httpx.Client, data: bytes) -> tuple[int, dict[str, str]]:
+    answer = endpoint.post("$validate", content=data)
     outcome = answer.json()
     assert outcome["resourceType"] == "OperationOutcome"
     return answer.status_code, outcome["issue"][0]
@@ -84,16 +84,16 @@ def test_refused_with_a_sentence() -> None:
     assert {n: told for n, told in sentences.items() if not told or not has_a_place(told)} == {}
 
 
-def test_200_as_a_value_in_a_resource(door: httpx.Client) -> None:
+def test_200_as_a_value_in_a_resource(endpoint: httpx.Client) -> None:
     inside = {
         name: HEAD + b',"x":' + text + b"}" for name, text in READ.items() if not ALONE.search(name)
     }
-    answers = {name: post(door, text)[0] for name, text in inside.items()}
+    answers = {name: post(endpoint, text)[0] for name, text in inside.items()}
     assert answers == dict.fromkeys(inside, 200)
 
 
-def test_400_and_an_outcome(door: httpx.Client) -> None:
-    answers = {name: post(door, text) for name, text in REFUSED.items()}
+def test_400_and_an_outcome(endpoint: httpx.Client) -> None:
+    answers = {name: post(endpoint, text) for name, text in REFUSED.items()}
     told = {name: (status, i["code"], i["severity"]) for name, (status, i) in answers.items()}
     assert told == {
         name: (400, "structure" if text.strip() else "required", "error")
@@ -129,19 +129,19 @@ RESOURCES_REFUSED = {
 
 
 @pytest.mark.parametrize("data", RESOURCES_READ.values(), ids=RESOURCES_READ.keys())
-def test_read(door: httpx.Client, data: bytes) -> None:
-    assert post(door, data)[0] == 200
+def test_read(endpoint: httpx.Client, data: bytes) -> None:
+    assert post(endpoint, data)[0] == 200
 
 
 @pytest.mark.parametrize("data", RESOURCES_REFUSED.values(), ids=RESOURCES_REFUSED.keys())
-def test_refused(door: httpx.Client, data: bytes) -> None:
-    status, issue = post(door, data)
+def test_refused(endpoint: httpx.Client, data: bytes) -> None:
+    status, issue = post(endpoint, data)
     assert (status, issue["code"]) == (400, "structure")
 
 
-def test_the_sentence_says_where(door: httpx.Client) -> None:
+def test_the_sentence_says_where(endpoint: httpx.Client) -> None:
     faulty = (HEAD + b',\n "id": 01}', HEAD + b',"id":"\xff"}', HEAD, b'{"a":1,"\\u0061":2}')
-    assert [post(door, text)[1]["diagnostics"] for text in faulty] == [
+    assert [post(endpoint, text)[1]["diagnostics"] for text in faulty] == [
         "The input cannot be read (line 2, column 9): not valid JSON, invalid number.",
         "The input cannot be read (line 1, column 33): the text is not valid UTF-8.",
         "The input cannot be read (line 1, column 26): not valid JSON, input data was truncated.",

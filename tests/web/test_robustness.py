@@ -156,7 +156,7 @@ ODD: tuple[Any, ...] = (
     {"resourceType": "Patient"}, {"resourceType": "Bundle", "entry": [{}]}, {"resourceType": 7},
 )  # fmt: skip
 NAMED = ("id", "resourceType", "contained", "extension", "_id", "value[x]", "foo", "_")
-DOORS = (
+ENDPOINTS = (
     "PlanDefinition/mst-pathway/$apply",
     "PlanDefinition/mst-gist/$r5.apply",
     "$apply-pathways",
@@ -208,7 +208,7 @@ def damaged(random: Random, whole: dict[str, Any]) -> dict[str, Any]:
 
 
 def post_damaged(server: Any, wholes: list[dict[str, Any]], rounds: int) -> Counter[int]:
-    """Post damaged resources in JSON and XML to the doors; return how often each status came."""
+    """Post damaged resources in JSON and XML; return how often each status came."""
     random = Random(20260331)  # noqa: S311  the same damage each time
     statuses: Counter[int] = Counter()
     with httpx.Client(base_url=server.base, timeout=60) as client:
@@ -222,7 +222,7 @@ def post_damaged(server: Any, wholes: list[dict[str, Any]], rounds: int) -> Coun
                 "Content-Type": f"application/fhir+{fmt}",
                 "Accept": f"application/fhir+{random.choice(('json', 'xml'))}",
             }
-            answer = client.post(random.choice(DOORS), content=data, headers=headers)
+            answer = client.post(random.choice(ENDPOINTS), content=data, headers=headers)
             assert answer.status_code < 500, data
             read = json_codec if "json" in answer.headers["Content-Type"] else xml_codec
             kind = read.decode(answer.content)["resourceType"]

@@ -12,10 +12,11 @@ from typing import Any
 from carepath.apply import ApplyRequest
 from carepath.apply.compile.compiler import Compiler
 from carepath.apply.compile.names import FACT, Fact
-from carepath.apply.explain.decision import fact_as_json, json_value
+from carepath.apply.explain.decision import fact_as_json
 from carepath.apply.issues import issue_of
 from carepath.apply.run.scope import FAILURES, FactValue, Scope
 from carepath.apply.run.session import Session
+from carepath.apply.run.step import json_value
 from carepath.command.facts_withheld import UNREAD, not_used, withheld
 from carepath.errors import InvalidParameter
 from carepath.fhirpath import Node
@@ -89,14 +90,11 @@ def facts_of(
     definition = plan_of(library)
     plan = Compiler(knowledge, request.settings, request.language).plan(definition)
     session = Session(replace(request, definition=definition), knowledge)
-    try:
-        session.issues.extend(plan.issues)
-        if request.parameters:
-            session.note_unread_parameters(plan.parameters)
-        facts = [entry for entry in plan.names.entries.values() if isinstance(entry, Fact)]
-        return _report(library, _worked_out(facts, session), session, auxiliary)
-    finally:
-        session.release()
+    session.issues.extend(plan.issues)
+    if request.parameters:
+        session.note_unread_parameters(plan.parameters)
+    facts = [entry for entry in plan.names.entries.values() if isinstance(entry, Fact)]
+    return _report(library, _worked_out(facts, session), session, auxiliary)
 
 
 def fact_library(name: str | None, knowledge: Knowledge) -> Resource:

@@ -12,13 +12,13 @@ from typing import Any
 
 import click
 
+from carepath.command.refusing import REFUSED
 from carepath.errors import CarepathError, ExpressionSyntaxError
 from carepath.fhirpath import Environment, Expression, Node, check, parse
 from carepath.fhirpath.nodes import Ast, children
 from carepath.fhirpath.syntax.text import text_of
 from carepath.formats.json import decode, encode
 
-REFUSED = 1
 _HELP = """\
 An expression         evaluate it on the file
 :ast EXPRESSION       show how it is read
@@ -162,7 +162,7 @@ def _json(value: Any) -> Any:
 def _read(file: Path) -> Any:
     data = file.read_bytes()
     if data.lstrip()[:1] == b"<":
-        from carepath.formats.xml import decode as decode_xml  # noqa: PLC0415
+        from carepath.formats.xml import decode as decode_xml
 
         return decode_xml(data)
     return decode(data)
@@ -199,7 +199,7 @@ def _ask(session: Session) -> None:
 def _with_history() -> None:
     """Let the arrow keys bring back earlier lines where the platform can."""
     try:
-        import readline  # noqa: PLC0415
+        import readline
     except ImportError:
         return
     readline.parse_and_bind("tab: self-insert")

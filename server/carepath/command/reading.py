@@ -1,11 +1,12 @@
 """From a file to a request: read JSON or XML, check the structure, find plan and patient.
 
-The command line comes in here; the service has its own door, `web/parameters`, with the same steps.
+Parameters are read by the rules of the service; what only the service can do is refused by name.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from carepath.apply import ApplyRequest
@@ -13,29 +14,30 @@ from carepath.errors import InvalidParameter, InvalidResource, MalformedInput
 from carepath.formats import json as json_codec
 from carepath.formats import xml as xml_codec
 from carepath.knowledge import Knowledge, top_level_plans
-from carepath.resources import Resource, parameter_values
+from carepath.resources import Resource
 from carepath.validation import Readable, readable, record_of
+from carepath.web.operations.apply_arguments import APPLY, request_fields
+from carepath.web.operations.model import Operation, Terms
+from carepath.web.operations.parameters import read
 
 Values = Mapping[str, Sequence[Any]]
 
 _MOST_REMARKS = 100
 
-# The simple parameters of the operation, and the elements of a request that they fill.
-_FIELDS = {
-    "subject": "subject",
-    "encounter": "encounter",
-    "practitioner": "practitioner",
-    "organization": "organization",
-    "userType": "user_type",
-    "userLanguage": "user_language",
-    "userTaskContext": "user_task_context",
-    "setting": "setting",
-    "settingContext": "setting_context",
-}
+_BY_OPTION = "the plan is named by an option of the command"
+_FROM_FILE = "the data are read from the file"
+_TERMS = Terms(
+    bare=APPLY.bare,
+    refused={
+        **APPLY.refused,
+        **dict.fromkeys(("planDefinition", "url", "canonical", "version"), _BY_OPTION),
+        **dict.fromkeys(("dataEndpoint", "useServerData"), _FROM_FILE),
+    },
+)
 
 
 def read_resource(data: bytes, *, check: bool = True) -> Resource:
-    """Decode one resource from JSON or XML, told apart by the first character.
+    """Decode one resource from JSON or XML, as its first character says.
 
     With `check`, anything that is unsafe to read raises InvalidResource: who gets nothing but the
     resource would not know what was left out of it.
@@ -87,18 +89,24 @@ def apply_request(
     and DefinitionNotFound for an unknown plan.
     """
     found = data if isinstance(data, Readable) else Readable(data)
-    resource: Resource = found.content
-    is_call = resource["resourceType"] == "Parameters"
-    fields = _from_parameters(resource) if is_call else {}
-    parameters = {**fields.pop("parameters", {}), **parameters}
-    request = ApplyRequest(_plan(pathway, knowledge), record_of(found), now, parameters=parameters)
+    arguments = read((), found.content, _operation(), "type", "PlanDefinition")
+    fields = request_fields(arguments)
+    fields["parameters"] = {**fields["parameters"], **parameters}
+    named = subject or next(iter(arguments.get("subject", ())), None)
+    request = ApplyRequest(_plan(pathway, knowledge), record_of(found), now, subject=named)
     request = replace(request, issues=found.issues[:_MOST_REMARKS], **fields)
-    request = replace(request, subject=subject) if subject else request
     if request.subject:
         refusal = found.refusal_of(request.record.for_subject(request.subject).subject)
         if refusal is not None:
             raise InvalidResource([refusal])
     return request
+
+
+@cache
+def _operation() -> Operation:
+    """Return the operation by whose definition Parameters are read."""
+    definition = Knowledge.shipped().definition("OperationDefinition", "PlanDefinition-apply")
+    return Operation.of(definition, _TERMS)
 
 
 def _plan(pathway: str | None, knowledge: Knowledge) -> Resource:
@@ -110,26 +118,3 @@ def _plan(pathway: str | None, knowledge: Knowledge) -> Resource:
         names = ", ".join(f"`{plan.get('id')}`" for plan in plans)
         raise InvalidParameter("pathway", None, f"one of {names}" if names else "a plan")
     return plans[0]
-
-
-def _from_parameters(parameters: Resource) -> dict[str, Any]:
-    """Return the elements of the request that Parameters hold beside the data."""
-    fields: dict[str, Any] = {}
-    for part in parameters.get("parameter", ()):
-        name = part.get("name", "")
-        if name == "data" and "resource" in part:
-            continue
-        if name == "parameters" and "resource" in part:
-            fields["parameters"] = parameter_values(part["resource"])
-        elif name in _FIELDS:
-            fields[_FIELDS[name]] = _value(part)
-        else:
-            known = ", ".join(["data", "parameters", *_FIELDS])
-            raise InvalidParameter(f"Parameters.{name}", "unknown", f"one of {known}")
-    return fields
-
-
-def _value(part: Resource) -> Any:
-    """Return the value of a parameter; a Reference stands for its text."""
-    value = next((part[key] for key in part if key.startswith("value")), None)
-    return value.get("reference", value) if isinstance(value, dict) else value

@@ -7,18 +7,16 @@ import time
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import BaseConverter, RequestRedirect
+from werkzeug.routing import BaseConverter
 
-from carepath.errors import SubjectNotFound
 from carepath.knowledge import Knowledge
 from carepath.r4.model import RESOURCE_TYPES
-from carepath.web import cors, service
+from carepath.web import cors, failures, service
 from carepath.web.config import Config
 from carepath.web.http import logs, metrics, outcomes, respond
 from carepath.web.http.exchange import Exchange
-from carepath.web.http.refusals import MethodNotAllowed, UnknownEndpoint, UrlTooLong
-from carepath.web.http.urls import FHIR, client_address
-from carepath.web.operations import parameters
+from carepath.web.http.refusals import UrlTooLong
+from carepath.web.http.urls import client_address
 from carepath.web.routes import routes
 from carepath.web.service import Service
 
@@ -32,7 +30,7 @@ class _FhirId(BaseConverter):
 
 
 class _ResourceType(BaseConverter):
-    """A resource type of R4; others are unknown doors."""
+    """A resource type of R4; others are unknown endpoints."""
 
     regex = "|".join(sorted(RESOURCE_TYPES))
 
@@ -93,7 +91,7 @@ def _after(response: Response) -> Response:
 
 
 def _report(response: Response, exchange: Exchange) -> None:
-    """Write one log line and the figures; the route stands for the URL."""
+    """Write one log line and the metrics; the route stands for the URL."""
     route = request.url_rule.rule if request.url_rule else "none"
     seconds = time.perf_counter() - exchange.started
     metrics.RUNNING.dec()
@@ -104,50 +102,14 @@ def _report(response: Response, exchange: Exchange) -> None:
 def _failed(error: Exception) -> Response:
     """Answer any error as OperationOutcome; log those that nobody foresaw."""
     exchange: Exchange = g.exchange
-    error = _explained(error)
+    error = failures.explained(error)
     if not isinstance(error, HTTPException) and outcomes.outcome_of(error).is_our_fault:
         logs.ERRORS.error(
             "unexpected error",
             exc_info=error,
             extra={"fields": {"request_id": exchange.request_id}},
         )
-    return respond.failure(error, _elements(error, exchange))
-
-
-def _elements(error: Exception, exchange: Exchange) -> tuple[str, ...]:
-    """Return the FHIRPath of the parameter that an error is about, `http.name` for the URL's."""
-    name = "subject" if isinstance(error, SubjectNotFound) else getattr(error, "name", "")
-    if not name or isinstance(error, HTTPException):
-        return ()
-    if name in request.args:
-        return (f"http.{name}",)
-    return parameters.element_of(exchange.sent, name)
-
-
-def _explained(error: Exception) -> Exception:
-    """Say in our own words what Werkzeug found: an unknown URL, a method that is not possible."""
-    if isinstance(error, RequestRedirect):
-        return UnknownEndpoint("There is nothing at this URL.")
-    if not isinstance(error, HTTPException):
-        return error
-    meaning = _EXPLANATIONS.get(type(error).__name__)
-    return meaning(error) if meaning else error
-
-
-def _not_found(_error: HTTPException) -> Exception:
-    if request.path.rstrip("/") == FHIR:
-        return MethodNotAllowed(request.method, ("OPTIONS",))
-    first = request.path.removeprefix(FHIR).strip("/").partition("/")[0]
-    if not request.path.startswith(FHIR) or first not in RESOURCE_TYPES:
-        return UnknownEndpoint("There is nothing at this URL.")
-    return UnknownEndpoint(f"This service has no `{first}` to offer at this URL; see `metadata`.")
-
-
-def _not_allowed(_error: HTTPException) -> Exception:
-    return MethodNotAllowed(request.method, cors.methods())
-
-
-_EXPLANATIONS = {"NotFound": _not_found, "MethodNotAllowed": _not_allowed}
+    return respond.failure(error, failures.elements_of(error, exchange.sent))
 
 
 def _count_definitions(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""CORS and OPTIONS: which web pages may call which doors.
+"""CORS and OPTIONS: which web pages may call which endpoints.
 
 https://fetch.spec.whatwg.org/#http-cors-protocol
 """
@@ -39,7 +39,7 @@ def options() -> Response:
 
 
 def allow(response: Response) -> None:
-    """Add the CORS headers when the door is open or the page's origin is configured."""
+    """Add the CORS headers when the endpoint is open or the page's origin is configured."""
     origin = request.environ.get("HTTP_ORIGIN")
     if origin is None:
         return
@@ -55,7 +55,7 @@ def allow(response: Response) -> None:
 
 
 def _is_open() -> bool:
-    """Tell whether any page may read this door."""
+    """Tell whether any page may read this endpoint."""
     if _WELL_KNOWN in request.path:
         return True
     rule = request.url_rule or _rule_of_url()

@@ -1,4 +1,4 @@
-"""Doors for those who run the service: health, readiness, figures."""
+"""Endpoints for those who run the service: health, readiness, metrics."""
 
 from flask import Response, jsonify
 
@@ -18,5 +18,5 @@ def readyz() -> Response:
 
 
 def metrics_page() -> Response:
-    """Answer with the figures for Prometheus."""
+    """Answer with the metrics for Prometheus."""
     return Response(metrics.exposition(), content_type=metrics.CONTENT_TYPE)

@@ -1,13 +1,12 @@
-"""The table of routes: every door of the service, what opens it, who may look in.
+"""The table of routes: every endpoint of the service, what answers there, who may read it.
 
 https://hl7.org/fhir/R4/http.html#summary
 
 CapabilityStatement and OpenAPI are made from the same tables.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import NamedTuple
 
 from flask import Response, jsonify
 
@@ -15,34 +14,17 @@ from carepath.web import monitoring, service
 from carepath.web.definitions import DEFINITION_TYPES
 from carepath.web.http.exchange import current
 from carepath.web.http.urls import FHIR
-from carepath.web.operations.model import Level, Operation
+from carepath.web.operations.model import Operation
 from carepath.web.operations.table import invoke, operations
 from carepath.web.rest import interactions, openapi
-
-View = Callable[..., Response]
-
-
-class Route(NamedTuple):
-    """One URL pattern with its methods."""
-
-    methods: tuple[str, ...]
-    rule: str
-    """The pattern, which is also what logs and figures call the door."""
-    name: str
-    view: View
-    about: str
-    is_open: bool = False
-    """Whether a page from any web origin may read it."""
-    resource_type: str = ""
-    operation: Operation | None = None
-    level: Level = "type"
+from carepath.web.rest.route import Route, View
 
 
 def routes() -> Iterator[Route]:
     """Yield all routes."""
     yield Route(("GET",), "/healthz", "healthz", monitoring.healthz, "Alive?")
     yield Route(("GET",), "/readyz", "readyz", monitoring.readyz, "Ready for requests?")
-    yield Route(("GET",), "/metrics", "metrics", monitoring.metrics_page, "Figures")
+    yield Route(("GET",), "/metrics", "metrics", monitoring.metrics_page, "Metrics")
     yield Route(("GET",), "/openapi.json", "openapi", _openapi, "This document", is_open=True)
     yield Route(
         ("GET",),

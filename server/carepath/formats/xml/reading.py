@@ -23,7 +23,7 @@ MAX_DEPTH = 64
 MAX_NUMBER_LENGTH = 100
 MAX_EXPONENT = 1000
 MAX_ATTRIBUTES = 100
-"""Attributes of a narrative that has to be written anew; XHTML has fewer."""
+"""Attributes of a narrative that has to be written again; XHTML has fewer."""
 
 _SCHEMA_LOCATION = "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")

@@ -16,7 +16,7 @@ from carepath.r4.model import Element, is_subtype, type_of
 from carepath.validation.invariants import Evaluation, constraint_issues
 from carepath.validation.profiles.bindings import Membership, binding_issues
 from carepath.validation.profiles.references import References, target_type
-from carepath.validation.profiles.slicing import Surroundings, slice_of
+from carepath.validation.profiles.slicing import slice_of
 from carepath.validation.profiles.tree import CORE, Node, Profile
 from carepath.validation.profiles.values import equals, matches, shown
 from carepath.validation.walker import Item, definition_of, named
@@ -87,8 +87,7 @@ class ProfileWalk:
 
     def _slices(self, items: list[Item], node: Node, place: str) -> Iterator[Issue]:
         """Yield what is wrong with the slices: how many, in which order, and each one inside."""
-        around = self._surroundings()
-        found = [(item, slice_of(item, node, around)) for item in items]
+        found = [(item, slice_of(item, node, self)) for item in items]
         for candidate in node.slices.values():
             inside = [item for item, own in found if own is candidate]
             yield from _count_issues(inside, candidate, place, None)
@@ -98,15 +97,22 @@ class ProfileWalk:
                 yield from self._slices(inside, candidate, place)
         yield from _rule_issues(found, node, place)
 
-    def _surroundings(self) -> Surroundings:
-        return Surroundings(
-            find_profile=self.find_profile,
-            resolve=self.references.target,
-            target_type=lambda item: target_type(item, self.references),
-            type_of_profile=self._target_type,
-            conforms=lambda item, node: not _has_error(self._node(item, node)),
-            conforms_to=self._conforms_to,
-        )
+    def resolve(self, item: Item) -> Any:
+        """Return the resource that a Reference or canonical element leads to, or None."""
+        return self.references.target(item)
+
+    def target_type(self, item: Item) -> str:
+        """Return the type of what a Reference leads to, empty when it cannot be told."""
+        return target_type(item, self.references)
+
+    def type_of_profile(self, canonical: str) -> str:
+        """Return the type that a profile is for, empty when the profile is not known."""
+        profile = self.find_profile(canonical)
+        return profile.type if profile is not None else core_type(canonical)
+
+    def meets(self, item: Item, node: Node) -> bool:
+        """Tell whether an element meets all that a node and those below it ask for."""
+        return not _has_error(self._node(item, node))
 
     def conforms(self, item: Item, canonical: str) -> bool | None:
         """Tell whether an element conforms to a profile; None when it is not known."""
@@ -114,13 +120,14 @@ class ProfileWalk:
             return None
         return not _has_error(self.canonical_issues(item, canonical))
 
-    def _conforms_to(self, item: Item, canonical: str) -> bool:
+    def conforms_to(self, item: Item, canonical: str) -> bool:
+        """Tell whether an element conforms to a profile that is known."""
         return self.conforms(item, canonical) is True
 
     def _type_profile_issues(self, item: Item, node: Node) -> Iterator[Issue]:
         """Yield what keeps a value from conforming to one of the profiles of its type."""
         wanted = [url for url in node.profiles(item.type) if not core_type(url)]
-        if not wanted or any(self._conforms_to(item, url) for url in wanted):
+        if not wanted or any(self.conforms_to(item, url) for url in wanted):
             return
         if len(wanted) == 1:
             yield from self.canonical_issues(item, wanted[0])
@@ -130,17 +137,13 @@ class ProfileWalk:
 
     def _target_issues(self, item: Item, node: Node) -> Iterator[Issue]:
         """Yield an issue when a reference leads to a type that the profile does not allow."""
-        allowed = [self._target_type(url) for url in node.targets()]
-        actual = target_type(item, self.references)
+        allowed = [self.type_of_profile(url) for url in node.targets()]
+        actual = self.target_type(item)
         if not actual or not allowed or "" in allowed:
             return
         if not any(is_subtype(actual, name) for name in allowed):
             text = f"The reference leads to a {actual}; allowed are {', '.join(sorted(allowed))}."
             yield Issue("error", "structure", text, (item.path,))
-
-    def _target_type(self, canonical: str) -> str:
-        profile = self.find_profile(canonical)
-        return profile.type if profile is not None else core_type(canonical)
 
 
 def _value_issues(item: Item, node: Node) -> Iterator[Issue]:

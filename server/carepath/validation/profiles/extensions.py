@@ -52,12 +52,3 @@ def _fits(holder: Item, context: dict[str, str]) -> bool:
     if where in ("Element", holder.definition, holder.definition.removesuffix("[x]")):
         return True
     return is_subtype(holder.type, where)
-
-
-def unknown_extensions(item: Item, walk: ProfileWalk, root: str) -> Iterator[Issue]:
-    """Yield an error for each extension under a URL root that has no definition here."""
-    for extension in every(item):
-        url = extension.members.get("url") if extension.type == "Extension" else None
-        if isinstance(url, str) and url.startswith(root) and walk.find_profile(url) is None:
-            text = f"The extension `{url}` has no StructureDefinition."
-            yield Issue("error", "extension", text, (extension.path,))

@@ -3,6 +3,12 @@
 The library makes all errors of a call at once, each with a copy of what is wrong: a few megabytes
 of faults would cost seconds and gigabytes.  A Bundle is therefore looked at by its entries and a
 Parameters by its parameters; any other resource that is large and invalid only in part.
+
+    Bundle            -> the shell, without `entry`
+      entry 0, 1, 2   -> one piece, a shell with these entries
+      entry 3, large  -> the pieces of its resource, if that is a Bundle or Parameters, and what is
+                         around it; else the entry with its arrays cut
+      entry 4, 5      -> one piece
 """
 
 from collections.abc import Iterator
@@ -55,7 +61,7 @@ def pieces(resource: dict[str, Any], path: Path = ()) -> Iterator[Piece]:
     name = _kind(resource)
     items = resource.get(_PARTS[name]) if name else None
     if not isinstance(items, list):
-        yield Piece(_beginning(resource, [MOST_NODES]), path, is_whole=False)
+        yield Piece(_beginning(resource, MOST_NODES)[0], path, is_whole=False)
         return
     shell = {key: value for key, value in resource.items() if key != _PARTS[name]}
     yield from pieces(shell, path)
@@ -90,7 +96,7 @@ def _large(item: Any, name: str, index: int, path: Path) -> Iterator[Piece]:
         yield from pieces(inner, (*path, list_name, index, "resource"))
         yield Piece({**shell, list_name: [around]}, path, list_name, index)
         return
-    value = {**shell, list_name: [_beginning(item, [MOST_NODES])]}
+    value = {**shell, list_name: [_beginning(item, MOST_NODES)[0]]}
     yield Piece(value, path, list_name, index, is_whole=False)
 
 
@@ -113,16 +119,23 @@ def _nodes(value: Any) -> int:
     return count
 
 
-def _beginning(value: Any, left: list[int], depth: int = 0) -> Any:
-    """Return the value with arrays cut, after one item at least, when `left` is used up."""
-    left[0] -= 1
+def _beginning(value: Any, left: int, depth: int = 0) -> tuple[Any, int]:
+    """Return the value with arrays cut, after one item at least, once `left` values are used up.
+
+    Beside it stands how many are left for what comes after it.
+    """
+    left -= 1
     if depth > _DEEPEST or not isinstance(value, (dict, list)):
-        return value
+        return value, left
     if isinstance(value, dict):
-        return {key: _beginning(inner, left, depth + 1) for key, inner in value.items()}
+        cut: dict[str, Any] = {}
+        for key, inner in value.items():
+            cut[key], left = _beginning(inner, left, depth + 1)
+        return cut, left
     kept: list[Any] = []
     for item in value:
-        if kept and left[0] <= 0:
+        if kept and left <= 0:
             break
-        kept.append(_beginning(item, left, depth + 1))
-    return kept
+        first, left = _beginning(item, left, depth + 1)
+        kept.append(first)
+    return kept, left

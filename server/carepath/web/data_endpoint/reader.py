@@ -1,35 +1,23 @@
 """Reading a patient's data from another FHIR server, as the data requirements of a plan say.
 
 https://hl7.org/fhir/R4/http.html#paging
-
-Only hosts that the deployment lists are asked, redirects are not followed, every request has a
-timeout and every answer a limit, and what fails for the moment is tried again a few times.
 """
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx
 
-from carepath.errors import InputError, InvalidParameter, SubjectNotFound
+from carepath.errors import SubjectNotFound
 from carepath.r4.search import search_parameters
 from carepath.resources import Resource
 from carepath.web.config import Config
-from carepath.web.data_endpoint.address import is_listed, names, origin, plain_url
-from carepath.web.http import body
-from carepath.web.http.negotiation import body_format
-from carepath.web.http.outcomes import is_gone, is_passing, is_success
-from carepath.web.http.refusals import DataEndpointFailed, DataEndpointRefused, TooLarge
+from carepath.web.data_endpoint.connection import Connection
+from carepath.web.http.refusals import TooLarge
 
 _PAGE_SIZE = 200
 _MAX_CODES = 20
-_PAUSE_SECONDS = 0.2
-# The rest of the time of an operation is for the operation itself.
-_SHARE_OF_TIME = 0.8
-_SECONDS = re.compile(r"\d{1,6}", re.ASCII)
-_HEADERS = {"Accept": "application/fhir+json", "Accept-Encoding": "gzip"}
 
 
 class DataEndpoint:
@@ -43,24 +31,12 @@ class DataEndpoint:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Take the base URL of the server; raise InvalidParameter when its host is not listed."""
-        url = plain_url(base)
-        if url is None or not is_listed(url, config):
-            raise InvalidParameter("dataEndpoint", base, "a server on the list of this service")
-        self._base = str(url).rstrip("/")
-        self._origin = origin(url)
-        self._host = names(url)[0]
+        self._connection = Connection(base, config, headers or {}, sleep)
         self._config = config
-        self._sleep = sleep
-        self._left = config.max_expanded_bytes
-        self._end = time.monotonic() + _SHARE_OF_TIME * config.request_seconds
-        self._client = httpx.Client(
-            headers={**_HEADERS, **(headers or {})},
-            follow_redirects=False,
-        )
 
     def gather(self, subject: str, requirements: Sequence[Mapping[str, Any]]) -> list[Resource]:
         """Return the Patient and what is required about them, each page of each search."""
-        with self._client:
+        with self._connection:
             found = [self._patient(subject)]
             for url in self._searches(subject, requirements):
                 for resource in self._pages(url):
@@ -70,11 +46,11 @@ class DataEndpoint:
         return found
 
     def _patient(self, subject: str) -> Resource:
-        patient = self._get(self._url(f"{self._base}/{subject}"))
+        patient = self._connection.get(self._connection.url(subject))
         if patient is None:
             raise SubjectNotFound(subject)
         if f"{patient.get('resourceType')}/{patient.get('id')}" != subject:
-            raise self._refused("a read was not answered with the Patient")
+            raise self._connection.refused("a read was not answered with the Patient")
         return patient
 
     def _searches(
@@ -92,25 +68,25 @@ class DataEndpoint:
             codes = _codes(several)
             if codes and "code" in search_parameters(resource_type):
                 query["code"] = ",".join(codes)
-            yield self._url(f"{self._base}/{resource_type}").copy_merge_params(query)
+            yield self._connection.url(resource_type).copy_merge_params(query)
 
     def _pages(self, url: httpx.URL) -> Iterator[Resource]:
         """Yield the matches of all pages of a search."""
         seen: set[httpx.URL] = set()
         while True:
             seen.add(url)
-            bundle = self._get(url) or {}
+            bundle = self._connection.get(url) or {}
             if bundle.get("resourceType") != "Bundle":
-                raise self._refused("a search was not answered with a Bundle")
+                raise self._connection.refused("a search was not answered with a Bundle")
             yield from self._matches(bundle)
             following = _next(bundle)
             if not following:
                 return
-            url = self._url(following, url)
+            url = self._connection.following(following, url)
             if url in seen:
-                raise self._refused("the pages of a search go round in a circle")
+                raise self._connection.refused("the pages of a search go round in a circle")
             if len(seen) >= self._config.data_endpoint_pages:
-                raise self._refused("a search has too many pages")
+                raise self._connection.refused("a search has too many pages")
 
     def _matches(self, bundle: Resource) -> Iterator[Resource]:
         """Yield the resources of one page; a page that says it is not whole is refused."""
@@ -123,99 +99,7 @@ class DataEndpoint:
             elif any(
                 i.get("severity") in ("error", "fatal") for i in _objects(resource.get("issue"))
             ):
-                raise self._refused("a search came with errors")
-
-    def _url(self, text: str, base: httpx.URL | None = None) -> httpx.URL:
-        """Return a URL to ask; raise when it leads to another server."""
-        try:
-            url = base.join(text) if base is not None else httpx.URL(text)
-        except (httpx.InvalidURL, ValueError) as error:
-            raise self._refused("a page has no valid URL") from error
-        if origin(url) != self._origin or url.userinfo:
-            raise self._refused("a page is on another host")
-        return url
-
-    def _get(self, url: httpx.URL) -> Resource | None:
-        """Return a resource, None when it is not there; try again what fails for the moment."""
-        pause = 0.0
-        for attempt in range(self._config.data_endpoint_retries + 1):
-            if attempt:
-                self._rest(max(pause, _PAUSE_SECONDS * 2 ** (attempt - 1)))
-            try:
-                seconds = self._seconds()
-                with self._client.stream("GET", url, timeout=seconds) as response:
-                    if is_gone(response.status_code):
-                        return None
-                    if is_success(response.status_code):
-                        return self._decoded(response, seconds)
-                    if not is_passing(response.status_code):
-                        raise self._refused(f"it answered {response.status_code}")
-                    pause = self._asked_pause(response)
-            except httpx.HTTPError:
-                continue
-        raise DataEndpointFailed(self._host, "it does not answer")
-
-    def _seconds(self) -> float:
-        """Return how long one request may take; raise when the time for all of them is over."""
-        return min(self._config.data_endpoint_seconds, self._time_left())
-
-    def _rest(self, seconds: float) -> None:
-        """Leave the server alone for a while; raise when there is no time for it."""
-        self._time_left(seconds)
-        self._sleep(seconds)
-
-    def _time_left(self, needed: float = 0.0) -> float:
-        left = self._end - time.monotonic()
-        if left <= needed:
-            raise DataEndpointFailed(self._host, "it does not answer in time")
-        return left
-
-    def _asked_pause(self, response: httpx.Response) -> float:
-        """Return how long the server wants to be left alone; raise when that is too long."""
-        found = _SECONDS.fullmatch(response.headers.get("Retry-After", ""))
-        seconds = int(found[0]) if found else 0
-        if seconds > self._config.data_endpoint_seconds:
-            raise DataEndpointFailed(self._host, "it is busy", retry_after=seconds)
-        return seconds
-
-    def _decoded(self, response: httpx.Response, seconds: float) -> Resource:
-        """Return the resource in an answer, which is read no further than the limits allow."""
-        headers = response.headers
-        stream = _Stream(response, seconds)
-        try:
-            fmt = body_format(headers.get("Content-Type"))
-            encoding = headers.get("Content-Encoding", "")
-            data = body.read(stream, None, encoding, self._config)
-            value = body.decode(data, fmt, self._config)
-        except InputError as error:
-            raise self._refused(f"an answer cannot be read: {error}".rstrip(".")) from error
-        self._left -= len(data)
-        if self._left < 0:
-            raise TooLarge("What the data endpoint holds", self._config.max_expanded_bytes)
-        return value
-
-    def _refused(self, reason: str) -> DataEndpointRefused:
-        return DataEndpointRefused(self._host, reason)
-
-
-class _Stream:
-    """The bytes of an answer as they were sent, still packed; each read has a time."""
-
-    def __init__(self, response: httpx.Response, seconds: float) -> None:
-        self._chunks = response.iter_raw()
-        self._seconds = seconds
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Return `size` bytes, fewer at the end; raise ReadTimeout when they come too slowly."""
-        found = bytearray()
-        end = time.monotonic() + self._seconds
-        for chunk in self._chunks:
-            found += chunk
-            if 0 <= size <= len(found):
-                break
-            if time.monotonic() > end:
-                raise httpx.ReadTimeout("the answer takes too long")
-        return bytes(found if size < 0 else found[:size])
+                raise self._connection.refused("a search came with errors")
 
 
 def _next(bundle: Resource) -> str:

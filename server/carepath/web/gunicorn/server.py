@@ -25,7 +25,7 @@ from carepath.web.gunicorn.worker import ConnectionWorker, most_connections
 from carepath.web.http import body, logs, outcomes
 from carepath.web.http.negotiation import CONTENT_TYPES
 
-_FIGURES = "PROMETHEUS_MULTIPROC_DIR"
+_METRICS = "PROMETHEUS_MULTIPROC_DIR"
 _LONGEST_LINE = 8190
 _SPARE_SECONDS = 30
 _YOUNG_OBJECTS = 10_000
@@ -45,7 +45,10 @@ class FhirWorker(ConnectionWorker):
     """A worker whose own refusals are OperationOutcomes, too."""
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
-        """Answer what the HTTP parser refused, or a failure outside the application."""
+        """Answer what the HTTP parser refused, or a failure outside the application.
+
+        Replaces `Worker.handle_error`, which writes a page of HTML.
+        """
         status = next((code for kind, code in _STATUS_OF if isinstance(exc, kind)), 500)
         outcome = outcomes.outcome_of_status(status)
         wish = read_head(_head_of(req) if req else head_so_far())
@@ -76,7 +79,7 @@ class Logger(glogging.Logger):
     """Gunicorn's own log in our form."""
 
     def setup(self, cfg: Any) -> None:
-        """Replace the handlers that gunicorn has set up."""
+        """Replace the handlers that `glogging.Logger.setup` has set up."""
         super().setup(cfg)
         logs.configure(cfg.loglevel)
 
@@ -85,7 +88,10 @@ class Master(Arbiter):
     """The process that starts and stops the workers."""
 
     def handle_int(self) -> None:
-        """Stop as SIGTERM does; a second Ctrl-C ends what still runs."""
+        """Stop as SIGTERM does; a second Ctrl-C ends what still runs.
+
+        Replaces `Arbiter.handle_int`, which stops without waiting for requests that run.
+        """
         self.handle_term()
 
 
@@ -102,17 +108,20 @@ class Application(BaseApplication):
         return self._config.body_seconds
 
     def load_config(self) -> None:
-        """Translate our settings to gunicorn's."""
+        """Translate our settings to gunicorn's; `BaseApplication` leaves this to us."""
         for name, value in gunicorn_settings(self._config).items():
             self.cfg.set(name, value)
 
     def run(self) -> None:
-        """Run until a signal stops it."""
+        """Run until a signal stops it.
+
+        Replaces `BaseApplication.run`, which starts an `Arbiter` that is not ours.
+        """
         Master(self).run()
 
     def load(self) -> Any:
-        """Make the application, once, before the workers are forked."""
-        # The folder of the figures must be known before they are imported.
+        """Make the application, once, before the workers are forked (`preload_app`)."""
+        # The folder of the metrics must be known before they are imported.
         from carepath.web.app import create_app  # noqa: PLC0415
         from carepath.web.operations.apply import warm_up  # noqa: PLC0415
         from carepath.web.service import EXTENSION  # noqa: PLC0415
@@ -154,9 +163,9 @@ def serve(config: Config) -> None:
     # Nearly all that is made at the start is kept: looking for the rest would take a fifth of it.
     gc.disable()
     folder = None
-    if _FIGURES not in os.environ:
-        folder = Path(tempfile.mkdtemp(prefix="carepath-figures-"))
-        os.environ[_FIGURES] = str(folder)
+    if _METRICS not in os.environ:
+        folder = Path(tempfile.mkdtemp(prefix="carepath-metrics-"))
+        os.environ[_METRICS] = str(folder)
     parent = os.getpid()
     try:
         Application(config).run()
@@ -180,7 +189,7 @@ def _ready(server: Arbiter) -> None:
 
 
 def _worker_ended(_server: Arbiter, worker: Worker) -> None:
-    """Take a worker that is gone out of the figures of those that run."""
+    """Take a worker that is gone out of the metrics of those that run."""
     from prometheus_client import multiprocess  # noqa: PLC0415  as above
 
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

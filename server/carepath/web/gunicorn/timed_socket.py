@@ -28,7 +28,8 @@ class SlowHead(ParseException):
 class Paced:
     """A socket whose `recv` ends with the time of the request; the rest is the socket's own.
 
-    A request may take `seconds`, and as much longer as its bytes take on a slow line.
+    A request may take `seconds`, and as much longer as its bytes take on a slow line.  It stands in
+    the place of `gunicorn.http.unreader.SocketUnreader.sock`.
     """
 
     def __init__(self, connection: socket.socket, seconds: float) -> None:

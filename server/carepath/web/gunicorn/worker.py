@@ -5,6 +5,9 @@ https://www.rfc-editor.org/rfc/rfc9112.html#section-9
 gunicorn keeps a thread waiting for each connection that is silent, and its whole worker for each
 client that does not hang up after an answer that closes the connection.  Here both wait in the
 poller, which costs nothing but a descriptor.
+
+This rests on parts of gunicorn 27 that are private to it; each override says which part it replaces
+or extends, so that whoever raises the pinned version knows what to read beside it.
 """
 
 import resource
@@ -47,19 +50,30 @@ class ConnectionWorker(gthread.ThreadWorker):
         self._lingering: deque[Any] = deque()
 
     def init_signals(self) -> None:
-        """Leave Ctrl-C, which a terminal sends to all processes, to the one that started us."""
+        """Leave Ctrl-C, which a terminal sends to all processes, to the one that started us.
+
+        Extends `Worker.init_signals`, where SIGINT ends a worker at once (`handle_quit`).
+        """
         super().init_signals()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def handle(self, conn: Any) -> Any:
-        """Serve a connection; one that is silent goes to the poller at once."""
+        """Serve a connection; one that is silent goes to the poller at once.
+
+        Replaces the first lines of `ThreadWorker.handle`, which keep a thread for up to
+        `DEFAULT_WORKER_DATA_TIMEOUT` before they return `_DEFER`; the rest is gunicorn's.
+        """
         if not conn.initialized and not conn.wait_for_data(0):
             return gthread._DEFER  # type: ignore[attr-defined]
         self._pace(conn)
         return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
-        """Answer a request whose head has been read, and say so when the connection ends by it."""
+        """Answer a request whose head has been read, and say so when the connection ends by it.
+
+        Extends `ThreadWorker.handle_request`: `Request.should_close` also is true for a body that
+        nobody read, which `ThreadWorker._keepalive_after` would read to its end.
+        """
         reading = conn.parser.unreader.sock
         asked = req.should_close
         if isinstance(reading, Paced):
@@ -68,7 +82,13 @@ class ConnectionWorker(gthread.ThreadWorker):
         return super().handle_request(req, conn)
 
     def finish_request(self, conn: Any, fs: Any) -> None:
-        """Take a connection back from its thread; one that ends is closed without waiting."""
+        """Take a connection back from its thread; one that ends is closed without waiting.
+
+        Replaces two of the three branches of `ThreadWorker.finish_request`: a silent connection
+        waits for `body_seconds`, also at a stop, and not for the time of a kept connection; one
+        that ends is not closed by `TConn.close(graceful=True)`, which reads on in the main loop
+        until the client hangs up.  A connection that is kept is left to gunicorn.
+        """
         result = False if fs.cancelled() or fs.exception() else fs.result()
         if result is gthread._DEFER:  # type: ignore[attr-defined]
             seconds = self._seconds if self.alive else _AT_STOP_SECONDS
@@ -81,7 +101,11 @@ class ConnectionWorker(gthread.ThreadWorker):
             super().finish_request(conn, fs)
 
     def set_accept_enabled(self, enabled: bool | None) -> None:
-        """Take clients or not; at a stop, those who have come already are let in first."""
+        """Take clients or not; at a stop, those who have come already are let in first.
+
+        Extends `ThreadWorker.set_accept_enabled`, by which `ThreadWorker.run` stops listening:
+        whoever stood in the queue of the socket then would get no answer.
+        """
         if enabled or self.alive:
             super().set_accept_enabled(enabled)
             return
@@ -96,7 +120,12 @@ class ConnectionWorker(gthread.ThreadWorker):
             listener.close()
 
     def murder_pending(self) -> None:
-        """Close what has waited long enough, and the oldest of those that wait when all is full."""
+        """Close what has waited long enough, and the oldest of those that wait when all is full.
+
+        Replaces `ThreadWorker.murder_pending`, which `ThreadWorker.run` calls once a second: there
+        are two queues instead of one, and a worker that is full makes room instead of waiting for
+        `murder_keepalived`.
+        """
         now = time.monotonic()
         for waiting in (self.pending_conns, self._lingering):
             if not self.alive:

@@ -36,7 +36,7 @@ class Exchange:
     started: float = field(default_factory=time.perf_counter)
     format: Format = "json"
     sent: Resource | None = None
-    """The resource in the body, once it has been read: errors name its elements."""
+    """The resource in the body, once an operation has decoded it: errors name its elements."""
     fields: Mapping[str, str] = field(default_factory=dict)
     """What stands in a form in the body, once it has been read."""
 
@@ -59,7 +59,7 @@ class Exchange:
                 headers.get("HTTP_ACCEPT"), self.argument("_format"), headers.get("CONTENT_TYPE")
             )
         except NotAcceptable:
-            # Figures and health have a format of their own, OPTIONS has nothing to say.
+            # Metrics and health have a format of their own, OPTIONS has nothing to say.
             if urls.is_fhir(self.request.path) and self.request.method != "OPTIONS":
                 raise
 
@@ -112,14 +112,13 @@ class Exchange:
             connection.settimeout(None)
 
     def resource(self) -> Resource | None:
-        """Return the resource in the body, None when there is no body."""
-        data = self.data
+        """Decode the resource in the body of a POST, None when there is no body."""
+        data = self.data if self.request.method == "POST" else b""
         if not data.strip():
             return None
         content_type = self.request.environ.get("CONTENT_TYPE")
         fmt = body_format(content_type, text_plain=self.config.accept_text_plain)
-        self.sent = body.decode(data, fmt, self.config)
-        return self.sent
+        return body.decode(data, fmt, self.config)
 
     def form(self) -> list[tuple[str, str]]:
         """Return the parameters of a form in the body, as `_search` sends them.

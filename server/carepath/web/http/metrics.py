@@ -1,4 +1,4 @@
-"""Figures for Prometheus: requests by route and status, their time, how many run.
+"""Metrics for Prometheus: requests by route and status, their time, how many run.
 
 https://prometheus.io/docs/instrumenting/exposition_formats/
 
@@ -44,7 +44,7 @@ def count(method: str, route: str, status: int, seconds: float) -> None:
 
 
 def exposition() -> bytes:
-    """Return all figures as text, of all workers together when there are several."""
+    """Return all metrics as text, of all workers together when there are several."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return generate_latest()
     registry = CollectorRegistry()

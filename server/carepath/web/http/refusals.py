@@ -1,4 +1,4 @@
-"""What the service itself refuses, before or beside the engine: limits, load, unknown doors."""
+"""What the service itself refuses, before or beside the engine: limits, load, unknown endpoints."""
 
 from dataclasses import dataclass, field
 
@@ -9,53 +9,43 @@ from carepath.errors import InputError
 class TooLarge(InputError):
     """The request exceeds a limit of this deployment."""
 
+    sentence = "{what} is larger than this service allows ({limit})."
     what: str
     limit: int
     element: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.what} is larger than this service allows ({self.limit})."
 
 
 @dataclass(eq=False)
 class UrlTooLong(InputError):
     """The path and query exceed the limit."""
 
+    sentence = "The URL is longer than {limit} bytes; use POST, or `_search` for a search."
     limit: int
-
-    def __str__(self) -> str:
-        return f"The URL is longer than {self.limit} bytes; use POST, or `_search` for a search."
 
 
 @dataclass(eq=False)
 class TooSlow(InputError):
     """The client stopped sending in the middle of a body."""
 
+    sentence = "Nothing of the body came for {seconds:g} seconds."
     seconds: float
-
-    def __str__(self) -> str:
-        return f"Nothing of the body came for {self.seconds:g} seconds."
 
 
 @dataclass(eq=False)
 class TooCostly(InputError):
     """An operation was stopped because it took too long; sending it again will not help."""
 
+    sentence = "The operation was stopped after {seconds:g} seconds; send less data at once."
     seconds: float
-
-    def __str__(self) -> str:
-        return f"The operation was stopped after {self.seconds:g} seconds; send less data at once."
 
 
 @dataclass(eq=False)
 class UnsupportedParameter(InputError):
     """A parameter that the specification knows and this service does not support."""
 
+    sentence = "The parameter `{name}` is not supported: {reason}."
     name: str
     reason: str
-
-    def __str__(self) -> str:
-        return f"The parameter `{self.name}` is not supported: {self.reason}."
 
 
 @dataclass(eq=False)
@@ -74,21 +64,17 @@ class UnknownParameter(InputError):
 class UnsupportedSearch(InputError):
     """A search that would answer something else than was asked: a modifier, a value, a sort."""
 
+    sentence = "The search parameter `{name}` cannot be used: {reason}."
     name: str
     reason: str
-
-    def __str__(self) -> str:
-        return f"The search parameter `{self.name}` cannot be used: {self.reason}."
 
 
 @dataclass(eq=False)
 class UnknownEndpoint(InputError):
     """There is nothing at this URL."""
 
+    sentence = "{reason}"
     reason: str
-
-    def __str__(self) -> str:
-        return self.reason
 
 
 @dataclass(eq=False)
@@ -106,40 +92,32 @@ class MethodNotAllowed(InputError):
 class TooManyRequests(InputError):
     """One client sends more than its share."""
 
+    sentence = "Too many requests; send again after {retry_after} seconds."
     retry_after: int
-
-    def __str__(self) -> str:
-        return f"Too many requests; send again after {self.retry_after} seconds."
 
 
 @dataclass(eq=False)
 class Busy(InputError):
     """As many operations run as this service allows at once."""
 
+    sentence = "The service is busy; send again after {retry_after} seconds."
     retry_after: int
-
-    def __str__(self) -> str:
-        return f"The service is busy; send again after {self.retry_after} seconds."
 
 
 @dataclass(eq=False)
 class DataEndpointFailed(InputError):
     """The FHIR server named as data endpoint cannot be read."""
 
+    sentence = "The data endpoint `{host}` cannot be read: {reason}."
     host: str
     reason: str
     retry_after: int = field(default=10)
-
-    def __str__(self) -> str:
-        return f"The data endpoint `{self.host}` cannot be read: {self.reason}."
 
 
 @dataclass(eq=False)
 class DataEndpointRefused(InputError):
     """The FHIR server named as data endpoint does not give what is needed, and will not later."""
 
+    sentence = "The data endpoint `{host}` cannot be used: {reason}."
     host: str
     reason: str
-
-    def __str__(self) -> str:
-        return f"The data endpoint `{self.host}` cannot be used: {self.reason}."

@@ -11,7 +11,6 @@ from flask import Response
 from werkzeug.http import http_date, parse_date
 
 from carepath.resources import Resource
-from carepath.web.definitions import Held
 from carepath.web.http import body, outcomes
 from carepath.web.http.exchange import Exchange, current
 from carepath.web.http.negotiation import CONTENT_TYPES
@@ -37,11 +36,6 @@ def part(answer: Resource, headers: Mapping[str, str] | None = None) -> Response
     exchange = current()
     wanted = subset(answer, exchange.argument("_summary"), exchange.argument("_elements"))
     return resource(wanted, headers=headers)
-
-
-def definition(held: Held) -> Response:
-    """Answer with a definition and its tag, or with nothing when the client has it already."""
-    return cached(held.resource, held.version_id, held.last_modified)
 
 
 def cached(answer: Resource, tag: str, modified: datetime) -> Response:

@@ -19,8 +19,7 @@ _PREFIX = re.compile(r"(/(?!\.\.?(/|$))[A-Za-z0-9._~-]+)*")
 class InvalidHost(InputError):
     """The Host header, or what a proxy says of it, is no host."""
 
-    def __str__(self) -> str:
-        return "The `Host` of the request, or what a proxy says of it, is not valid."
+    sentence = "The `Host` of the request, or what a proxy says of it, is not valid."
 
 
 def fhir_base(config: Config, environ: Mapping[str, str]) -> str:

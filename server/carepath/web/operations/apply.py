@@ -3,7 +3,6 @@
 https://hl7.org/fhir/R4/plandefinition-operation-apply.html
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,23 +11,17 @@ from carepath.apply import ApplyRequest, apply_activity, apply_plan, warm
 from carepath.apply import data_requirements as requirements_of
 from carepath.errors import CarepathError, InvalidParameter, InvalidResource
 from carepath.knowledge import top_level_plans
-from carepath.r4.model import RESOURCE_TYPES
 from carepath.record import Record
-from carepath.resources import Resource, canonical_of, parameter_values
+from carepath.resources import Resource, canonical_of
 from carepath.validation import Readable, check_structure, readable, record_of
 from carepath.validation.structure.data_units import data_in
 from carepath.web.http import logs
 from carepath.web.http.refusals import UnsupportedParameter
+from carepath.web.operations.apply_arguments import request_fields
+from carepath.web.operations.call import Call
 from carepath.web.operations.definitions import definition_of
-from carepath.web.operations.model import Call
 from carepath.web.service import Service
 
-_PEOPLE = {
-    "encounter": ("Encounter",),
-    "practitioner": ("Practitioner", "PractitionerRole", "Device"),
-    "organization": ("Organization",),
-}
-_NO_REFERENCE = re.compile(r"[\s<>\"{}|\\^`]")
 NO_DATA = "a Bundle with a Patient in `data`, or a data endpoint"
 
 
@@ -106,32 +99,10 @@ def _refuse_unread(record: Record, subjects: Sequence[str], data: Sequence[Reada
 
 
 def with_people(call: Call, request: ApplyRequest) -> ApplyRequest:
-    """Add who asks, where, and the parameters of the content."""
-    return replace(
-        request,
-        encounter=_reference(call, "encounter"),
-        practitioner=_reference(call, "practitioner"),
-        organization=_reference(call, "organization"),
-        user_type=call.one("userType"),
-        user_language=call.one("userLanguage"),
-        user_task_context=call.one("userTaskContext"),
-        setting=call.one("setting"),
-        setting_context=call.one("settingContext"),
-        parameters={**call.service.parameters, **parameter_values(call.one("parameters"))},
-        issues=call.issues,
-    )
-
-
-def _reference(call: Call, name: str) -> str | None:
-    """Return the reference in a parameter; raise when it cannot mean what the parameter is for."""
-    text: str | None = call.one(name)
-    if text is None:
-        return None
-    types = _PEOPLE[name]
-    named = text.partition("/_history/")[0].rpartition("/")[0].rpartition("/")[2]
-    if _NO_REFERENCE.search(text) or (named in RESOURCE_TYPES and named not in types):
-        raise InvalidParameter(name, text, f"a reference such as `{types[0]}/123`")
-    return text
+    """Add who asks, where, and the parameters of the content: the request's before our own."""
+    fields = request_fields(call.arguments)
+    parameters = {**call.service.parameters, **fields.pop("parameters")}
+    return replace(request, parameters=parameters, issues=call.issues, **fields)
 
 
 def _from_endpoint(call: Call, definition: Resource) -> Readable:

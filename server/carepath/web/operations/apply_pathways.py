@@ -22,7 +22,7 @@ from carepath.validation import Readable, record_of
 from carepath.web.http import logs
 from carepath.web.http.outcomes import outcome_of
 from carepath.web.operations.apply import NO_DATA, with_people
-from carepath.web.operations.model import Call
+from carepath.web.operations.call import Call
 
 _ENTRY = re.compile(r"\.entry\[(\d+)\]")
 _DATA = re.compile(r"Bundle|Parameters\.parameter\[(\d+)\]\.resource")

@@ -10,8 +10,8 @@ from carepath.errors import DefinitionNotFound, InvalidParameter
 from carepath.knowledge.code_systems import CodeSystem
 from carepath.resources import Resource
 from carepath.web.http.refusals import UnsupportedParameter
+from carepath.web.operations.call import Call
 from carepath.web.operations.definitions import only_one, versioned
-from carepath.web.operations.model import Call
 
 
 def lookup(call: Call) -> Resource:

@@ -13,7 +13,7 @@ from carepath.resources import Resource
 from carepath.validation import check_structure
 from carepath.validation.validate import MODES
 from carepath.validation.validate import validate as validate_resource
-from carepath.web.operations.model import Call
+from carepath.web.operations.call import Call
 
 _FHIR_VERSION = "4.0"
 

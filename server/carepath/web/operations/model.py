@@ -1,4 +1,4 @@
-"""What an operation is: an OperationDefinition and the function behind it.
+"""What an operation is: its OperationDefinition, and how its parameters are taken.
 
 https://hl7.org/fhir/R4/operationdefinition.html
 
@@ -6,17 +6,12 @@ The parameters are read from the published OperationDefinition, so that what is 
 what is accepted cannot differ.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from carepath.issues import Issue
 from carepath.resources import Resource
-from carepath.validation import Readable
-from carepath.web.service import Service
 
-NOTHING = Readable(None)
 Level = Literal["system", "type", "instance"]
 
 SIMPLE_TYPES = frozenset(
@@ -73,51 +68,18 @@ Arguments = dict[str, list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One invocation of an operation."""
+class Terms:
+    """How the parameters of an operation are taken, beyond what its definition says."""
 
-    operation: "Operation"
-    level: Level
-    resource_type: str
-    id: str
-    arguments: Arguments
-    service: Service
-    now: datetime
-    base: str
-    issues: tuple[Issue, ...] = ()
-    """What is odd about what was sent, and yet accepted."""
-    sent: Resource | None = None
-    """The body, where there is one."""
-    read: Readable = NOTHING
-    """What of the body can be read, and what is left out."""
-
-    def one(self, name: str, default: Any = None) -> Any:
-        """Return the value of a parameter that is given at most once."""
-        values = self.arguments.get(name)
-        return values[0] if values else default
-
-    def many(self, name: str) -> list[Any]:
-        """Return all values of a parameter."""
-        return self.arguments.get(name, [])
-
-
-Run = Callable[[Call], Resource]
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """The function behind an OperationDefinition."""
-
-    id: str
-    run: Run
     bare: str = ""
     """The parameter that a body means which is no Parameters resource."""
     refused: Mapping[str, str] = field(default_factory=dict)
     """Parameters of the specification that are not supported, and why."""
     once: Mapping[str, str] = field(default_factory=dict)
     """What to say when a parameter that is taken once is given several times."""
-    is_limited: bool = True
-    """Whether it waits for a turn, being more work than a look-up."""
+
+
+PLAIN = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +87,15 @@ class Operation:
     """One operation at one resource type, or at the system."""
 
     definition: Resource
-    binding: Binding
+    terms: Terms
     parameters: tuple[Parameter, ...]
 
     @classmethod
-    def of(cls, definition: Resource, binding: Binding) -> "Operation":
-        """Bind a function to an OperationDefinition."""
+    def of(cls, definition: Resource, terms: Terms) -> "Operation":
+        """Read an OperationDefinition; a parameter that the terms refuse is none of it."""
         given = definition.get("parameter", ())
-        found = tuple(Parameter.of(p) for p in given if p["use"] == "in")
-        return cls(definition, binding, found)
+        found = (Parameter.of(p) for p in given if p["use"] == "in")
+        return cls(definition, terms, tuple(p for p in found if p.name not in terms.refused))
 
     @property
     def code(self) -> str:

@@ -13,7 +13,6 @@ from typing import Any
 from carepath.errors import InvalidParameter
 from carepath.r4.model import RESOURCE_TYPES
 from carepath.resources import Resource
-from carepath.web.http.exchange import Exchange
 from carepath.web.http.refusals import UnknownParameter, UnsupportedParameter
 from carepath.web.operations.model import Arguments, Level, Operation, Parameter
 
@@ -33,30 +32,38 @@ _KINDS: Mapping[str, type] = {"boolean": bool, "integer": int}
 _INTEGER = re.compile(r"[+-]?\d{1,10}", re.ASCII)
 
 
-def read(exchange: Exchange, operation: Operation, level: Level, resource_type: str) -> Arguments:
-    """Return the arguments of one request, each checked against the operation's parameters."""
+def read(
+    query: Iterable[tuple[str, str]],
+    sent: Resource | None,
+    operation: Operation,
+    level: Level,
+    resource_type: str,
+) -> Arguments:
+    """Return what the query of a URL and a resource give, checked against the parameters.
+
+    Raises InvalidParameter, UnknownParameter and UnsupportedParameter, each naming the parameter.
+    """
     arguments: Arguments = {}
     known = {p.name: p for p in operation.parameters}
-    for name, text in exchange.request.args.items(multi=True):
+    for name, text in query:
         if name not in _GENERAL:
             parameter = _allowed(known, name, operation, level)
             arguments.setdefault(name, []).append(_from_text(parameter, text))
-    body = exchange.resource() if exchange.request.method == "POST" else None
-    if body is not None:
-        for name, value in _given(body, known, operation, level):
+    if sent is not None:
+        for name, value in _given(sent, known, operation, level):
             arguments.setdefault(name, []).append(value)
     _check_cardinality(arguments, operation, level, resource_type)
     return arguments
 
 
 def _given(
-    body: Resource, known: Mapping[str, Parameter], operation: Operation, level: Level
+    sent: Resource, known: Mapping[str, Parameter], operation: Operation, level: Level
 ) -> Iterable[tuple[str, Any]]:
-    """Yield name and value of what the body gives."""
-    if body["resourceType"] != "Parameters":
-        yield operation.binding.bare, _bare(body, known, operation, level)
+    """Yield name and value of what a resource gives."""
+    if sent["resourceType"] != "Parameters":
+        yield operation.terms.bare, _bare(sent, known, operation, level)
         return
-    parts = body.get("parameter", [])
+    parts = sent.get("parameter", [])
     for part in parts if isinstance(parts, list) else [parts]:
         name = part.get("name") if isinstance(part, dict) else None
         if not isinstance(name, str):
@@ -68,9 +75,9 @@ def _bare(
     body: Resource, known: Mapping[str, Parameter], operation: Operation, level: Level
 ) -> Resource:
     """Return a body that is no Parameters resource, when the operation has a meaning for it."""
-    if not operation.binding.bare:
+    if not operation.terms.bare:
         raise InvalidParameter("body", body["resourceType"], "a Parameters resource")
-    parameter = _allowed(known, operation.binding.bare, operation, level)
+    parameter = _allowed(known, operation.terms.bare, operation, level)
     # Where a Bundle is wanted, one resource stands for a Bundle with nothing else in it.
     if parameter.type not in ("Bundle", "Resource", body["resourceType"]):
         expected = f"a {parameter.type}, or a Parameters resource"
@@ -83,8 +90,8 @@ def _allowed(
 ) -> Parameter:
     """Return the parameter of a name; raise when it cannot be given here."""
     parameter = known.get(name)
-    if parameter is None and name in operation.binding.refused:
-        raise UnsupportedParameter(name, operation.binding.refused[name])
+    if parameter is None and name in operation.terms.refused:
+        raise UnsupportedParameter(name, operation.terms.refused[name])
     if parameter is None:
         raise UnknownParameter(name[:80], tuple(p.name for p in operation.supported(level)))
     if parameter.level not in (None, level):
@@ -200,7 +207,7 @@ def _check_cardinality(
     for parameter in operation.parameters:
         count = len(arguments.get(parameter.name, ()))
         if parameter.max == "1" and count > 1:
-            expected = operation.binding.once.get(parameter.name, "one value at most")
+            expected = operation.terms.once.get(parameter.name, "one value at most")
             raise InvalidParameter(parameter.name, f"given {count} times", expected)
         if count < parameter.min and parameter.level in (None, level):
             expected = f"a {_type_name(parameter)} for {resource_type or 'the system'}"
@@ -209,28 +216,3 @@ def _check_cardinality(
 
 def _type_name(parameter: Parameter) -> str:
     return parameter.type or "parameter with parts"
-
-
-def element_of(sent: Resource | None, name: str) -> tuple[str, ...]:
-    """Return the FHIRPath of a parameter in what was sent, or where it is missing."""
-    if sent is None:
-        return (f"http.{name}",)
-    if sent.get("resourceType") != "Parameters":
-        return (str(sent.get("resourceType")),)
-    place, slot = "Parameters", "parameter"
-    parts: Any = sent.get("parameter")
-    for step in (name,) if _indices(parts, name) else name.split("."):
-        found = _indices(parts, step)
-        if not found:
-            break
-        place, slot, parts = f"{place}.{slot}[{found[0]}]", "part", parts[found[0]].get("part")
-    return (place if slot == "part" else "Parameters.parameter",)
-
-
-def _indices(parts: Any, name: str) -> list[int]:
-    """Return where parameters of a name stand."""
-    return [
-        index
-        for index, part in enumerate(parts if isinstance(parts, list) else ())
-        if isinstance(part, dict) and part.get("name") == name
-    ]

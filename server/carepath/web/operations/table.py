@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/operationslist.html
 """
 
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import cache
 
 from flask import Response
@@ -18,20 +19,12 @@ from carepath.web.operations import apply as apply_operations
 from carepath.web.operations import apply_pathways as pathways_operation
 from carepath.web.operations import code_systems as code_system_operations
 from carepath.web.operations import definitions as definition_operations
-from carepath.web.operations import parameters as reading
+from carepath.web.operations import parameters
 from carepath.web.operations import value_sets as value_set_operations
-from carepath.web.operations.model import Binding, Call, Level, Operation
+from carepath.web.operations.apply_arguments import APPLY
+from carepath.web.operations.call import NOTHING, Call, Run
+from carepath.web.operations.model import PLAIN, Level, Operation, Terms
 
-_APPLY = {
-    "refused": {
-        "contentEndpoint": "definitions are taken from this service only",
-        "artifactEndpointConfiguration": "definitions are taken from this service only",
-        "terminologyEndpoint": "value sets are taken from this service only",
-        "mergeNestedCarePlans": "the answer is one CarePlan",
-    },
-    "once": {"subject": "one subject; `$r5.apply` answers for several"},
-    "bare": "data",
-}
 _MOST_REMARKS = 100
 _ELSEWHERE = "this service answers from what it has loaded"
 _EXPAND_REFUSED = (
@@ -48,33 +41,56 @@ _EXPAND_REFUSED = (
     "force-system-version",
 )
 
+_VALIDATE_REFUSED = ("context", "date", "abstract", "displayLanguage")
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """The function behind an OperationDefinition."""
+
+    id: str
+    run: Run
+    terms: Terms = PLAIN
+    is_limited: bool = True
+    """Whether it waits for a turn, being more work than a look-up."""
+    takes_any_form: bool = False
+    """Whether it says itself what is wrong with the form of what was sent."""
+
+
 BINDINGS = (
-    Binding("PlanDefinition-apply", apply_operations.apply_plan_definition, **_APPLY),  # type: ignore[arg-type]
-    Binding("PlanDefinition-r5-apply", apply_operations.r5_apply, **_APPLY),  # type: ignore[arg-type]
-    Binding("ActivityDefinition-apply", apply_operations.apply_activity_definition, **_APPLY),  # type: ignore[arg-type]
-    Binding("apply-pathways", pathways_operation.apply_pathways, bare="data"),
+    Binding("PlanDefinition-apply", apply_operations.apply_plan_definition, APPLY),
+    Binding("PlanDefinition-r5-apply", apply_operations.r5_apply, APPLY),
+    Binding("ActivityDefinition-apply", apply_operations.apply_activity_definition, APPLY),
+    Binding("apply-pathways", pathways_operation.apply_pathways, Terms(bare="data")),
     Binding("data-requirements", definition_operations.data_requirements),
     Binding("package", definition_operations.package),
-    Binding("Resource-validate", definition_operations.validate, bare="resource"),
+    Binding(
+        "Resource-validate",
+        definition_operations.validate,
+        Terms(bare="resource"),
+        takes_any_form=True,
+    ),
     Binding(
         "ValueSet-expand",
         value_set_operations.expand,
-        bare="valueSet",
-        refused=dict.fromkeys(_EXPAND_REFUSED, _ELSEWHERE),
+        Terms(bare="valueSet", refused=dict.fromkeys(_EXPAND_REFUSED, _ELSEWHERE)),
     ),
     Binding(
         "ValueSet-validate-code",
         value_set_operations.validate_code,
-        refused=dict.fromkeys(("context", "date", "abstract", "displayLanguage"), _ELSEWHERE),
+        Terms(refused=dict.fromkeys(_VALIDATE_REFUSED, _ELSEWHERE)),
     ),
     Binding(
         "CodeSystem-lookup",
         code_system_operations.lookup,
-        refused=dict.fromkeys(("date", "displayLanguage"), _ELSEWHERE),
+        Terms(refused=dict.fromkeys(("date", "displayLanguage"), _ELSEWHERE)),
     ),
     Binding("CodeSystem-subsumes", code_system_operations.subsumes),
     Binding("versions", definition_operations.versions, is_limited=False),
 )
+
+
+_BY_ID = {binding.id: binding for binding in BINDINGS}
 
 
 @cache
@@ -82,7 +98,7 @@ def operations() -> tuple[Operation, ...]:
     """Return the operations of this service, with the definitions that it ships."""
     shipped = Knowledge.shipped()
     return tuple(
-        Operation.of(shipped.definition("OperationDefinition", binding.id), binding)
+        Operation.of(shipped.definition("OperationDefinition", binding.id), binding.terms)
         for binding in BINDINGS
     )
 
@@ -93,7 +109,7 @@ def invoke(operation: Operation, level: Level, resource_type: str, id: str = "")
     if current.request.method == "POST":
         # Whoever sends slowly must not keep others from their turn.
         current.receive()
-    with ours.gate.turn() if operation.binding.is_limited else nullcontext():
+    with ours.gate.turn() if _BY_ID[operation.id].is_limited else nullcontext():
         return respond.resource(_run(operation, level, resource_type, id, ours, current))
 
 
@@ -106,9 +122,11 @@ def _run(
     current: exchange.Exchange,
 ) -> Resource:
     """Return what the operation answers; all of it counts as its time."""
-    arguments = reading.read(current, operation, level, resource_type)
-    is_checked = operation.code != "validate" and current.sent is not None
-    read = _checked(current.sent) if is_checked else Readable(current.sent)
+    binding = _BY_ID[operation.id]
+    query = current.request.args.items(multi=True)
+    current.sent = sent = current.resource()
+    arguments = parameters.read(query, sent, operation, level, resource_type)
+    read = Readable(sent) if binding.takes_any_form else _checked(sent)
     call = Call(
         operation=operation,
         level=level,
@@ -119,15 +137,15 @@ def _run(
         now=ours.clock(),
         base=current.base,
         issues=read.issues[:_MOST_REMARKS],
-        sent=current.sent,
+        sent=sent,
         read=read,
     )
-    return operation.binding.run(call)
+    return binding.run(call)
 
 
 def _checked(sent: Resource | None) -> Readable:
     """Return what can be read; refuse what leaves nothing to answer with, all problems at once."""
-    read = readable(sent)
+    read = NOTHING if sent is None else readable(sent)
     if read.refusals:
         raise InvalidResource(read.refusals)
     return read

@@ -15,8 +15,8 @@ from carepath.knowledge.terminology import Terminology
 from carepath.r4.codes import value_sets
 from carepath.resources import Resource, canonical_of, codings
 from carepath.web.http.refusals import UnsupportedParameter
+from carepath.web.operations.call import Call
 from carepath.web.operations.definitions import checked, only_one, versioned
-from carepath.web.operations.model import Call
 from carepath.web.search.text import fold
 
 _NAMELESS = "urn:sent"

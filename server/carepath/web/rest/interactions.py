@@ -32,12 +32,17 @@ def capabilities() -> Response:
 
 def read(resource_type: str, id: str) -> Response:
     """Answer with the newest version of a definition."""
-    return respond.definition(service.current().definitions.read(resource_type, id))
+    return _definition(service.current().definitions.read(resource_type, id))
 
 
 def vread(resource_type: str, id: str, version_id: str) -> Response:
     """Answer with one version of a definition."""
-    return respond.definition(service.current().definitions.vread(resource_type, id, version_id))
+    return _definition(service.current().definitions.vread(resource_type, id, version_id))
+
+
+def _definition(held: Held) -> Response:
+    """Answer with a definition and its tag, or with nothing when the client has it already."""
+    return respond.cached(held.resource, held.version_id, held.last_modified)
 
 
 def history(resource_type: str, id: str) -> Response:

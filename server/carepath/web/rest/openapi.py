@@ -6,15 +6,13 @@ https://spec.openapis.org/oas/v3.0.3
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from carepath.web.operations.model import Level, Operation, Parameter
 from carepath.web.rest import history
+from carepath.web.rest.route import Route
 from carepath.web.search.index import parameters as search_parameters
 from carepath.web.search.query import RESULT_PARAMETERS
-
-if TYPE_CHECKING:
-    from carepath.web.routes import Route
 
 _ARGUMENT = re.compile(r"<(\w+):(\w+)>")
 _FHIR_JSON = "application/fhir+json"
@@ -62,7 +60,7 @@ _ARGUMENT_SCHEMAS = {
 _TYPES = {"boolean": "boolean", "integer": "integer"}
 
 
-def document(routes: "Iterable[Route]", server: str, examples: Mapping[str, str]) -> dict[str, Any]:
+def document(routes: Iterable[Route], server: str, examples: Mapping[str, str]) -> dict[str, Any]:
     """Return the OpenAPI document of all routes under a server address.
 
     `examples` holds an id that is there for each type of definition.
@@ -81,7 +79,7 @@ def document(routes: "Iterable[Route]", server: str, examples: Mapping[str, str]
     }
 
 
-def _operation(route: "Route", method: str, examples: Mapping[str, str]) -> dict[str, Any]:
+def _operation(route: Route, method: str, examples: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "operationId": f"{route.name}.{method.lower()}",
         "summary": f"{route.about} {route.resource_type}".strip(),
@@ -93,7 +91,7 @@ def _operation(route: "Route", method: str, examples: Mapping[str, str]) -> dict
     return found
 
 
-def _in_path(route: "Route", examples: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def _in_path(route: Route, examples: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     for kind, name in _ARGUMENT.findall(route.rule):
         found = {"name": name, "in": "path", "required": True, "schema": _ARGUMENT_SCHEMAS[kind]}
         if name == "id" and route.resource_type in examples:
@@ -101,7 +99,7 @@ def _in_path(route: "Route", examples: Mapping[str, str]) -> Iterator[dict[str, 
         yield found
 
 
-def _in_query(route: "Route", method: str) -> Iterator[dict[str, Any]]:
+def _in_query(route: Route, method: str) -> Iterator[dict[str, Any]]:
     """Yield what may stand in the query: search parameters, simple operation parameters."""
     if route.operation is not None:
         for parameter in _simple(route.operation, route.level):
@@ -113,7 +111,7 @@ def _in_query(route: "Route", method: str) -> Iterator[dict[str, Any]]:
             yield {"name": name, "in": "query", "schema": {"type": "string"}}
 
 
-def _names(route: "Route") -> tuple[str, ...]:
+def _names(route: Route) -> tuple[str, ...]:
     if route.rule.endswith("/_history"):
         return history.PARAMETERS
     if "<" in route.rule:
@@ -125,16 +123,16 @@ def _simple(operation: Operation, level: Level) -> list[Parameter]:
     return [p for p in operation.supported(level) if p.is_simple]
 
 
-def _body(route: "Route") -> dict[str, Any]:
+def _body(route: Route) -> dict[str, Any]:
     if route.operation is None:
         properties = {name: {"type": "string"} for name in _names(route)}
         return {"content": {_FORM: {"schema": {"type": "object", "properties": properties}}}}
-    name = "Resource" if route.operation.binding.bare else "Parameters"
+    name = "Resource" if route.operation.terms.bare else "Parameters"
     schema = {"$ref": f"#/components/schemas/{name}"}
     return {"content": {_FHIR_JSON: {"schema": schema}}}
 
 
-def _responses(route: "Route") -> dict[str, Any]:
+def _responses(route: Route) -> dict[str, Any]:
     if not route.rule.startswith("/fhir"):
         return {"200": {"description": "The answer."}}
     fine = {_FHIR_JSON: {"schema": {"$ref": "#/components/schemas/Resource"}}}

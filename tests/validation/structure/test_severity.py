@@ -11,7 +11,7 @@ from carepath.validation import check_structure
 from carepath.validation.structure.problems import Kind
 from carepath.validation.structure.severity import LENIENT
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from planted import BASES
 
 NARRATIVE = '<div xmlns="http://www.w3.org/1999/xhtml">A</div>'

@@ -14,16 +14,16 @@ from carepath.issues import Issue
 from carepath.knowledge import Knowledge
 from carepath.validation import validate
 
-from ..suites import EXAMPLES, needs
+from ...suites import EXAMPLES, needs
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from planted import FOR_VALIDATE, planted
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 OWN = "https://carepath.example/fhir/StructureDefinition/"
 STANDARD = [
     decode(path.read_bytes())
-    for path in sorted((Path(__file__).parent / "profile_definitions").glob("*.json"))
+    for path in sorted((Path(__file__).parents[1] / "profile_definitions").glob("*.json"))
 ]
 
 
@@ -207,7 +207,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize("name", ["mst-careplan", "mst-record", "bp"])
 def test_no_shape_is_too_odd(name: str) -> None:
     """Whatever stands in the place of an element, an issue tells of it and nothing is raised."""
-    cases = decode((Path(__file__).parent / f"profile_cases/{name}.json").read_bytes())
+    cases = decode((Path(__file__).parents[1] / f"profile_cases/{name}.json").read_bytes())
     known = Knowledge.shipped().with_definitions(STANDARD)
     good = cases["cases"][0]["resource"]
     for number, path in enumerate(places(good)):

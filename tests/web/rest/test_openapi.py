@@ -1,4 +1,4 @@
-"""The OpenAPI document lists every door, and a fuzzer that reads it finds none that breaks."""
+"""The OpenAPI document lists every endpoint, and a fuzzer that reads it finds none that breaks."""
 
 import json
 import re
@@ -51,7 +51,7 @@ def test_it_lists_the_search_parameters_of_the_capability_statement(client: Flas
 
 @pytest.mark.slow
 def test_a_fuzzer_finds_no_server_error(server: Any, tmp_path: Path) -> None:
-    """Schemathesis calls every door with odd input: no 5xx, and errors as documented."""
+    """Schemathesis calls every endpoint with odd input: no 5xx, and errors as documented."""
     program = str(Path(sys.executable).parent / "schemathesis")
     command = [program, "run", f"{server.root}/openapi.json"]
     options = ["--checks", "not_a_server_error", "--max-examples", "15", "--seed", "20260331",

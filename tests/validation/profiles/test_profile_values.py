@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from carepath.validation.profiles.slicing import Surroundings, select, steps_of
+from carepath.knowledge import Knowledge
+from carepath.validation.profiles.slicing import select, steps_of
 from carepath.validation.profiles.values import equals, matches
+from carepath.validation.validate import profile_walk
 from carepath.validation.walker import root_item
 
 AB = {"a": 1, "b": [1, 2]}
@@ -42,14 +44,7 @@ RESOURCE = {
     "valueQuantity": {"value": 1, "code": "mm"},
 }
 PATIENT = {"resourceType": "Patient", "gender": "other"}
-AROUND = Surroundings(
-    find_profile=lambda _: None,
-    resolve=lambda item: PATIENT if item.members["reference"] == "Patient/p" else None,
-    target_type=lambda _: "",
-    type_of_profile=lambda _: "",
-    conforms=lambda _item, _node: True,
-    conforms_to=lambda _item, _canonical: True,
-)
+BUNDLE = {"resourceType": "Bundle", "entry": [{"fullUrl": "Patient/p", "resource": PATIENT}]}
 
 
 @pytest.mark.parametrize(
@@ -66,5 +61,6 @@ AROUND = Surroundings(
     ],
 )
 def test_what_the_path_of_a_discriminator_leads_to(path: str, values: list[Any]) -> None:
-    found = select(root_item(RESOURCE), steps_of(path), AROUND)
+    walk = profile_walk(BUNDLE, Knowledge.of(()))
+    found = select(root_item(RESOURCE), steps_of(path), walk)
     assert [item.value for item in found] == values

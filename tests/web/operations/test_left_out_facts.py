@@ -1,4 +1,4 @@
-"""What cannot be read makes unknown what could rest on it: the shipped content, over every door."""
+"""What cannot be read makes unknown what could rest on it, at every endpoint."""
 
 import copy
 import json
@@ -18,7 +18,7 @@ from carepath.web import Config, create_app
 Json = dict[str, Any]
 NOW = "2026-11-27T09:00:00+00:00"
 BASE = json.loads(
-    (Path(__file__).parents[1] / "records/bases/gastric-gist.json").read_text("utf-8")
+    (Path(__file__).parents[2] / "records/bases/gastric-gist.json").read_text("utf-8")
 )["resources"]
 PATHWAY = "/fhir/PlanDefinition/mst-pathway"
 XML = "application/fhir+xml"
@@ -138,15 +138,15 @@ BODIES: dict[str, tuple[str, Callable[..., Json]]] = {
 }
 
 
-@pytest.mark.parametrize(("door", "wrap"), BODIES.values(), ids=BODIES.keys())
-def test_over_every_door(clinic: FlaskClient, door: str, wrap: Callable[..., Json]) -> None:
+@pytest.mark.parametrize(("endpoint", "wrap"), BODIES.values(), ids=BODIES.keys())
+def test_over_every_endpoint(clinic: FlaskClient, endpoint: str, wrap: Callable[..., Json]) -> None:
     def answer(*resources: Json) -> tuple[bool, bool]:
         body = wrap(*resources)
-        plain = clinic.post(door, json=body)
+        plain = clinic.post(endpoint, json=body)
         assert plain.status_code == 200, plain.data
         found = json.loads(plain.data)
         headers = {"Content-Type": XML, "Accept": XML}
-        other = clinic.post(door, data=xml_codec.encode(body), headers=headers)
+        other = clinic.post(endpoint, data=xml_codec.encode(body), headers=headers)
         assert xml_codec.decode(other.data) == found
         return any(map(_is_resection, proposed(found))), TOLD in json.dumps(found)
 

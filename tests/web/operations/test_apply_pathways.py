@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from carepath.formats import xml as xml_codec
 from carepath.web.operations import apply_pathways as pathways_operation
 
-DOOR = "/fhir/$apply-pathways"
+ENDPOINT = "/fhir/$apply-pathways"
 WALK = "https://example.org/fhir/PlanDefinition/walk|1.0.0"
 Json = dict[str, Any]
 Maker = Callable[..., FlaskClient]
@@ -33,7 +33,7 @@ def bundle(*entries: Json, **elements: Any) -> Json:
 
 
 def post(client: FlaskClient, body: Json, status: int = 200) -> Json:
-    response = client.post(DOOR, json=body)
+    response = client.post(ENDPOINT, json=body)
     assert response.status_code == status, response.data
     answer: Json = json.loads(response.data)
     if status == 200:
@@ -261,7 +261,7 @@ def test_people_and_parameters_are_read_once_for_all(client: FlaskClient) -> Non
 def test_xml_gives_the_same(client: FlaskClient) -> None:
     data = bundle(P, Q)
     headers = {"Content-Type": "application/fhir+xml"}
-    response = client.post(DOOR, data=xml_codec.encode(data), headers=headers)
+    response = client.post(ENDPOINT, data=xml_codec.encode(data), headers=headers)
     assert xml_codec.decode(response.data) == post(client, data)
 
 
@@ -305,7 +305,7 @@ def test_hundreds_of_patients_take_time_in_proportion(
         gc.disable()
         try:
             started = time.process_time()
-            response = client.post(DOOR, data=data, content_type="application/fhir+json")
+            response = client.post(ENDPOINT, data=data, content_type="application/fhir+json")
             passed = time.process_time() - started
         finally:
             gc.enable()

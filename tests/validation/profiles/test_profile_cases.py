@@ -17,7 +17,7 @@ from carepath.formats.json import decode
 from carepath.knowledge import Knowledge
 from carepath.validation import validate
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 FILES = sorted((HERE / "profile_cases").glob("*.json"))
 CASES = [

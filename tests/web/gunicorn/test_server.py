@@ -1,4 +1,4 @@
-"""The service as it runs: gunicorn's own refusals, signals, logs, figures of several workers."""
+"""The service as it runs: gunicorn's own refusals, signals, logs, metrics of several workers."""
 
 import json
 import re
@@ -217,7 +217,7 @@ def test_a_faulty_plan_is_told_at_the_start(serve: Callable[..., Any], tmp_path:
     ]
 
 
-def test_figures_are_those_of_all_workers(serve: Callable[..., Any]) -> None:
+def test_metrics_are_those_of_all_workers(serve: Callable[..., Any]) -> None:
     with serve(CAREPATH_WORKERS="2") as one:
         for _ in range(40):
             httpx.get(f"{one.base}/ValueSet/none")

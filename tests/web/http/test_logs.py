@@ -1,4 +1,4 @@
-"""Logs and figures hold no patient data, wherever in a request a name stands, at any level."""
+"""Logs and metrics hold no patient data, wherever in a request a name stands, at any level."""
 
 import json
 import logging
@@ -64,13 +64,13 @@ def test_no_name_is_written_down(serve: Callable[..., Any], level: str) -> None:
     with serve(**settings) as one:
         with httpx.Client() as client:
             statuses = {client.send(request).status_code for request in sent(one.base)}
-            figures = client.get(f"{one.root}/metrics").text
+            metrics = client.get(f"{one.root}/metrics").text
         answers = [speak(one.root, head) for head in HEADS]
     assert {400, 404, 405, 406, 415, 422, 503} <= statuses
     assert all(answer.startswith(b"HTTP/1.1 ") for answer in answers)
     assert NAME.lower() not in one.log.lower()
-    assert NAME.lower() not in figures.lower()
-    assert 'method="other"' in figures
+    assert NAME.lower() not in metrics.lower()
+    assert 'method="other"' in metrics
     assert len(one.lines) > len(statuses)
 
 

@@ -15,7 +15,9 @@ from carepath.validation import Readable, check_structure, readable, record_of
 from carepath.validation.structure.data_units import data_in
 
 Json = dict[str, Any]
-CASES: list[Json] = json_codec.decode((Path(__file__).parent / "odd_resources.json").read_bytes())
+CASES: list[Json] = json_codec.decode(
+    (Path(__file__).parents[1] / "odd_resources.json").read_bytes()
+)
 PATIENT: Json = {"resourceType": "Patient", "id": "p", "gender": "female"}
 FINE: Json = {
     "resourceType": "Condition", "id": "fine", "subject": {"reference": "Patient/p"}

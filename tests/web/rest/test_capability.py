@@ -18,7 +18,7 @@ from carepath.web.operations.table import BINDINGS, operations
 from carepath.web.search.index import includes, parameters
 from carepath.web.search.values import modifiers
 
-from ..suites import EXAMPLES, missing
+from ...suites import EXAMPLES, missing
 
 
 @cache
@@ -190,18 +190,18 @@ OPERATIONS = [
 
 @pytest.mark.parametrize(("resource_type", "code", "url"), OPERATIONS, ids=lambda v: v[-40:])
 def test_operation(shipped: FlaskClient, resource_type: str, code: str, url: str) -> None:
-    """Its definition can be read at the URL, and every door that it names is there."""
+    """Its definition can be read at the URL, and every endpoint that it names is there."""
     definition = json.loads(shipped.get(urlsplit(url).path).data)
     assert (definition["resourceType"], definition["code"]) == ("OperationDefinition", code)
     target = resource_type or "Patient"
-    doors = {
+    endpoints = {
         "system": f"/fhir/${code}",
         "type": f"/fhir/{target}/${code}",
         "instance": f"/fhir/{target}/x/${code}",
     }
-    for level, door in doors.items():
+    for level, endpoint in endpoints.items():
         if definition[level]:
-            assert "POST" in shipped.options(door).headers["Allow"]
+            assert "POST" in shipped.options(endpoint).headers["Allow"]
 
 
 def test_an_operation_of_all_types_is_listed_at_each_and_once_for_all() -> None:
@@ -228,11 +228,11 @@ def test_instantiates_the_shareable_repository_as_far_as_it_goes() -> None:
     ]
 
 
-def test_every_operation_and_door_is_in_the_manual() -> None:
-    page = (Path(__file__).parents[2] / "docs/http-api.md").read_text("utf-8")
+def test_every_operation_and_endpoint_is_in_the_manual() -> None:
+    page = (Path(__file__).parents[3] / "docs/http-api.md").read_text("utf-8")
     for operation in operations():
         assert f"| `${operation.code}` | `{operation.id}` |" in page
-        for name in operation.binding.refused if operation.code == "apply" else ():
+        for name in operation.terms.refused if operation.code == "apply" else ():
             assert name in page or name == "artifactEndpointConfiguration"
     for name in (*DEFINITION_TYPES, "/healthz", "/readyz", "/metrics", "/openapi.json"):
         assert f"`{name}`" in page or f"GET {name}`" in page

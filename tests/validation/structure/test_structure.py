@@ -14,9 +14,9 @@ from carepath.issues import Issue
 from carepath.r4.model import RESOURCE_TYPES, type_of
 from carepath.validation import check_structure
 
-from ..suites import EXAMPLES, needs
+from ...suites import EXAMPLES, needs
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from planted import BASES, CASES, planted
 
 REALLY_INVALID = {

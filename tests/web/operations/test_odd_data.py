@@ -1,4 +1,4 @@
-"""One odd thing in the data refuses nothing else: over every door, in JSON and in XML."""
+"""One odd thing in the data refuses nothing else: over every endpoint, in JSON and in XML."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ Json = dict[str, Any]
 Bundle = Callable[..., Json]
 
 WALK = "/fhir/PlanDefinition/walk"
-DOORS = (f"{WALK}/$apply", f"{WALK}/$r5.apply", "/fhir/$apply-pathways")
+ENDPOINTS = (f"{WALK}/$apply", f"{WALK}/$r5.apply", "/fhir/$apply-pathways")
 XML = "application/fhir+xml"
 
 PATIENT: Json = {"resourceType": "Patient", "id": "p", "gender": "female"}
@@ -82,20 +82,20 @@ ODD = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize(("odd", "element", "said"), ODD.values(), ids=ODD.keys())
 def test_the_rest_is_answered(
-    client: FlaskClient, bundle: Bundle, odd: Json, element: str, said: str, door: str
+    client: FlaskClient, bundle: Bundle, odd: Json, element: str, said: str, endpoint: str
 ) -> None:
     odd = {name: value for name, value in odd.items() if value is not None}
-    status, answer = post(client, door, bundle(PATIENT, odd))
+    status, answer = post(client, endpoint, bundle(PATIENT, odd))
     assert status == 200
     ((severity, sentence),) = about(answer, f"Bundle.entry[1].resource.{element}")
     assert severity == "warning"
     assert sentence.startswith(said)
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize(
     "elements",
     [
@@ -108,10 +108,10 @@ def test_the_rest_is_answered(
     ids=lambda elements: str(*elements),
 )
 def test_a_patient_with_an_odd_use_is_the_patient(
-    client: FlaskClient, bundle: Bundle, elements: Json, door: str
+    client: FlaskClient, bundle: Bundle, elements: Json, endpoint: str
 ) -> None:
-    plain = post(client, door, bundle(PATIENT))[1]
-    status, answer = post(client, door, bundle({**PATIENT, **elements}))
+    plain = post(client, endpoint, bundle(PATIENT))[1]
+    status, answer = post(client, endpoint, bundle({**PATIENT, **elements}))
     assert status == 200
     ((name, (value,)),) = ((n, v if isinstance(v, list) else [v]) for n, v in elements.items())
     place = f"Bundle.entry[0].resource.{name}" + ("[0]" if name != "text" else "")
@@ -120,10 +120,10 @@ def test_a_patient_with_an_odd_use_is_the_patient(
     assert len(issues(answer)) == len(issues(plain)) + 1
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_what_is_left_out_is_no_fact(client: FlaskClient, bundle: Bundle, door: str) -> None:
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_what_is_left_out_is_no_fact(client: FlaskClient, bundle: Bundle, endpoint: str) -> None:
     """Its text and its code are nowhere in the answer, but that it was there is."""
-    _, answer = post(client, door, bundle(PATIENT, FEVER))
+    _, answer = post(client, endpoint, bundle(PATIENT, FEVER))
     text = json.dumps(answer)
     assert "hay fever" not in text
     assert "81323004" not in text
@@ -142,21 +142,27 @@ SLOTS: dict[str, tuple[Callable[[Json], Json], str]] = {
 
 
 @pytest.mark.parametrize(
-    ("door", "slot"),
+    ("endpoint", "slot"),
     # `$apply-pathways` takes no prefetched data.
-    [(door, slot) for slot in SLOTS for door in DOORS[: 2 if slot == "prefetchData" else 3]],
+    [
+        (endpoint, slot)
+        for slot in SLOTS
+        for endpoint in ENDPOINTS[: 2 if slot == "prefetchData" else 3]
+    ],
 )
-def test_wherever_the_data_stand(client: FlaskClient, bundle: Bundle, door: str, slot: str) -> None:
+def test_wherever_the_data_stand(
+    client: FlaskClient, bundle: Bundle, endpoint: str, slot: str
+) -> None:
     wrap, place = SLOTS[slot]
     body = wrap({"name": "data", "resource": bundle(PATIENT, FEVER)})
-    status, answer = post(client, door, body)
+    status, answer = post(client, endpoint, body)
     assert status == 200
     ((severity, sentence),) = about(answer, f"{place}.entry[1].resource.clinicalStatus")
     assert severity == "warning"
     assert sentence.startswith(FEVER_TOLD)
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize(
     ("resources", "name", "element"),
     [
@@ -167,9 +173,14 @@ def test_wherever_the_data_stand(client: FlaskClient, bundle: Bundle, door: str,
     ids=["the only resource", "the only Patient", "no Patient"],
 )
 def test_what_leaves_nobody_to_answer_for_is_refused_by_name(
-    client: FlaskClient, bundle: Bundle, resources: list[Json], name: str, element: str, door: str
+    client: FlaskClient,
+    bundle: Bundle,
+    resources: list[Json],
+    name: str,
+    element: str,
+    endpoint: str,
 ) -> None:
-    status, outcome = post(client, door, bundle(*resources))
+    status, outcome = post(client, endpoint, bundle(*resources))
     assert status == 422
     ((severity, sentence),) = about(outcome, element)
     assert severity == "error"
@@ -213,12 +224,12 @@ NOT_IN_XML = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize(("odd", "element"), NOT_IN_XML.values(), ids=NOT_IN_XML.keys())
 def test_what_only_json_can_say(
-    client: FlaskClient, bundle: Bundle, odd: Json, element: str, door: str
+    client: FlaskClient, bundle: Bundle, odd: Json, element: str, endpoint: str
 ) -> None:
-    response = client.post(door, json=bundle(PATIENT, odd))
+    response = client.post(endpoint, json=bundle(PATIENT, odd))
     assert response.status_code == 200, response.data
     ((severity, sentence),) = about(
         json.loads(response.data), f"Bundle.entry[1].resource.{element}"
@@ -227,12 +238,12 @@ def test_what_only_json_can_say(
     assert "was not used" in sentence
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_a_hundred_oddities_do_not_hide_what_is_left_out(
-    client: FlaskClient, bundle: Bundle, door: str
+    client: FlaskClient, bundle: Bundle, endpoint: str
 ) -> None:
     odd = [{**practitioner(use="CURRENT"), "id": f"d{n}"} for n in range(150)]
-    status, answer = post(client, door, bundle(PATIENT, *odd, FEVER))
+    status, answer = post(client, endpoint, bundle(PATIENT, *odd, FEVER))
     assert status == 200
     assert len(about(answer, "Bundle.entry[151].resource.clinicalStatus")) == 1
 

@@ -13,7 +13,7 @@ from carepath.knowledge import Knowledge
 from carepath.record import Record
 from carepath.validation import model_problems, validate
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 EXAMPLES = sorted((ROOT / "examples").glob("*.json"))
 NOW = datetime.fromisoformat("2026-03-01T10:00:00+04:00")
 OWN = "https://carepath.example/fhir/StructureDefinition/"

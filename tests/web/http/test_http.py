@@ -1,4 +1,4 @@
-"""General behaviour of every door.  https://hl7.org/fhir/R4/http.html."""
+"""General behaviour of every endpoint.  https://hl7.org/fhir/R4/http.html."""
 
 import gzip
 import io
@@ -67,7 +67,7 @@ def issue(response: TestResponse) -> dict[str, Any]:
         ("GET", "/fhir/PlanDefinition/%ff%fe", 404, "not-found"),
     ],
 )
-def test_unknown_doors_and_methods(
+def test_unknown_endpoints_and_methods(
     client: FlaskClient, method: str, url: str, status: int, code: str
 ) -> None:
     response = client.open(url, method=method)
@@ -102,7 +102,9 @@ def test_406_is_an_outcome(client: FlaskClient, accept: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["/metrics", "/healthz", "/readyz", "/openapi.json"])
-def test_doors_that_are_not_fhir_have_a_format_of_their_own(client: FlaskClient, url: str) -> None:
+def test_endpoints_that_are_not_fhir_have_a_format_of_their_own(
+    client: FlaskClient, url: str
+) -> None:
     for accept in ("text/plain", "application/openmetrics-text; version=1.0.0", "text/html"):
         assert client.get(url, headers={"Accept": accept}).status_code == 200
 
@@ -250,7 +252,7 @@ def test_gzip_out_when_the_client_reads_it(client: FlaskClient) -> None:
         ("/metrics", False),
     ],
 )
-def test_cors_on_the_open_doors_preflight_included(
+def test_cors_on_the_open_endpoints_preflight_included(
     client: FlaskClient, url: str, is_open: bool
 ) -> None:
     preflight = client.options(url, headers=ORIGIN)
@@ -281,7 +283,7 @@ def test_cors_holds_for_any_origin_and_for_errors(client: FlaskClient, origin: s
     assert "Access-Control-Allow-Origin" not in closed.headers
 
 
-def test_cors_for_configured_origins_on_all_doors(make_client: Make) -> None:
+def test_cors_for_configured_origins_on_all_endpoints(make_client: Make) -> None:
     client = make_client(cors_origins=("https://page.example",))
     url = "/fhir/PlanDefinition/walk/$apply"
     assert client.options(url, headers=ORIGIN).headers["Access-Control-Allow-Origin"] == (
@@ -374,7 +376,7 @@ def test_a_prefix_that_is_no_path_is_refused(make_client: Make, prefix: str) -> 
     assert issue(response)["code"] == "invalid"
 
 
-def test_health_readiness_and_figures(client: FlaskClient) -> None:
+def test_health_readiness_and_metrics(client: FlaskClient) -> None:
     assert client.get("/healthz").json == {"status": "ok"}
     ready = client.get("/readyz").json
     assert ready["status"] == "ready"

@@ -15,9 +15,9 @@ import jsonschema_rs
 from carepath.formats import json as json_codec
 from carepath.validation.structure import schema
 
-from ..suites import EXAMPLES, needs
+from ...suites import EXAMPLES, needs
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from planted import BASES, CASES, planted
 
 Errors = Iterator[jsonschema.ValidationError]

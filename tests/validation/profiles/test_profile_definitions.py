@@ -10,7 +10,7 @@ from carepath.knowledge import Knowledge
 from carepath.validation import validate
 from carepath.validation.profiles.tree import compile_profile
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "fhir_profiles"
 STRUCTURES = sorted((FOLDER / "structure-definitions").glob("*.json"))
 OPERATIONS = sorted((FOLDER / "operation-definitions").glob("*.json"))

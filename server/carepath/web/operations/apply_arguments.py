@@ -1,0 +1,64 @@
+"""What `$apply` is given beside the data, as elements of an ApplyRequest: for HTTP and commands.
+
+https://hl7.org/fhir/R4/plandefinition-operation-apply.html
+"""
+
+import re
+from typing import Any
+
+from carepath.errors import InvalidParameter
+from carepath.r4.model import RESOURCE_TYPES
+from carepath.resources import parameter_values
+from carepath.web.operations.model import Arguments, Terms
+
+APPLY = Terms(
+    bare="data",
+    refused={
+        "contentEndpoint": "definitions are taken from this service only",
+        "artifactEndpointConfiguration": "definitions are taken from this service only",
+        "terminologyEndpoint": "value sets are taken from this service only",
+        "mergeNestedCarePlans": "the answer is one CarePlan",
+    },
+    once={"subject": "one subject; `$r5.apply` answers for several"},
+)
+_PEOPLE = {
+    "encounter": ("Encounter",),
+    "practitioner": ("Practitioner", "PractitionerRole", "Device"),
+    "organization": ("Organization",),
+}
+_CIRCUMSTANCES = {
+    "userType": "user_type",
+    "userLanguage": "user_language",
+    "userTaskContext": "user_task_context",
+    "setting": "setting",
+    "settingContext": "setting_context",
+}
+_NO_REFERENCE = re.compile(r"[\s<>\"{}|\\^`]")
+
+
+def request_fields(arguments: Arguments) -> dict[str, Any]:
+    """Return who asks, where, and the parameters of the content, by element of an ApplyRequest.
+
+    Raises InvalidParameter for a reference that cannot mean what the parameter is for.
+    """
+    people = {name: _reference(arguments, name) for name in _PEOPLE}
+    circumstances = {field: _one(arguments, name) for name, field in _CIRCUMSTANCES.items()}
+    parameters = parameter_values(_one(arguments, "parameters"))
+    return {**people, **circumstances, "parameters": parameters}
+
+
+def _one(arguments: Arguments, name: str) -> Any:
+    values = arguments.get(name)
+    return values[0] if values else None
+
+
+def _reference(arguments: Arguments, name: str) -> str | None:
+    """Return the reference in a parameter; raise when it cannot mean what the parameter is for."""
+    text: str | None = _one(arguments, name)
+    if text is None:
+        return None
+    types = _PEOPLE[name]
+    named = text.partition("/_history/")[0].rpartition("/")[0].rpartition("/")[2]
+    if _NO_REFERENCE.search(text) or (named in RESOURCE_TYPES and named not in types):
+        raise InvalidParameter(name, text, f"a reference such as `{types[0]}/123`")
+    return text
