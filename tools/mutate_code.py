@@ -27,7 +27,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 LISTS = Path(__file__).parent / "code_mutants"
-COPIED = ("server", "tests", "pathways", "fhir_profiles", "docs")
+COPIED = ("server", "tests", "pathways", "fhir_profiles", "docs", "examples")
 DATA_PACKAGES = ("pathways", "fhir_profiles")
 
 # The plugin of schemathesis takes as long to load as most of these tests.
