@@ -66,13 +66,28 @@ def _with_content(steps: Sequence[Step]) -> list[Step]:
 
 
 def _item(step: Step) -> str:
-    """Return one action: title, kind, reason, sources, conflicts; the list item stays open."""
+    """Return one action: title, kind, message, reason, sources, conflicts; the item stays open."""
     action = step.action
     head, tail = _fixed(action)
     if step.result is not None and action.action_values:
         head = f"<li><b>{escape(str(step.result.get('title') or action.title))}</b>"
     kind = f" ({step.request})" if step.request else ""
-    return f"{head}{kind}<p>{escape(because(step), quote=False)}</p>{tail}"
+    return f"{head}{kind}{_message(step)}<p>{escape(because(step), quote=False)}</p>{tail}"
+
+
+def _message(step: Step) -> str:
+    """Return what the action tells the reader, as it was worked out for this patient.
+
+    Groups tell nothing of their own: what they hold does.  A text that is the title stands once.
+    """
+    action = step.action
+    is_leaf = not action.children and action.plan is None
+    if step.result is None or not (is_leaf or step.request):
+        return ""
+    text = str(step.result.get("textEquivalent") or "")
+    if not text or text == str(step.result.get("title") or action.title):
+        return ""
+    return f"<p>{escape(text, quote=False)}</p>"
 
 
 def _fixed(action: CompiledAction) -> tuple[str, str]:
