@@ -23,6 +23,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the records are read there
 
+from carepath.apply.compile.cache import Cache
+from carepath.apply.compile.compiled import CompiledPlan
+from carepath.apply.compile.formula import Formula
 from carepath.apply.compile.names import AUXILIARY, FACT
 from carepath.fhirpath import compile_expression
 from carepath.knowledge import Knowledge
@@ -132,16 +135,10 @@ def _keep_compiled(knowledge: Knowledge, changed: Knowledge, resource_type: str)
 
     Expressions depend on no definition; Libraries only on each other; value sets do not change.
     """
-
-    def stays(key: Any) -> bool:
-        kind = key[0] if isinstance(key, tuple) else key
-        if kind == "formula":
-            return isinstance(key[1], tuple)  # else an element by its `id()`, which may be reused
-        return resource_type == "PlanDefinition" and not (
-            isinstance(kind, tuple) and kind[0] == "plan"
-        )
-
-    changed._memo.update({k: v for k, v in knowledge._memo.items() if stays(k)})
+    made = changed.derived(Cache)._made
+    for (kind, key), value in knowledge.derived(Cache)._made.items():
+        if kind is Formula or (resource_type == "PlanDefinition" and kind is not CompiledPlan):
+            made[kind, key] = value
     changed.__dict__["terminology"] = knowledge.terminology
 
 

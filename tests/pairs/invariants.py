@@ -57,6 +57,8 @@ CHOICES = frozenset(
     }
 )
 """Groups of which one form must be taken: by needle or open, watched or removed, limb or trunk."""
+OFFERING = frozenset({"mst-recurrence", "mst-rms-ewing"})
+"""Plans of options: what they propose may be considered, and the team chooses."""
 AGREEING = frozenset(
     {
         *("treat-as-proposed", "amputate", "before the operation"),
@@ -104,8 +106,8 @@ def tail(canonical: str | None) -> str:
 def nothing_curative_without_the_team(answer: Answer) -> Iterator[str]:
     """Without a decision of the team only what the team is asked to choose from is shown.
 
-    That is the removal of a small GIST beside its watching, and the options at a recurrence, which
-    stand beside the discussion that chooses.
+    That is the removal of a small GIST beside its watching, and what may be considered at a
+    recurrence or before surgery, beside the discussion that chooses.
     """
     if answer.patient.levels["mdtDecision"] in AGREEING:
         return
@@ -114,7 +116,7 @@ def nothing_curative_without_the_team(answer: Answer) -> Iterator[str]:
         if name not in CURATIVE or decision.direction == "against":
             continue
         is_small_gist = (decision.plan, decision.id) == ("mst-gist", "remove")
-        is_offered = decision.plan == "mst-recurrence" and is_asked
+        is_offered = decision.plan in OFFERING and is_asked
         if not (is_small_gist or is_offered):
             yield f"`{decision.plan}#{decision.id}` without a decision of the team"
 
@@ -157,9 +159,12 @@ def one_team_discussion(answer: Answer) -> Iterator[str]:
 def no_choice_is_hidden(answer: Answer) -> Iterator[str]:
     """Where one of several forms must be taken, one is met or waits, or the team is asked.
 
-    Where a source is switched off the forms that only it knows are gone: there is no choice then.
+    Where a source is switched off the forms that only it knows are gone, and where an operation is
+    ordered the choice was made.
     """
-    if answer.patient.levels["sources"] != "on" or "order-mdt-discussion" in answer.proposed:
+    levels = answer.patient.levels
+    is_chosen = levels["sources"] != "on" or levels["excision"] == "ordered"
+    if is_chosen or "order-mdt-discussion" in answer.proposed:
         return
     outcomes: dict[str, set[str]] = defaultdict(set)
     for decision in answer.decisions:
