@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from carepath.apply import Decision, apply_plan, warm
+from carepath.apply.compile.names import FACT
 from carepath.authoring.fact_cases import values_of
 from carepath.command.reading import apply_request
 from carepath.errors import CarepathError
@@ -33,7 +34,7 @@ class Answer:
 def public_facts() -> tuple[str, ...]:
     """Return the names of the facts that are not auxiliary."""
     library = KNOWLEDGE.definition("Library", LIBRARY)
-    expressions = [e["valueExpression"] for e in library["extension"] if "valueExpression" in e]
+    expressions = [e["valueExpression"] for e in library["extension"] if e["url"] == FACT]
     return tuple(e["name"] for e in expressions if not _is_auxiliary(e))
 
 

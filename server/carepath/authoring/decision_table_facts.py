@@ -1,7 +1,7 @@
 """What the conditions of a plan read, and into which classes the values of each fact fall.
 
 A class holds the values that no condition of a table tells apart.  A fact with one value gives one
-variable; one that is a collection (`%imaging contains 'ct'`) gives a variable for each member that
+variable; one that is a collection (`%names contains 'x'`) gives a variable for each member that
 is asked for.
 """
 

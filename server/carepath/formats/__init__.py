@@ -1,1 +1,1 @@
-"""How resources are written: JSON and XML, to and fro."""
+"""How resources are written: JSON and XML, in both directions."""
