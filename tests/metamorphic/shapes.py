@@ -156,14 +156,11 @@ def in_parameters(bundle: Resource, _: Random) -> Resource:
 
 
 def in_two_parts(bundle: Resource, random: Random) -> Resource:
-    """Send the Bundle in two halves, each as data of Parameters."""
+    """Send the Bundle in two halves, each a Bundle in a collection."""
     if bundle["resourceType"] == "Parameters":
         return bundle
     whole = as_collection(bundle, random)
     cut = random.randint(1, max(1, len(whole["entry"]) - 1))
     halves = (whole["entry"][:cut], whole["entry"][cut:])
-    data = [{**whole, "entry": half} for half in halves if half]
-    return {
-        "resourceType": "Parameters",
-        "parameter": [{"name": "data", "resource": half} for half in data],
-    }
+    parts = [{"resource": {**whole, "entry": half}} for half in halves if half]
+    return {"resourceType": "Bundle", "type": "collection", "entry": parts}
