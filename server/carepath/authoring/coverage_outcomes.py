@@ -8,7 +8,7 @@ the plan says why they are never left open.
 import re
 from collections.abc import Iterable
 
-from carepath.apply.compile.names import FACT
+from carepath.apply.compile.names import FACT, OF_GAPS, named_expressions
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource
 
@@ -20,8 +20,6 @@ _CLOSED = re.compile(
     r"%(\w+)(?:\.where\([^()]*\))?\.(?:exists|empty|anyTrue|allTrue)\(\)|\(%(\w+)\.where\([^()]*\)\)\.empty\(\)"
 )
 _FACT = re.compile(r"%(\w+)")
-_OF_THE_ENGINE = frozenset({"gaps", "questions", "laterQuestions"})
-"""Collections that the engine itself gives; no value of them means that there is none."""
 
 
 def never_empty(knowledge: Knowledge) -> frozenset[str]:
@@ -29,12 +27,10 @@ def never_empty(knowledge: Knowledge) -> frozenset[str]:
     marked = (
         fact["name"]
         for library in knowledge.all("Library")
-        for extension in library.get("extension") or ()
-        if extension.get("url") == FACT
-        for fact in [extension["valueExpression"]]
+        for fact in named_expressions(library.get("extension"), FACT)
         if any(part.get("url") == NEVER_EMPTY for part in fact.get("extension") or ())
     )
-    return _OF_THE_ENGINE.union(marked)
+    return OF_GAPS.union(marked)
 
 
 def is_exempt(action: Resource) -> bool:

@@ -36,9 +36,9 @@ class Diagrams:
     def node(self, variable: int, children: tuple[Any, ...]) -> Any:
         """Return the diagram that tests a variable; raises TooLarge."""
         first = children[0]
-        if all(_same(child, first) for child in children):
+        if all(child == first for child in children):
             return first
-        key = (variable, *map(_key, children))
+        key = (variable, *children)
         found = self._inner.get(key)
         if found is None:
             if len(self._inner) >= self._most:
@@ -68,7 +68,7 @@ class Diagrams:
         known: dict[tuple[Any, Any], Any] = {}
 
         def both(a: Any, b: Any) -> Any:
-            key = (_key(a), _key(b))
+            key = (a, b)
             if key not in known:
                 known[key] = self._split(join, both, a, b)
             return known[key]
@@ -169,17 +169,8 @@ def _ways(
     if not isinstance(diagram, Inner):
         yield above, diagram
         return
-    groups: dict[Any, tuple[Any, list[int]]] = {}
+    groups: dict[Any, list[int]] = {}
     for choice, child in enumerate(diagram.children):
-        groups.setdefault(_key(child), (child, []))[1].append(choice)
-    for child, choices in groups.values():
+        groups.setdefault(child, []).append(choice)
+    for child, choices in groups.items():
         yield from _ways(child, {**above, diagram.variable: frozenset(choices)})
-
-
-def _key(diagram: Any) -> Any:
-    """Return what tells diagrams apart: a node is itself, a terminal is its value."""
-    return diagram
-
-
-def _same(one: Any, other: Any) -> bool:
-    return one is other or (not isinstance(one, Inner) and bool(one == other))

@@ -15,6 +15,8 @@ from functools import cache
 from itertools import product
 from typing import Any
 
+from carepath.apply.compile.names import OF_GAPS
+from carepath.apply.run.step import MET, NOT_MET, UNDETERMINED
 from carepath.authoring.decision_diagram import Cube, Diagrams, TooLarge, cubes, value_at
 from carepath.authoring.decision_table_facts import (
     Column,
@@ -32,8 +34,7 @@ _MOST_NODES = 5_000
 _NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 """Conditions of plans read facts, and no clock."""
 
-_OF_THE_ENGINE = frozenset({"gaps", "questions", "unread"})
-MET, NOT_MET, UNDETERMINED = "met", "not-met", "undetermined"
+_OF_THE_ENGINE = OF_GAPS | {"unread"}
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from carepath.apply.compile.names import FACT
+from carepath.apply.compile.names import FACT, named_expressions, value_texts
 from carepath.authoring.coverage_outcomes import never_empty
 from carepath.fhirpath import parse
-from carepath.fhirpath.nodes import Ast, Binary, Call, Literal, Variable, children, walk
+from carepath.fhirpath.nodes import Ast, Binary, Call, Literal, Variable, walk
 from carepath.knowledge import Knowledge
 
-VALUE_TEXT = "https://carepath.example/fhir/StructureDefinition/fact-value-text"
 UNKNOWN = "unknown"
 OTHER = "other"
 """Stands for the values of a fact whose values the Library does not list."""
@@ -108,7 +107,8 @@ def read_in(texts: Iterable[str]) -> _Read:
 
 def facts_in(text: str) -> list[str]:
     """Return the names of the facts that an expression reads, in the order written."""
-    return list(dict.fromkeys(_in_order(parse(text).ast)))
+    parts = walk(parse(text).ast)
+    return list(dict.fromkeys(part.name for part in parts if isinstance(part, Variable)))
 
 
 def vocabulary_of(knowledge: Knowledge, conditions: Iterable[str]) -> Vocabulary:
@@ -223,17 +223,10 @@ def _interval_of(value: Decimal, thresholds: tuple[Decimal, ...]) -> str:
 def _told_values(knowledge: Knowledge) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield each fact that has words for its values, with the values."""
     for library in knowledge.all("Library"):
-        for extension in library.get("extension") or ():
-            if extension.get("url") == FACT:
-                fact = extension["valueExpression"]
-                codes = [
-                    part.get("valueCode") or part.get("valueString") or ""
-                    for told in fact.get("extension") or ()
-                    if told.get("url") == VALUE_TEXT
-                    for part in told["extension"]
-                ]
-                if codes:
-                    yield fact["name"], tuple(codes[::2])
+        for fact in named_expressions(library.get("extension"), FACT):
+            texts = value_texts(fact)
+            if texts:
+                yield fact["name"], tuple(texts)
 
 
 def variable_under(node: Ast) -> str:
@@ -244,19 +237,4 @@ def variable_under(node: Ast) -> str:
 
 
 def _literals(node: Ast) -> Iterator[Any]:
-    for part in _written(node):
-        if isinstance(part, Literal):
-            yield part.value
-
-
-def _in_order(node: Ast) -> Iterator[str]:
-    for part in _written(node):
-        if isinstance(part, Variable):
-            yield part.name
-
-
-def _written(node: Ast) -> Iterator[Ast]:
-    """Yield a node and all below it in the order they are written."""
-    yield node
-    for child in children(node):
-        yield from _written(child)
+    return (part.value for part in walk(node) if isinstance(part, Literal))

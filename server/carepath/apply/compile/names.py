@@ -108,7 +108,7 @@ class Names:
 
     def add_facts(self, extensions: Any, url: str, compile_: CompileExpression) -> None:
         """Add the named expressions among some extensions."""
-        for expression in _expressions(extensions, url):
+        for expression in named_expressions(extensions, url):
             name = str(expression.get("name"))
             self.entries[name] = Fact(
                 name=name,
@@ -117,7 +117,7 @@ class Names:
                 is_auxiliary=name.startswith("_") or _is_flagged(expression),
                 home=self,
                 label=_text(expression, LABEL),
-                texts=_value_texts(expression),
+                texts=value_texts(expression),
                 recording=_text(expression, RECORDING),
             )
 
@@ -160,7 +160,7 @@ def library_names(library: Resource, compile_: CompileExpression) -> Names:
     return names
 
 
-def _expressions(extensions: Any, url: str) -> Iterator[Resource]:
+def named_expressions(extensions: Any, url: str) -> Iterator[Resource]:
     """Yield the named expressions among extensions with a URL."""
     for extension in extensions or ():
         expression = extension.get("valueExpression")
@@ -176,8 +176,8 @@ def _text(expression: Resource, url: str) -> str:
     return ""
 
 
-def _value_texts(expression: Resource) -> Mapping[str, str]:
-    """Return the texts of values that an expression carries."""
+def value_texts(expression: Resource) -> Mapping[str, str]:
+    """Return the texts of values that an expression carries, by the value."""
     found = {}
     for extension in expression.get("extension") or ():
         if extension.get("url") == VALUE_TEXT:
