@@ -15,6 +15,7 @@ from carepath.authoring import decision_table_text
 from carepath.authoring.cases import Case, run_case
 from carepath.authoring.coverage_outcomes import can_be_undetermined, is_exempt, never_empty
 from carepath.authoring.decision_table_cases import RowsCovered, rows_of, values_of_case
+from carepath.authoring.lint.walk import actions
 from carepath.authoring.statements import cited_in, is_statement_system, statements_of
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource, identity
@@ -192,14 +193,9 @@ def _elements(node: Any, element: str, action: str) -> Iterator[tuple[str, str, 
 
 def _actions(knowledge: Knowledge) -> Iterator[tuple[str, Resource]]:
     """Yield `plan#action` and the action, for every action of every shipped plan."""
-
-    def inside(plan: Resource, actions: Iterable[Resource]) -> Iterator[tuple[str, Resource]]:
-        for action in actions:
-            yield f"{plan['id']}#{action.get('id', '?')}", action
-            yield from inside(plan, action.get("action", ()))
-
     for plan in knowledge.all("PlanDefinition"):
-        yield from inside(plan, plan.get("action", ()))
+        for _, action in actions(plan):
+            yield f"{plan['id']}#{action.get('id', '?')}", action
 
 
 def _silent_actions(knowledge: Knowledge, known: Mapping[str, Row]) -> Iterator[str]:

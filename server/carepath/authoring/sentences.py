@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from carepath.authoring.statements import labels_of
+from carepath.authoring.statements import concepts_with, declares, labels_of
 from carepath.knowledge import Knowledge
-from carepath.resources import Resource
+from carepath.resources import Resource, codings
 
 STATEMENT = "https://carepath.example/fhir/sentence#statement"
 KIND = "https://carepath.example/fhir/sentence#kind"
@@ -62,17 +62,13 @@ class Source:
 
 def is_sentence_system(definition: Resource) -> bool:
     """Tell whether a definition is a CodeSystem of sentences."""
-    return any(part.get("uri") == STATEMENT for part in definition.get("property") or ())
+    return declares(definition, STATEMENT)
 
 
 def sources_by_sentence(knowledge: Knowledge) -> dict[str, Source]:
     """Return what is said of each listed sentence, in the order of the systems."""
-    return {
-        concept["code"]: _source(concept)
-        for system in knowledge.all("CodeSystem")
-        if is_sentence_system(system)
-        for concept in system.get("concept") or ()
-    }
+    concepts = concepts_with(knowledge, STATEMENT)
+    return {words: _source(concept) for words, concept in concepts.items()}
 
 
 def sentences_of(definition: Resource) -> Iterator[Sentence]:
@@ -122,8 +118,11 @@ def _activity(activity: Resource) -> Iterator[Sentence]:
 
 def _teaches(activity: Resource) -> bool:
     """Tell whether the message of an activity is meant for the patient: its topic is education."""
-    codings = [c for topic in activity.get("topic") or () for c in topic.get("coding") or ()]
-    return any(coding.get("code") == "education" for coding in codings)
+    return any(
+        coding.get("code") == "education"
+        for topic in activity.get("topic") or ()
+        for coding in codings(topic)
+    )
 
 
 def _texts(element: Resource, path: str, message: str, cited: frozenset[str]) -> Iterator[Sentence]:

@@ -17,19 +17,29 @@ _ARTIFACTS = ("documentation", "relatedArtifact")
 _WORD = re.compile(r"[A-Za-z0-9][\w.-]*[A-Za-z0-9]")
 
 
+def declares(definition: Resource, uri: str) -> bool:
+    """Tell whether a CodeSystem declares a property of this meaning."""
+    return any(part.get("uri") == uri for part in definition.get("property") or ())
+
+
+def concepts_with(knowledge: Knowledge, uri: str) -> dict[str, Resource]:
+    """Return by code the concepts of the CodeSystems that declare a property, in their order."""
+    return {
+        concept["code"]: concept
+        for system in knowledge.all("CodeSystem")
+        if declares(system, uri)
+        for concept in system.get("concept") or ()
+    }
+
+
 def is_statement_system(definition: Resource) -> bool:
     """Tell whether a definition is a CodeSystem of statements."""
-    return any(part.get("uri") == SOURCE_LINE for part in definition.get("property") or ())
+    return declares(definition, SOURCE_LINE)
 
 
 def statements_of(knowledge: Knowledge) -> dict[str, Resource]:
     """Return every statement (the concept) by its id (the code), in the order of the systems."""
-    return {
-        concept["code"]: concept
-        for system in knowledge.all("CodeSystem")
-        if is_statement_system(system)
-        for concept in system.get("concept") or ()
-    }
+    return concepts_with(knowledge, SOURCE_LINE)
 
 
 def sources_of(statements: Mapping[str, Resource]) -> frozenset[str]:

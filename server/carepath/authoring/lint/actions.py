@@ -26,7 +26,7 @@ def is_complete(definition: Resource, knowledge: Knowledge) -> Iterator[Issue]:
 
 def cites_known_statements(definition: Resource, knowledge: Knowledge) -> Iterator[Issue]:
     """Each label names a statement that we have read, or one of the sources."""
-    statements = statements_of(knowledge)
+    statements = knowledge.derived(statements_of)
     known = statements.keys() | sources_of(statements)
     for path, key, value in elements(definition, definition["resourceType"]):
         if key == "label" and value not in known:

@@ -18,7 +18,7 @@ from carepath.resources import Resource
 
 def rest_on_statements(definition: Resource, knowledge: Knowledge) -> Iterator[Issue]:
     """Each sentence of a plan or activity is listed, with a statement that its element cites."""
-    listed = sources_by_sentence(knowledge)
+    listed = knowledge.derived(sources_by_sentence)
     for sentence in sentences_of(definition):
         text = _problem(sentence, listed.get(sentence.words))
         if text:
@@ -29,14 +29,14 @@ def are_in_use(definition: Resource, knowledge: Knowledge) -> Iterator[Issue]:
     """Each listed sentence stands in the content, and what is said of it can be read."""
     if not is_sentence_system(definition):
         return
-    statements = statements_of(knowledge)
+    statements = knowledge.derived(statements_of)
     used = {
         sentence.words
         for resource_type in ("PlanDefinition", "ActivityDefinition")
         for other in knowledge.all(resource_type)
         for sentence in sentences_of(other)
     }
-    listed = sources_by_sentence(knowledge)
+    listed = knowledge.derived(sources_by_sentence)
     for index, concept in enumerate(definition.get("concept") or ()):
         for text in _entry_problems(concept["code"], listed[concept["code"]], used, statements):
             yield Issue("error", "business-rule", text, (f"CodeSystem.concept[{index}]",))
