@@ -84,7 +84,7 @@ LADDERS = {
         "apply",
     ),
     "authoring": (
-        "authoring/statements authoring/cases authoring/fact_cases",
+        "authoring/statements authoring/cases authoring/fact_cases authoring/markdown",
         "authoring/decision_diagram authoring/findings",
         "authoring/coverage_outcomes authoring/sentences",
         "authoring/lint authoring/statements_page authoring/decision_table_facts",

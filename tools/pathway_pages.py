@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from carepath.authoring.markdown import table_row
+
 ROOT = Path(__file__).parents[1]
 PATHWAYS = ROOT / "pathways"
 CASES = ROOT / "tests" / "cases"
@@ -64,7 +66,7 @@ def decision_table(plan: Element) -> str:
             _strength(action),
             statements,
         ]
-        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        rows.append(table_row(cells))
     return "\n".join(rows)
 
 

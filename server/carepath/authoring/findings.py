@@ -8,6 +8,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from carepath.authoring.markdown import table_row
 from carepath.errors import InvalidContent
 
 _COLUMNS = ("finding", "about", "change", "artifacts", "cases")
@@ -76,11 +77,12 @@ def as_section(findings: Iterable[Finding]) -> str:
 
 
 def _row(finding: Finding) -> str:
-    cells = (
-        finding.finding,
-        finding.about,
-        finding.change,
-        finding.artifacts,
-        "<br>".join(finding.cases),
+    return table_row(
+        (
+            finding.finding,
+            finding.about,
+            finding.change,
+            finding.artifacts,
+            "<br>".join(finding.cases),
+        )
     )
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from carepath.authoring.markdown import table_row
 from carepath.authoring.sentences import Source, sources_by_sentence
 from carepath.authoring.statements import statements_of
 from carepath.knowledge import Knowledge
@@ -43,13 +44,13 @@ def _statements(
         for name in source.statements:
             resting[name].append(words)
     shown = ["the source says"] if sources is not None else []
-    yield _row(["statement", "line", "about", *shown, "sentences"])
+    yield table_row(["statement", "line", "about", *shown, "sentences"])
     yield "|---" * (4 + len(shown)) + "|"
     for name, concept in statements.items():
         said = {part["code"]: part.get("valueString", "") for part in concept["property"]}
         texts = "<br>".join(resting[name])
         quoted = [_quoted(sources[said["source"]], said["line"])] if sources is not None else []
-        yield _row([name, said["line"], concept["display"], *quoted, texts])
+        yield table_row([name, said["line"], concept["display"], *quoted, texts])
     yield ""
 
 
@@ -70,7 +71,3 @@ def _quoted(lines: Sequence[str], places: str) -> str:
 def _range(place: str) -> Iterable[int]:
     first, _, last = place.strip().partition("-")
     return range(int(first), int(last or first) + 1)
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

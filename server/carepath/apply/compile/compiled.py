@@ -51,6 +51,11 @@ class CompiledAction:
     markup: Any = field(default=None)
 
     @property
+    def is_leaf(self) -> bool:
+        """Tell whether nothing stands below the action: no action and no plan."""
+        return not self.children and self.plan is None
+
+    @property
     def expression(self) -> str | None:
         """Return the conditions as one text, None when there is none."""
         if not self.conditions:

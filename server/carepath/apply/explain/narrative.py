@@ -55,8 +55,7 @@ def _with_content(steps: Sequence[Step]) -> list[Step]:
     for step in reversed(steps):
         if step.outcome != MET:
             continue
-        is_leaf = not step.action.children and step.action.plan is None
-        if is_leaf or step.request is not None or step.depth < needed:
+        if step.action.is_leaf or step.request is not None or step.depth < needed:
             kept.append(step)
             needed = step.depth
         elif step.depth <= needed:
@@ -81,8 +80,7 @@ def _message(step: Step) -> str:
     Groups tell nothing of their own: what they hold does.  A text that is the title stands once.
     """
     action = step.action
-    is_leaf = not action.children and action.plan is None
-    if step.result is None or not (is_leaf or step.request):
+    if step.result is None or not (action.is_leaf or step.request):
         return ""
     text = str(step.result.get("textEquivalent") or "")
     if not text or text == str(step.result.get("title") or action.title):
