@@ -5,8 +5,8 @@ https://hl7.org/fhir/R4/datatypes.html#CodeableConcept
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from itertools import chain
-from operator import itemgetter
+from itertools import chain, compress, repeat
+from operator import contains, itemgetter
 from typing import Any, NamedTuple
 
 from carepath.r4.model import type_of
@@ -80,8 +80,12 @@ class Coded:
                     found.setdefault(code, []).append(n)
         return found
 
-    def _values(self) -> Iterator[tuple[int, Any]]:
-        """Yield place and value of whatever stands at the path."""
+    @cached_property
+    def _values(self) -> list[tuple[int, Any]]:
+        """Return place and value of whatever stands at the path."""
+        return list(self._each_value())
+
+    def _each_value(self) -> Iterator[tuple[int, Any]]:
         path, resources = self._path, self._resources
         if "." in path or not resources:
             for n, resource in enumerate(resources):
@@ -89,7 +93,9 @@ class Coded:
                     yield n, value
             return
         for name in _elements(resources[0]["resourceType"], path):
-            for n, value in [(n, r[name]) for n, r in enumerate(resources) if name in r]:
+            here = map(contains, resources, repeat(name))
+            for n in compress(range(len(resources)), here):
+                value = resources[n][name]
                 if type(value) is list:
                     for inner in value:
                         yield n, inner
@@ -119,24 +125,24 @@ class Coded:
 
         `among` are the places that matter; without it all do.
         """
-        hits = {t for t, hit in zip(self._texts, _verdicts(self._texts, words), strict=True) if hit}
+        hits = set(compress(self._texts, _verdicts(self._texts, words)))
         if not hits:
             return set()
         return {
-            n for n, value in self._values() if (among is None or n in among) and _says(value, hits)
+            n for n, value in self._values if (among is None or n in among) and _says(value, hits)
         }
 
     @cached_property
     def _texts(self) -> list[str]:
         """Return all that is said at the path in words."""
         found = _plain_texts(self._resources, self._path)
-        return _texts([value for _, value in self._values()]) if found is None else found
+        return _texts([value for _, value in self._values]) if found is None else found
 
     def _codings(self) -> tuple[list[int], list[str]]:
         """Return place and canonical name of every coding, whatever its form."""
         places: list[int] = []
         names: list[str] = []
-        for n, value in self._values():
+        for n, value in self._values:
             for coding in _codings_of(value):
                 places.append(n)
                 names.append(_name(coding.get("system"), coding.get("code")))

@@ -287,6 +287,8 @@ def _no_patient(kind: Any) -> str:
 
 def _any_of(answers: list[Whose]) -> Whose:
     """Return whom the references of one element name together."""
+    if len(answers) == 1:
+        return answers[0]
     patients = frozenset(patient for answer in answers for patient in answer.patients)
     return Whose(patients) if patients else answers[0]
 
