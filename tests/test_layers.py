@@ -39,7 +39,7 @@ BELOW = {
     "fhirpath": "leaves r4 record",
     "knowledge": "leaves r4 formats record fhirpath",
     "validation": "leaves r4 record fhirpath knowledge",
-    "apply": "leaves r4 record fhirpath knowledge validation",
+    "apply": "leaves r4 formats record fhirpath knowledge validation",
     "authoring": "leaves r4 formats record fhirpath knowledge validation apply",
     "web": "leaves r4 formats record fhirpath knowledge validation apply",
     "command": "leaves r4 formats record fhirpath knowledge validation apply authoring web",
@@ -79,6 +79,7 @@ LADDERS = {
         "apply/compile",
         "apply/describe apply/run",
         "apply/explain",
+        "apply/page",
         "apply/answer",
         "apply/operation",
         "apply",
@@ -123,6 +124,8 @@ HOME = {
     "re2": "fhirpath",
     "pint": "fhirpath",
     "ucumvert": "fhirpath",
+    "jinja2": "apply",
+    "markupsafe": "apply",
     "click": "command",
 }
 # Whoever reads a file or a clock outside of `web` and `command`, and what for.

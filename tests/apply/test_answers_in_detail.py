@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from lxml import etree
 from small import (
     GRADE,
     NOW,
@@ -50,26 +49,6 @@ def test_a_boolean_is_told_as_yes_or_no(condition: str, told: str) -> None:
     action = {"id": "a", "condition": when(condition)}
     (found,) = applied([plan(action, **LIBRARY), library(*facts)], HIGH).decisions
     assert found.because == told
-
-
-def test_the_lists_of_the_narrative_are_closed_and_counted() -> None:
-    deep: dict[str, Any] = {"id": "d", "title": "Leaf"}
-    for name in ("c", "b", "a"):
-        deep = {"id": name, "title": name.upper(), "action": [deep]}
-    actions = (
-        deep,
-        {"id": "no", "condition": when("false")},
-        {"id": "open", "title": "Open", "condition": when("{}")},
-        {"id": "last", "title": "Last"},
-    )
-    div = etree.fromstring(applied([plan(*actions)]).care_plan()["text"]["div"])
-    space = {"h": "http://www.w3.org/1999/xhtml"}
-    titles = div.xpath("h:ul/h:li/h:b/text()", namespaces=space)
-    assert titles == ["A", "Last", "Open"]
-    (nested,) = div.xpath("h:ul/h:li/h:ul/h:li/h:ul/h:li/h:ul/h:li/h:b/text()", namespaces=space)
-    assert nested == "Leaf"
-    told = "One further step was considered and does not apply."
-    assert told in div.xpath("h:p/text()", namespaces=space)
 
 
 def test_what_two_goals_address_stands_once() -> None:

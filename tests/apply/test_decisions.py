@@ -216,6 +216,17 @@ def test_because_says_only_what_an_action_adds() -> None:
     ]
 
 
+def test_facts_that_only_pick_what_is_read_are_not_told() -> None:
+    facts = (
+        GRADE,
+        fact("days", "365"),
+        fact("recent", "%observations.where(%days > 0)", auxiliary=True),
+        fact("severe", "%recent.exists() and %grade = 'high'", auxiliary=True),
+    )
+    found = decisions({"id": "a", "condition": when("%severe")}, facts=facts)["plan/a"]
+    assert found.because == "Proposed because grade is high (Observation/g)."
+
+
 def test_auxiliary_facts_and_switches_are_told_by_what_they_rest_on() -> None:
     facts = (
         GRADE,
@@ -347,6 +358,16 @@ def test_what_a_definition_forbids_is_advised_against() -> None:
     definitions = [plan({"id": "a", "title": "A", **SCAN}), activity(doNotPerform=True)]
     (found,) = applied(definitions).decisions
     assert (found.direction, found.because) == ("against", "Advised against without a condition.")
+
+
+def test_weak_advice_against_is_told_mildly() -> None:
+    strength: dict[str, Any] = {
+        "url": "http://hl7.org/fhir/StructureDefinition/cqf-strengthOfRecommendation",
+        "valueCodeableConcept": {"coding": [{"code": "weak"}]},
+    }
+    definitions = [plan({"id": "a", "extension": [strength], **SCAN}), activity(doNotPerform=True)]
+    (found,) = applied(definitions).decisions
+    assert found.because == "Not routinely advised without a condition."
 
 
 def test_only_libraries_that_a_library_depends_on_are_read() -> None:

@@ -58,6 +58,7 @@ def request(definition: dict[str, Any]) -> ApplyRequest:
         subject="Patient/example",
         encounter="Encounter/example",
         practitioner="Practitioner/1",
+        explain="full",
     )
 
 

@@ -111,11 +111,14 @@ def test_settings() -> None:
     found = ApplySettings(
         request_status="active", option_intent=False, carry_conditions=False, create_type=True
     )
-    group, made = applied([plan(*actions), activity()], settings=found).care_plan()["contained"]
+    group, made = applied([plan(*actions), activity()], settings=found, explain="full").care_plan()[
+        "contained"
+    ]
     assert (made["status"], made["intent"]) == ("active", "proposal")
     assert "condition" not in group["action"][0]
     assert group["action"][0]["type"]["coding"][0]["code"] == "create"
-    group, made = applied([plan(*actions), activity()]).care_plan()["contained"]
+    found = applied([plan(*actions), activity()], explain="full")
+    group, made, *_ = found.care_plan()["contained"]
     assert (made["status"], made["intent"]) == ("draft", "option")
     assert group["action"][0]["condition"] == [start]
     assert "type" not in group["action"][0]
@@ -156,7 +159,9 @@ def test_two_settings_share_no_compiled_plan() -> None:
     knowledge = Knowledge.of([definition])
     for create_type in (True, False, True):
         settings = ApplySettings(create_type=create_type)
-        request = ApplyRequest(definition, Record.of(PATIENT), NOW, settings=settings)
+        request = ApplyRequest(
+            definition, Record.of(PATIENT), NOW, explain="full", settings=settings
+        )
         (group,) = apply_plan(request, knowledge).care_plan()["contained"]
         assert ("type" in group["action"][0]) is create_type
 
@@ -288,7 +293,8 @@ def test_the_benchmark_compares_equal_answers() -> None:
     data = case.bundle()
     knowledge = Knowledge.of(case.definitions())
     record = Record.of(case.decode(data))
-    result = apply_plan(ApplyRequest(knowledge.plan("bench"), record, NOW), knowledge)
+    asked = ApplyRequest(knowledge.plan("bench"), record, NOW, explain="none")
+    result = apply_plan(asked, knowledge)
     assert encode(result.care_plan()) == case.floor(data)
     assert 21_000 < len(data) < 23_000
 

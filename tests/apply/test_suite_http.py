@@ -7,6 +7,7 @@ import functools
 import importlib.util
 import sys
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -39,27 +40,21 @@ NOT_FOR_US = {
     "parameters-get": "the service stores no patients: there is nothing a GET could be about",
     "parameters-dataendpoint-refused": "the service supports dataEndpoint",
 }
-KNOWN_FAILURES: dict[str, str] = {}
-"""Cases that the service does not meet yet, each with its reason; a case that passes fails here."""
+"""Cases of another kind of service, each with the reason."""
 
 
 def cases() -> list[Any]:
-    found = []
-    for path in sorted((HERE / "cases").glob("*.json")):
-        marks = []
-        if path.stem in NOT_FOR_US:
-            marks = [pytest.mark.skip(reason=NOT_FOR_US[path.stem])]
-        elif path.stem in KNOWN_FAILURES:
-            marks = [pytest.mark.xfail(reason=KNOWN_FAILURES[path.stem], strict=True)]
-        found.append(pytest.param(path, id=path.stem, marks=marks))
-    return found
+    """Return the cases of each topic as a parameter of pytest."""
+    paths = [p for p in sorted((HERE / "cases").glob("*.json")) if p.stem not in NOT_FOR_US]
+    topics = groupby(paths, lambda path: path.stem.partition("-")[0])
+    return [pytest.param(list(some), id=topic) for topic, some in topics]
 
 
 @functools.cache
 def asked(path: Path) -> tuple[dict[str, Any], int, dict[str, Any]]:
     """Return a case with the status and body that the service answered."""
     case: dict[str, Any] = decode(path.read_bytes())
-    config = Config(now=case["request"].get("now", NOW))
+    config = Config(now=case["request"].get("now", NOW), explain="full")
     app = create_app(config, knowledge=Knowledge.of(case["definitions"]))
     call = http_calls.operation_call(case)
     sent = {} if call.body is None else {"data": http_calls.encoded(call.body)}
@@ -70,20 +65,30 @@ def asked(path: Path) -> tuple[dict[str, Any], int, dict[str, Any]]:
     return case, answer.status_code, decode(answer.data)
 
 
-@pytest.mark.parametrize("path", cases())
-def test_case(path: Path) -> None:
+@pytest.mark.parametrize("paths", cases())
+def test_case(paths: list[Path]) -> None:
+    assert {path.stem: found for path in paths if (found := differences(path))} == {}
+
+
+def differences(path: Path) -> list[str]:
+    """Return where the answer departs from what the case expects."""
     case, status, body = asked(path)
     if "refused" in case["expect"]:
-        assert http_calls.refusal_differences(case, status, body) == []
-        return
-    assert status == 200, body
-    for expect, answer in http_calls.answers_of(case, body):
-        assert compare.answer_differences(expect, answer) == []
+        refused: list[str] = http_calls.refusal_differences(case, status, body)
+        return refused
+    if status != 200:
+        return [f"{status}: {body}"]
+    answers = http_calls.answers_of(case, body)
+    return [d for expect, answer in answers for d in compare.answer_differences(expect, answer)]
 
 
-@pytest.mark.parametrize("path", cases())
-def test_answer_is_valid(path: Path) -> None:
+@pytest.mark.parametrize("paths", cases())
+def test_answer_is_valid(paths: list[Path]) -> None:
     """Every answer is valid FHIR, refusals too."""
+    assert {path.stem: found for path in paths if (found := errors_in(path))} == {}
+
+
+def errors_in(path: Path) -> list[Any]:
     _, _, body = asked(path)
     found = validate(body, definitions=Knowledge.shipped(), now=datetime.fromisoformat(NOW))
-    assert [i for i in found if i.is_error] == []
+    return [issue for issue in found if issue.is_error]

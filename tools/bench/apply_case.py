@@ -215,23 +215,6 @@ def _observation(number: int) -> Json:
 # project's strict codec, as everything in the service does; what differs is the applying.
 
 _TITLES = [f"Group {g}" for g in range(10)]
-_HEADS = [f"<li><b>Group {g}</b><p>Applies because " for g in range(10)]
-_LEAF_HEADS = [
-    [f"<li><b>Action {g}.{leaf}</b> (ServiceRequest)<p>Proposed because " for leaf in range(3)]
-    for g in range(10)
-]
-_REASONS = (
-    ("grade",),
-    ("size",),
-    ("stage",),
-    ("margin",),
-    ("status",),
-    ("depth",),
-    ("risk",),
-    ("count",),
-    ("site",),
-    ("agreed",),
-)
 _LEAF_REASONS = (("grade", "size"), ("stage", "status"), ("margin", "risk"))
 _CODES = {code: name for name, code, _ in FACTS}
 _UUID = f"urn:uuid:{uuid5(NAMESPACE_URL, f'{BASE}/PlanDefinition/bench|1|Patient/p|CarePlan')}"
@@ -240,7 +223,6 @@ _UUID = f"urn:uuid:{uuid5(NAMESPACE_URL, f'{BASE}/PlanDefinition/bench|1|Patient
 def floor(data: bytes) -> bytes:
     """Return the CarePlan for the benchmark's Bundle, by plain Python."""
     facts: Json = {}
-    phrases: dict[str, str] = {}
     references: dict[str, Json] = {}
     for entry in decode(data)["entry"]:
         resource = entry["resource"]
@@ -253,8 +235,6 @@ def floor(data: bytes) -> bytes:
         facts[name] = value
         reference = f"Observation/{resource['id']}"
         references[name] = {"reference": reference}
-        shown = "yes" if value is True else "no" if value is False else value
-        phrases[name] = f"{name} is {shown} ({reference})"
     met = (
         facts["grade"] == "high",
         facts["size"] > 5,
@@ -267,7 +247,7 @@ def floor(data: bytes) -> bytes:
         facts["site"] == "limb",
         facts["agreed"] is True,
     )
-    return encode(_care_plan(met, facts, phrases, references))
+    return encode(_care_plan(met, facts, references))
 
 
 def _leaf_met(group: int, leaf: int, facts: Json) -> bool:
@@ -288,31 +268,18 @@ def _value(observation: Json) -> Any:
     return observation["valueCodeableConcept"]["coding"][0]["code"]
 
 
-def _care_plan(
-    met: tuple[bool, ...],
-    facts: Json,
-    phrases: dict[str, str],
-    references: dict[str, Json],
-) -> Json:
+def _care_plan(met: tuple[bool, ...], facts: Json, references: dict[str, Json]) -> Json:
     subject = {"reference": "Patient/p"}
     canonical = [f"{BASE}/PlanDefinition/bench|1"]
-    html = ['<div xmlns="http://www.w3.org/1999/xhtml"><h2>Benchmark</h2><h3>Proposed</h3>']
     actions: list[Json] = []
     requests: list[Json] = []
     taken: dict[str, int] = {}
-    refused = 0
-    is_first = True
     for group in range(10):
         if not met[group]:
-            refused += 1
             continue
-        because = " and ".join([phrases[name] for name in _REASONS[group]])
-        html.append(f"{'<ul>' if is_first else '</li>'}{_HEADS[group]}{because}.</p>")
-        is_first = False
         leaves: list[Json] = []
         for leaf in range(3):
             if not _leaf_met(group, leaf, facts):
-                refused += 1
                 continue
             step = group * 3 + leaf
             number = step % 25
@@ -351,19 +318,10 @@ def _care_plan(
                     "resource": {"reference": f"#{id_}"},
                 }
             )
-            because = " and ".join(
-                [phrases[name] for name in reasons if name not in _REASONS[group]]
-            )
-            opening = "<ul>" if len(leaves) == 1 else "</li>"
-            html.append(f"{opening}{_LEAF_HEADS[group][leaf]}{because}.</p>")
-        if leaves:
-            html.append("</li></ul>")
         made = {"id": f"g{group}", "title": _TITLES[group], "groupingBehavior": "logical-group"}
         actions.append({**made, "action": leaves})
-    html.append(f"</li></ul><p>{refused} further steps were considered and do not apply.</p></div>")
     return {
         "resourceType": "CarePlan",
-        "text": {"status": "generated", "div": "".join(html)},
         "contained": [
             {
                 "resourceType": "RequestGroup",

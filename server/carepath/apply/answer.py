@@ -3,18 +3,24 @@
 https://hl7.org/fhir/R4/careplan.html and https://hl7.org/fhir/R4/requestgroup.html
 """
 
-from collections.abc import Sequence
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from carepath.apply.explain.decision import Decision, decision_of
-from carepath.apply.explain.narrative import narrative
+from carepath.apply.page.build import Sorted, sheet
+from carepath.apply.page.request_reasons import add_reasons
+from carepath.apply.page.setting import document, narrative
+from carepath.apply.page.sheet import Sheet
 from carepath.apply.run.requests import with_references
 from carepath.apply.run.walk import Walk
+from carepath.formats.json import encode
 from carepath.issues import Issue, operation_outcome
 from carepath.resources import Resource
 
+OWN = "https://carepath.example/fhir/StructureDefinition/"
 _GROUP = "request-group"
 _ISSUES = "issues"
 
@@ -28,6 +34,9 @@ class Applied:
         self._notes = tuple(_notes(walk))
         self._left_out = tuple(walk.session.left_out())
         self._goals = walk.goals.make(walk.requests.unique_id)
+        self._explain = walk.session.request.explain
+        if self._explain != "none":
+            add_reasons(walk.steps, self._sorted.reasons)
 
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:
@@ -47,6 +56,29 @@ class Applied:
             *session.issues,
         )
 
+    @cached_property
+    def sheet(self) -> Sheet:
+        """Return what stands on the pages about the application.
+
+        Raises InvalidParameter when the earlier plan that was given cannot be compared.
+        """
+        return sheet(self._walk, self._sorted, _expired(self._walk), self._not_used())
+
+    @cached_property
+    def _sorted(self) -> Sorted:
+        return Sorted(self._walk)
+
+    def page(self) -> str:
+        """Return the page for the reader of the request as an HTML document, to be printed."""
+        request = self._session.request
+        return document(self.sheet, request.narrative, request.templates)
+
+    def _not_used(self) -> Iterator[str]:
+        """Yield a sentence for each datum that decided nothing."""
+        session = self._session
+        for issue in (*session.request.issues, *session.record.issues(), *self._left_out):
+            yield issue.diagnostics
+
     def decisions_document(self) -> dict[str, Any]:
         """Return all decisions and issues as one JSON document."""
         subject = self._session.people.subject
@@ -57,15 +89,27 @@ class Applied:
             "issues": [issue.as_element() for issue in self.issues],
         }
 
+    def _decisions(self) -> list[Resource]:
+        """Return all decisions as an extension of the answer, where they were asked for."""
+        if self._explain != "full":
+            return []
+        data = b64encode(encode(self.decisions_document())).decode()
+        attachment = {"contentType": "application/json", "data": data, "title": "Decisions"}
+        return [{"url": f"{OWN}decisions", "valueAttachment": attachment}]
+
     def care_plan(self) -> Resource:
         """Return the CarePlan with RequestGroup, requests, Goals and issues contained."""
         walk, plan = self._walk, self._walk.plan
         made: Resource = {"resourceType": "CarePlan"}
         if self._session.request.language:
             made["language"] = self._session.request.language
-        made["text"] = self._narrative
+        if self._explain != "none":
+            made["text"] = self._narrative
         contained = [self._group(), *walk.requests.made, *walk.requests.contained, *self._goals]
         made["contained"] = [*contained, *self._outcome()]
+        decisions = self._decisions()
+        if decisions:
+            made["extension"] = decisions
         made["identifier"] = [
             {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{self._uuid('CarePlan')}"}
         ]
@@ -112,7 +156,12 @@ class Applied:
     def bundle(self) -> Resource:
         """Return the collection Bundle of `$r5.apply`: RequestGroup, requests, Goals, issues."""
         walk = self._walk
-        group = {**self._group(), "text": self._narrative}
+        group = self._group()
+        if self._explain != "none":
+            group["text"] = self._narrative
+        decisions = self._decisions()
+        if decisions:
+            group["extension"] = decisions
         if self._notes:
             group["note"] = [{"text": note} for note in self._notes]
         resources = [group, *walk.requests.made, *self._goals, *walk.requests.contained]
@@ -144,7 +193,9 @@ class Applied:
 
     @cached_property
     def _narrative(self) -> dict[str, str]:
-        return narrative(self._walk.plan, self._walk.steps, self._notes)
+        return narrative(
+            self.sheet, self._session.request.narrative, self._session.request.templates
+        )
 
     def _group(self) -> Resource:
         """Return the RequestGroup with the actions that apply."""
@@ -186,15 +237,21 @@ def _notes(walk: Walk) -> Sequence[str]:
 
 
 def _expired(walk: Walk) -> list[str]:
-    """Return a sentence for each source behind an applied plan that is past its date."""
+    """Return a sentence for each date that the sources behind applied plans are past."""
     today = walk.session.today
-    found = []
+    found: dict[tuple[str, str], dict[str, None]] = {}
     for plan in walk.plans:
         for day, what in plan.expiries:
             if day[:10] < today[: len(day[:10])]:
-                name = plan.title or plan.canonical
-                found.append(f"Out of date: {what} of “{name}” passed on {day[:10]}.")
-    return found
+                found.setdefault((what, day[:10]), {})[plan.title or plan.canonical] = None
+    return [
+        f"Out of date: {what} of “{next(iter(names))}”{_and_more(len(names) - 1)} passed on {day}."
+        for (what, day), names in found.items()
+    ]
+
+
+def _and_more(count: int) -> str:
+    return "" if count == 0 else f" and of {count} more plan{'' if count == 1 else 's'}"
 
 
 def _expiry_issues(walk: Walk) -> list[Issue]:

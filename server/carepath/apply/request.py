@@ -6,13 +6,25 @@ https://hl7.org/fhir/R4/plandefinition-operation-apply.html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, get_args
 
 from carepath.apply.languages import LANGUAGES, ExpressionLanguage
 from carepath.errors import InvalidParameter
 from carepath.issues import Issue
 from carepath.record import Record
 from carepath.resources import Resource
+
+Explain = Literal["none", "brief", "full"]
+"""How much of the reasons stands in the resources; the decisions themselves are always there.
+
+`none`: the requests, and which plan they are of.  `brief`: each request says its reason, what that
+rests on and its sources, and the narrative is a page.  `full`: also all that the plan says of its
+actions, and every decision.
+"""
+EXPLAIN: tuple[Explain, ...] = get_args(Explain)
+Reader = Literal["clinician", "patient"]
+"""For whom the narrative is written."""
+READERS: tuple[Reader, ...] = get_args(Reader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +57,9 @@ class ApplyRequest:
     stay empty when the record has one patient.  `encounter`, `practitioner`, `organization` are
     reference texts.  The CodeableConcepts (`user_type` and so on) are as the operation defines
     them.  `parameters` holds the values that content reads by name, each a list.  `issues` are what
-    was noticed about the data before; they become part of the answer.
+    was noticed about the data before; they become part of the answer.  `previous_plan` is the
+    CarePlan of an earlier application, which the narrative compares with this one; `templates`
+    a folder of page templates that come before those that are shipped.
     """
 
     definition: Resource
@@ -62,6 +76,10 @@ class ApplyRequest:
     setting_context: Resource | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     issues: tuple[Issue, ...] = ()
+    explain: Explain = "brief"
+    narrative: Reader = "clinician"
+    templates: str = ""
+    previous_plan: Resource | None = None
     settings: ApplySettings = DEFAULT_SETTINGS
 
     def patient_record(self) -> Record:

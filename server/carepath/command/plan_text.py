@@ -11,7 +11,8 @@ from typing import Any
 from lxml import etree
 
 _HEADINGS = {"h1", "h2", "h3", "h4"}
-_BLOCKS = {"p", "div", "li", "tr", "table", "ul", "ol", "dl", "dt", "dd", *_HEADINGS}
+_TABLES = {"table", "tbody", "thead", "tr"}
+_BLOCKS = {"p", "div", "li", "ul", "ol", "dl", "dt", "dd", *_TABLES, *_HEADINGS}
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
 
 
@@ -29,19 +30,22 @@ def care_plan_text(care_plan: Mapping[str, Any]) -> str:
     return "\n".join(lines) or f"This {care_plan.get('resourceType')} has no narrative."
 
 
-def _lines(element: etree._Element, depth: int) -> Iterator[str]:
+def _lines(element: etree._Element, depth: int, mark: str = "-") -> Iterator[str]:
     """Yield the lines of a block: its own text first, then its blocks, lists indented."""
     name = etree.QName(element).localname
     own = _inline(element)
     if own:
-        yield from _own_lines(name, own, depth)
+        yield from _own_lines(name, own, depth, mark)
     inside = depth + 1 if name in ("li", "dd") else depth
+    number = 0
     for child in element:
         if isinstance(child.tag, str) and etree.QName(child).localname in _BLOCKS:
-            yield from _lines(child, inside)
+            number += 1
+            mark = f"{number}." if name == "ol" else "-"
+            yield from _lines(child, inside, mark)
 
 
-def _own_lines(name: str, text: str, depth: int) -> Iterator[str]:
+def _own_lines(name: str, text: str, depth: int, mark: str) -> Iterator[str]:
     """Yield a heading with a line under it, a list item with a dash, or the text itself."""
     indent = "  " * depth
     if name in _HEADINGS:
@@ -50,7 +54,7 @@ def _own_lines(name: str, text: str, depth: int) -> Iterator[str]:
         if name in ("h1", "h2"):
             yield indent + "-" * len(text)
     elif name == "li":
-        yield f"{indent}- {text}"
+        yield f"{indent}{mark} {text}"
     else:
         yield indent + text
 
@@ -62,10 +66,10 @@ def _inline(element: etree._Element) -> str:
         if isinstance(child.tag, str):
             name = etree.QName(child).localname
             if name in ("td", "th"):
-                parts.append(_inline(child) + "  ")
+                parts.append(_inline(child) + " | ")
             elif name == "br":
                 parts.append(" ")
             elif name not in _BLOCKS:
                 parts.append(_inline(child))
         parts.append(child.tail or "")
-    return " ".join("".join(parts).split())
+    return " ".join("".join(parts).split()).removesuffix(" |")

@@ -80,18 +80,21 @@ def apply_request(
     subject: str | None,
     now: datetime,
     parameters: Values,
+    **shown: Any,
 ) -> ApplyRequest:
     """Return the request to apply a plan to a Bundle, a resource, or the data of Parameters.
 
     A resource that is given as it is counts as checked.
-    What the caller names comes before what stands in Parameters.  Raises InputError naming the
-    parameter that is unknown, missing or wrong, InvalidResource when the subject cannot be read,
-    and DefinitionNotFound for an unknown plan.
+    `shown` are fields of the request that say what the answer looks like; those that are None are
+    left to Parameters.  What the caller names comes before what stands in Parameters.  Raises
+    InputError naming the parameter that is unknown, missing or wrong, InvalidResource when the
+    subject cannot be read, and DefinitionNotFound for an unknown plan.
     """
     found = data if isinstance(data, Readable) else Readable(data)
     arguments = read((), found.content, _operation(), "type", "PlanDefinition")
     fields = request_fields(arguments)
     fields["parameters"] = {**fields["parameters"], **parameters}
+    fields |= {name: value for name, value in shown.items() if value is not None}
     named = subject or next(iter(arguments.get("subject", ())), None)
     request = ApplyRequest(_plan(pathway, knowledge), record_of(found), now, subject=named)
     request = replace(request, issues=found.issues[:_MOST_REMARKS], **fields)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from carepath.apply.request import EXPLAIN
 from carepath.errors import CarepathError
 
 PREFIX = "CAREPATH_"
@@ -79,6 +80,11 @@ class Config:
     data_endpoint_seconds: float = _setting(5.0, "Timeout of one request to a data endpoint.")
     data_endpoint_retries: int = _setting(2, "Repeats of a failed request to a data endpoint.")
     data_endpoint_pages: int = _setting(20, "Pages read for one search at a data endpoint.")
+    explain: str = _setting(
+        "brief",
+        "How much of the reasons answers hold when a request does not say: none, brief, full.",
+    )
+    templates: str = _setting("", "Folder of page templates that replace those that are shipped.")
     parameters: str = _setting("", "JSON file with deployment parameters of the content, by name.")
     time_zone: str = _setting("UTC", "Time zone of `now` and of dates in answers.")
     now: str = _setting("", "A fixed time for every request (tests and demonstrations).")
@@ -289,6 +295,8 @@ _CHECKS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("data_endpoint_hosts", _are_hosts, "hosts such as `records.example` or `[::1]:8080`"),
     ("cors_origins", _are_origins, "origins such as `https://page.example`"),
     ("trusted_proxies", _are_networks, "IP addresses or networks"),
+    ("explain", lambda word: word in EXPLAIN, "one of " + ", ".join(EXPLAIN)),
+    ("templates", lambda path: not path or Path(path).is_dir(), "a folder"),
     ("now", _is_time, "a date and time with a zone"),
     ("log_level", lambda level: level in _LEVELS, "one of " + ", ".join(_LEVELS)),
 )

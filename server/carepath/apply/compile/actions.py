@@ -12,11 +12,10 @@ from carepath.apply.compile.compiled import CompiledAction, CompiledPlan
 from carepath.apply.compile.formula import Formula
 from carepath.apply.compile.libraries import action_names
 from carepath.apply.compile.names import OF_GAPS
-from carepath.apply.compile.templates import APPLICABILITY_BEHAVIOR, OWN, template
+from carepath.apply.compile.templates import APPLICABILITY_BEHAVIOR, DIRECTION, OWN, brief, template
 from carepath.issues import Issue
 from carepath.resources import Resource, codings, concept_text
 
-DIRECTION = "http://hl7.org/fhir/uv/cpg/StructureDefinition/cpg-directionOfRecommendation"
 _OPTIONS = {"any", "exactly-one", "at-most-one", "one-or-more"}
 
 Target = CompiledActivity | CompiledPlan | Resource | None
@@ -58,6 +57,13 @@ def texts_of(element: Resource, name: str) -> Iterator[str]:
                 yield str(text)
 
 
+def codes_in(element: Resource, name: str) -> Iterator[str]:
+    """Yield the codes of an extension of ours."""
+    for extension in element.get("extension") or ():
+        if extension.get("url") == OWN + name and extension.get("valueCode"):
+            yield str(extension["valueCode"])
+
+
 def _action(
     action: Resource, key: str, within: Surroundings, *, reads_gaps: bool
 ) -> CompiledAction:
@@ -73,11 +79,14 @@ def _action(
     is_any = _applicability_behavior(action) == "any"
     resource_type = activity.resource_type if activity is not None and activity.kind else ""
     values = compile_dynamic_values(action, resource_type, formula, issues)
+    full = template(action, activity, within.made.settings)
+    holds = bool(children) or isinstance(target, CompiledPlan)
     return CompiledAction(
         source=action,
         key=key,
         title=_title(action, target),
-        template=template(action, activity, within.made.settings),
+        template=full,
+        brief=brief(full, holds_actions=holds, has_request=bool(resource_type)),
         subject_type=subject_type(action),
         conditions=conditions,
         read_names=tuple(dict.fromkeys(name for c in conditions for name in c.variables)),
@@ -99,6 +108,7 @@ def _action(
         direction=_direction(action, activity),
         conflicts=tuple(texts_of(action, "conflict-note")),
         reads_gaps=reads_gaps,
+        joined_as=next(codes_in(action, "joined-as"), ""),
         issues=tuple(issues),
     )
 

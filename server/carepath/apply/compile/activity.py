@@ -23,6 +23,7 @@ INSTANTIATES = "http://hl7.org/fhir/StructureDefinition/workflow-instantiatesCan
 OWN_INSTANTIATES = (
     "https://carepath.example/fhir/StructureDefinition/appointment-instantiates-canonical"
 )
+PATIENT_TEXT = "https://carepath.example/fhir/StructureDefinition/patient-text"
 
 
 @dataclass(slots=True, eq=False)
@@ -41,6 +42,8 @@ class CompiledActivity:
     is_against: bool
     recipients: bool
     contained: Mapping[str, Resource]
+    patient_text: str
+    """What the request means for the patient, in plain words."""
     issues: tuple[Issue, ...] = field(default=())
 
 
@@ -82,8 +85,16 @@ def compile_activity(
         is_against=forbids,
         recipients=resource_type == "CommunicationRequest" and Source(activity, "").has_patient,
         contained={r["id"]: r for r in activity.get("contained") or () if "id" in r},
+        patient_text=_patient_text(activity),
         issues=tuple(issues),
     )
+
+
+def _patient_text(activity: Resource) -> str:
+    for extension in activity.get("extension") or ():
+        if extension.get("url") == PATIENT_TEXT:
+            return str(extension.get("valueString", ""))
+    return ""
 
 
 def compile_dynamic_values(

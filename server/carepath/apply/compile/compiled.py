@@ -3,8 +3,7 @@
 https://hl7.org/fhir/R4/plandefinition.html#12.18.3
 """
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from carepath.apply.compile.activity import CompiledActivity
 from carepath.apply.compile.dynamic_value import DynamicValue
@@ -26,6 +25,8 @@ class CompiledAction:
     key: str
     title: str
     template: Resource
+    brief: Resource
+    """The template without what the request or the definition says as well."""
     subject_type: str
     conditions: tuple[Formula, ...]
     read_names: tuple[str, ...]
@@ -47,8 +48,9 @@ class CompiledAction:
     direction: str
     conflicts: tuple[str, ...]
     reads_gaps: bool
+    joined_as: str
+    """Requests of actions that share this name are made as one; empty for one of its own."""
     issues: tuple[Issue, ...]
-    markup: Any = field(default=None)
 
     @property
     def is_leaf(self) -> bool:
@@ -64,6 +66,14 @@ class CompiledAction:
             return self.conditions[0].text
         word = " or " if self.any_condition else " and "
         return word.join(f"({condition.text})" for condition in self.conditions)
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A phase of care, and the expression that tells whether it is behind the patient."""
+
+    title: str
+    past: Formula | None
 
 
 @dataclass(slots=True, eq=False)
@@ -89,3 +99,7 @@ class CompiledPlan:
     """The names that a parameter may have: those declared, and those that nothing else defines."""
     issues: tuple[Issue, ...]
     all_goal_ids: frozenset[str]
+    phases: tuple[Phase, ...]
+    """The phases of care that the plan leads through, in their order."""
+    unreviewed: frozenset[str]
+    """The labels of the sources that nobody has reviewed."""

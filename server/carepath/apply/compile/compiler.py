@@ -69,7 +69,7 @@ class Compiler:
             self._made, lambda action, found: self._target(action, plan, chain, found)
         )
         actions = compile_actions(plan.get("action"), "action", within, reads_gaps=False)
-        made = compiled_plan(plan, names, actions, issues)
+        made = compiled_plan(plan, names, actions, issues, self._made.formula)
         made.is_acyclic = made.is_acyclic and self._circles == circles
         return made
 

@@ -52,6 +52,7 @@ LABEL = "https://carepath.example/fhir/StructureDefinition/fact-label"
 RECORDING = "https://carepath.example/fhir/StructureDefinition/fact-recording"
 VALUE_TEXT = "https://carepath.example/fhir/StructureDefinition/fact-value-text"
 LEFT_OUT = "https://carepath.example/fhir/StructureDefinition/left-out"
+PATIENT_LINE = "https://carepath.example/fhir/StructureDefinition/patient-line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,21 @@ class Parameter:
 
     name: str
     type: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinePart:
+    """How a fact stands in the line that says who the patient is.
+
+    `is_missed`: that it is not recorded is worth telling, where `when` names a fact only if that
+    one is true.
+    """
+
+    position: int
+    is_labelled: bool
+    unit: str
+    is_missed: bool
+    when: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +93,7 @@ class Fact:
     """What its values mean, by the value as text."""
     recording: str = ""
     """How it is recorded, as the Library says."""
+    line: LinePart | None = None
 
     @property
     def words(self) -> str:
@@ -119,6 +136,7 @@ class Names:
                 label=_text(expression, LABEL),
                 texts=value_texts(expression),
                 recording=_text(expression, RECORDING),
+                line=_line_part(expression),
             )
 
     def add_collections(self, requirements: Iterable[Resource]) -> None:
@@ -185,6 +203,21 @@ def value_texts(expression: Resource) -> Mapping[str, str]:
             if parts.get("value") is not None and parts.get("text"):
                 found[str(parts["value"])] = str(parts["text"])
     return MappingProxyType(found)
+
+
+def _line_part(expression: Resource) -> LinePart | None:
+    """Return how a fact stands in the line about the patient, None when it does not."""
+    for extension in expression.get("extension") or ():
+        if extension.get("url") == PATIENT_LINE:
+            parts = {part.get("url"): part for part in extension.get("extension") or ()}
+            return LinePart(
+                position=int(parts.get("position", {}).get("valuePositiveInt", 0)),
+                is_labelled=parts.get("form", {}).get("valueCode") == "labelled",
+                unit=str(parts.get("unit", {}).get("valueString", "")),
+                is_missed=parts.get("missing", {}).get("valueBoolean") is True,
+                when=str(parts.get("when", {}).get("valueString", "")),
+            )
+    return None
 
 
 @cache

@@ -7,15 +7,19 @@ from collections.abc import Iterable, Iterator
 
 from carepath.apply.compile.actions import all_actions, formulas_of, texts_of
 from carepath.apply.compile.activity import subject_type
-from carepath.apply.compile.compiled import CompiledAction, CompiledPlan
-from carepath.apply.compile.names import STANDARD_NAMES, Fact, Names, Parameter
+from carepath.apply.compile.compiled import CompiledAction, CompiledPlan, Phase
+from carepath.apply.compile.names import STANDARD_NAMES, CompileExpression, Fact, Names, Parameter
 from carepath.apply.compile.templates import OWN
 from carepath.issues import Issue
 from carepath.resources import Resource, canonical_of
 
 
 def compiled_plan(
-    plan: Resource, names: Names, actions: tuple[CompiledAction, ...], issues: list[Issue]
+    plan: Resource,
+    names: Names,
+    actions: tuple[CompiledAction, ...],
+    issues: list[Issue],
+    compile_: CompileExpression,
 ) -> CompiledPlan:
     """Return a plan in the form that is walked, from its names and its compiled actions."""
     every = list(all_actions(actions))
@@ -36,6 +40,8 @@ def compiled_plan(
         parameters=frozenset(_parameters(names, every)),
         issues=tuple(issues),
         all_goal_ids=frozenset(goal for action in every for goal in action.goal_ids),
+        phases=tuple(_phases(plan, compile_)),
+        unreviewed=frozenset(_unreviewed(plan)),
     )
 
 
@@ -77,3 +83,22 @@ def _expiries(plan: Resource) -> Iterator[tuple[str, str]]:
             day = extension.get("valueDate") or extension.get("valueDateTime")
             if day:
                 yield str(day), "the review date of its source"
+
+
+def _phases(plan: Resource, compile_: CompileExpression) -> Iterator[Phase]:
+    """Yield the phases of care that a plan names, in their order."""
+    for extension in plan.get("extension") or ():
+        if extension.get("url") == OWN + "care-phase":
+            parts = {part.get("url"): part for part in extension.get("extension") or ()}
+            past = parts.get("past", {}).get("valueExpression")
+            title = str(parts.get("title", {}).get("valueString", ""))
+            yield Phase(title, compile_(past) if past else None)
+
+
+def _unreviewed(plan: Resource) -> Iterator[str]:
+    """Yield the labels of the sources that nobody has reviewed."""
+    for artifact in plan.get("relatedArtifact") or ():
+        for extension in artifact.get("extension") or ():
+            is_marked = extension.get("url") == OWN + "unreviewed" and extension.get("valueBoolean")
+            if is_marked and artifact.get("label"):
+                yield str(artifact["label"])

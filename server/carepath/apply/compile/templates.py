@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/requestgroup-definitions.html#RequestGroup.action
 from carepath.apply.compile.activity import CompiledActivity
 from carepath.apply.compile.names import VARIABLE
 from carepath.apply.request import ApplySettings
-from carepath.resources import Resource
+from carepath.resources import Resource, codings
 
 OWN = "https://carepath.example/fhir/StructureDefinition/"
 APPLICABILITY_BEHAVIOR = "http://hl7.org/fhir/StructureDefinition/cqf-applicabilityBehavior"
@@ -35,7 +35,7 @@ _COPIED = (
     "precheckBehavior",
     "cardinalityBehavior",
 )
-_NOT_COPIED = {VARIABLE, APPLICABILITY_BEHAVIOR, OWN + "never-undetermined"}
+_NOT_COPIED = {VARIABLE, APPLICABILITY_BEHAVIOR, OWN + "never-undetermined", OWN + "joined-as"}
 """Extensions that steer the engine or the author's checks and say nothing about the result."""
 _CQF = "http://hl7.org/fhir/StructureDefinition/"
 _CARRIED_AS = {
@@ -43,6 +43,12 @@ _CARRIED_AS = {
     _CQF + "cqf-qualityOfEvidence": OWN + "quality-of-evidence",
 }
 """Extensions that HL7 allows on an action of a plan but not on one of a RequestGroup."""
+
+DIRECTION = "http://hl7.org/fhir/uv/cpg/StructureDefinition/cpg-directionOfRecommendation"
+_PROFILE = {
+    *_CARRIED_AS.values(),
+    "http://hl7.org/fhir/uv/cpg/StructureDefinition/cpg-rationale",
+}
 
 
 def template(
@@ -72,6 +78,51 @@ def template(
     if settings.create_type and "type" not in made:
         made["type"] = _ACTION_TYPE
     return made
+
+
+def brief(made: Resource, *, holds_actions: bool, has_request: bool) -> Resource:
+    """Return a RequestGroup action without what its request or its definition says as well.
+
+    A group keeps its title; what a reader must do, and who says so, is told by what it holds.
+    Sources are named by their labels.  What is not of ours, or steers who does what when, is kept.
+    """
+    dropped = {"_description", "type"} if _is_creation(made.get("type")) else {"_description"}
+    if has_request or holds_actions:
+        dropped.add("code")
+    if "textEquivalent" in made or (holds_actions and not has_request):
+        dropped.add("description")
+    if holds_actions and not has_request:
+        dropped.add("textEquivalent")
+    kept = {name: value for name, value in made.items() if name not in dropped}
+    extensions = [e for e in made.get("extension") or () if not _is_profile(e)]
+    if extensions:
+        kept["extension"] = extensions
+    else:
+        kept.pop("extension", None)
+    if holds_actions and not has_request:
+        kept.pop("documentation", None)
+    elif "documentation" in made:
+        kept["documentation"] = [_label_of(artifact) for artifact in made["documentation"]]
+    return kept
+
+
+def _is_profile(extension: Resource) -> bool:
+    """Tell whether an extension only says how well a recommendation is founded."""
+    if extension.get("url") == DIRECTION:
+        concept = extension.get("valueCodeableConcept") or {}
+        return any(coding.get("code") == "for" for coding in concept.get("coding") or ())
+    return extension.get("url") in _PROFILE
+
+
+def _label_of(artifact: Resource) -> Resource:
+    """Return a source by its label, or all of it when it has none."""
+    if artifact.get("type") != "documentation" or not artifact.get("label"):
+        return artifact
+    return {"type": "documentation", "label": artifact["label"]}
+
+
+def _is_creation(concept: Resource | None) -> bool:
+    return any(coding.get("code") == "create" for coding in codings(concept))
 
 
 def _extensions(element: Resource) -> list[Resource]:

@@ -9,11 +9,14 @@ from decimal import Decimal
 
 from carepath.apply.compile.compiled import CompiledAction
 from carepath.apply.compile.names import Fact, Parameter
+from carepath.apply.explain.deciding import deciding_names, truth_of
 from carepath.apply.run.evidence import evidence_of_fact
 from carepath.apply.run.scope import FactValue
-from carepath.apply.run.step import MET, UNDETERMINED, Step, facts_read, json_value
+from carepath.apply.run.step import MET, UNDETERMINED, Step, json_value
+from carepath.resources import codings
 
 _MOST_EVIDENCE = 3
+_STRENGTH = "http://hl7.org/fhir/StructureDefinition/cqf-strengthOfRecommendation"
 
 
 def because(step: Step) -> str:
@@ -32,7 +35,7 @@ def because(step: Step) -> str:
 
 def _why_met(step: Step) -> str:
     """Return why an action applies; one without a condition rests on the group it is in."""
-    verb = _verb(step)
+    verb = verb_of(step)
     known = _known(step)
     if known:
         return f"{verb} because {known}."
@@ -43,10 +46,21 @@ def _why_met(step: Step) -> str:
     return f"{verb} without a condition."
 
 
-def _verb(step: Step) -> str:
+def verb_of(step: Step) -> str:
+    """Return how the content puts a step forward: proposed, applying, or advised against."""
     if step.action.direction == "against":
-        return "Advised against"
+        return "Not routinely advised" if _is_weak(step.action) else "Advised against"
     return "Proposed" if step.request or not _is_group(step.action) else "Applies"
+
+
+def _is_weak(action: CompiledAction) -> bool:
+    """Tell whether the content calls a recommendation weak, as `not routinely` is."""
+    return any(
+        coding.get("code") == "weak"
+        for extension in action.source.get("extension") or ()
+        if extension.get("url") == _STRENGTH
+        for coding in codings(extension.get("valueCodeableConcept"))
+    )
 
 
 def _is_group(action: CompiledAction) -> bool:
@@ -56,7 +70,7 @@ def _is_group(action: CompiledAction) -> bool:
 def _why_undetermined(step: Step) -> str:
     """Return what keeps an action from being decided."""
     if step.missing:
-        names = [_called(step, name) for name in step.missing]
+        names = [called(step, name) for name in step.missing]
         verb = "is" if len(names) == 1 else "are"
         return f"Cannot be decided because {_listed(names)} {verb} not known."
     if step.problems:
@@ -71,21 +85,21 @@ def _known(step: Step) -> str:
 
     An auxiliary fact says nothing to a clinician; the facts that it rests on stand in for it.
     """
-    told = _told(step)
+    told = facts_told(step)
     if not told:
         return ""
-    above = _told_above(step)
+    above = told_above(step)
     return _listed(
         [value.phrase or phrase_of(value) for name, value in told.items() if name not in above]
     )
 
 
-def _told(step: Step) -> dict[str, FactValue]:
+def facts_told(step: Step) -> dict[str, FactValue]:
     """Return the facts to tell for a step; made once."""
     if step.told is None:
         told: dict[str, FactValue] = {}
         helping: dict[str, FactValue] = {}
-        for value in facts_read(step):
+        for value in _deciding(step):
             if value.known.items:
                 _tell(value, told, helping)
         # Where only auxiliary facts decided, they are better than nothing.
@@ -93,14 +107,39 @@ def _told(step: Step) -> dict[str, FactValue]:
     return step.told
 
 
-def _told_above(step: Step) -> Collection[str]:
+def facts_behind_request(step: Step) -> tuple[FactValue, ...]:
+    """Return the facts that a step tells, or those of the nearest group that tells any."""
+    level: Step | None = step
+    while level is not None:
+        told, above = facts_told(level), told_above(level)
+        own = tuple(value for name, value in told.items() if name not in above)
+        if own:
+            return own
+        level = level.reason
+    return ()
+
+
+def _deciding(step: Step) -> list[FactValue]:
+    """Return the facts that decided the conditions of a step.
+
+    Where some condition is decisive alone (a no among many), the others decided nothing.
+    """
+    conditions = step.action.conditions
+    if len(conditions) > 1 and step.outcome != MET and not step.action.any_condition:
+        decisive = [c for c in conditions if truth_of(c, step.scope) is False]
+        conditions = tuple(decisive) or conditions
+    names = dict.fromkeys(n for c in conditions for n in deciding_names(c, step.scope))
+    return step.scope.read_facts(names)
+
+
+def told_above(step: Step) -> Collection[str]:
     """Return the facts that the groups around an action have told already."""
     reason = step.reason
     if reason is None:
         return ()
     if reason.reason is None:
-        return _told(reason)
-    return {*_told(reason), *_told_above(reason)}
+        return facts_told(reason)
+    return {*facts_told(reason), *told_above(reason)}
 
 
 def _tell(value: FactValue, told: dict[str, FactValue], helping: dict[str, FactValue]) -> None:
@@ -120,11 +159,20 @@ def _told_of(value: FactValue) -> dict[str, FactValue]:
         told: dict[str, FactValue] = {}
         value.told = told
         if not _is_switch(value):
-            for inner in value.scope.read_facts(value.fact.formula.variables):
-                if inner.known.items:
+            names = deciding_names(value.fact.formula, value.scope)
+            for inner in value.scope.read_facts(names):
+                if inner.known.items and not _is_attribution(inner):
                     # What only helps the one that helps would name resources that decide nothing.
                     _tell(inner, told, {})
     return value.told
+
+
+def _is_attribution(value: FactValue) -> bool:
+    """Tell whether a fact only picks from the record what another one is read from.
+
+    Facts behind it decided which resources are about the patient's disease, and nothing else.
+    """
+    return value.fact.is_auxiliary and isinstance(value.known.items[0][0], dict)
 
 
 def _is_switch(value: FactValue) -> bool:
@@ -137,23 +185,23 @@ def _is_switch(value: FactValue) -> bool:
 def phrase_of(value: FactValue) -> str:
     """Return one fact as words: `grade is high (Observation/grade-1)`; made once."""
     if value.phrase is None:
-        text = f"{value.fact.words} is {_shown(value)}"
+        text = f"{value.fact.words} is {shown(value)}"
         evidence = evidence_of_fact(value)
         if evidence:
             more = len(evidence) - _MOST_EVIDENCE
-            shown = ", ".join(evidence[:_MOST_EVIDENCE]) + (f" and {more} more" if more > 0 else "")
-            text += f" ({shown})"
+            names = ", ".join(evidence[:_MOST_EVIDENCE]) + (f" and {more} more" if more > 0 else "")
+            text += f" ({names})"
         value.phrase = text
     return value.phrase
 
 
-def _called(step: Step, name: str) -> str:
+def called(step: Step, name: str) -> str:
     """Return what to call a missing fact."""
     found = step.scope.definition(name)
     return found.words if isinstance(found, Fact) else name
 
 
-def _shown(fact_value: FactValue) -> str:
+def shown(fact_value: FactValue) -> str:
     """Return the value of a fact as words."""
     items, texts = fact_value.known.items, []
     for value in [item[0] for item in items[:_MOST_EVIDENCE]]:

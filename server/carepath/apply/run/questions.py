@@ -8,7 +8,7 @@ can apply, the first of them that leaves it possible is asked for, and the other
 hangs on an undetermined group is asked when the group has been decided.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -37,6 +37,19 @@ class Questions(NamedTuple):
 
     now: Known
     later: Known
+    opens: Mapping[str, "Opened"]
+    """What waits for each fact that is asked for now, by its name."""
+
+
+class Opened(NamedTuple):
+    """What waits for a fact: the titles of the actions, and how many decisions there are in all."""
+
+    titles: tuple[str, ...]
+    decisions: int
+
+
+NO_QUESTIONS = Questions(Known([]), Known([]), {})
+_NOTHING = Opened((), 0)
 
 
 def questions(undecided: list[Undecided], session: Application) -> Questions:
@@ -46,18 +59,20 @@ def questions(undecided: list[Undecided], session: Application) -> Questions:
     `valueString` how it is recorded.
     """
     suppositions = Suppositions(session)
-    opened: dict[str, int] = {}
+    opened: dict[str, Opened] = {}
     facts: dict[str, Fact | None] = {}
     for action in undecided:
         for step in (action.step, *action.below):
             for name in step.missing:
                 facts.setdefault(name, _fact(step.scope, name))
         for name in _to_ask(action, suppositions):
-            opened[name] = opened.get(name, 0) + 1 + len(action.below)
-    now = sorted(opened, key=lambda name: -opened[name])
+            titles, count = opened.get(name, _NOTHING)
+            more = (*titles, action.step.action.title)
+            opened[name] = Opened(more, count + 1 + len(action.below))
+    now = sorted(opened, key=lambda name: -opened[name].decisions)
     suppositions.release()
     later = [name for name in facts if name not in opened]
-    return Questions(_inputs(now, facts), _inputs(later, facts))
+    return Questions(_inputs(now, facts), _inputs(later, facts), opened)
 
 
 def _to_ask(undecided: Undecided, suppositions: Suppositions) -> tuple[str, ...]:

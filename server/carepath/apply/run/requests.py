@@ -37,6 +37,8 @@ class Requests:
         self._taken: dict[str, int] = {"request-group": 1, "issues": 1}
         self.conditions: dict[str, Resource] = {}
         """The Conditions that requests rest on, by reference."""
+        self._joined: dict[tuple[str, str], Resource] = {}
+        """The requests that several actions share, by type and the name they share."""
         self._evidence: dict[tuple[str, str, tuple[str, ...]], Resource] = {}
         self._common: dict[tuple[str, str], Resource | None] = {}
 
@@ -54,7 +56,8 @@ class Requests:
         if common is None:
             return None
         resource = activity.template.copy()
-        id_ = resource["id"] = self.unique_id(str(activity.definition.get("id") or step.action.key))
+        shared = self._joined.get((activity.resource_type, step.action.joined_as))
+        resource["id"] = shared["id"] if shared is not None else self._id_of(step, activity)
         resource.update(common)
         if is_option and activity.may_be_option and session.request.settings.option_intent:
             resource["intent"] = "option"
@@ -69,9 +72,25 @@ class Requests:
             return None
         if activity.contained:
             resource = self._lift_contained(resource, activity)
-        self.made.append(resource)
+        self._add(resource, shared, step)
         step.request = activity.resource_type
-        return {"reference": f"#{id_}"}
+        return {"reference": f"#{resource['id']}"}
+
+    def _id_of(self, step: Step, activity: CompiledActivity) -> str:
+        """Return the id of a new request: the name that several share, or its definition's."""
+        own = activity.definition.get("id") or step.action.key
+        return self.unique_id(step.action.joined_as or str(own))
+
+    def _add(self, resource: Resource, shared: Resource | None, step: Step) -> None:
+        """Keep a request that was made, or add what it says to the one that it is joined to."""
+        step.own = dict(resource)
+        if shared is None:
+            self.made.append(resource)
+            if step.action.joined_as:
+                self._joined[resource["resourceType"], step.action.joined_as] = resource
+        else:
+            join(resource, shared)
+        step.made = resource if shared is None else shared
 
     def _set_all(self, resource: Resource, activity: CompiledActivity, step: Step) -> None:
         """Put the dynamicValues of a definition, then those of the action that uses it."""
@@ -211,6 +230,20 @@ class Requests:
             return resource
         self.contained.extend(with_references(contained, renamed) for contained in taken)
         return cast("Resource", with_references(resource, renamed))
+
+
+def join(resource: Resource, shared: Resource) -> None:
+    """Add to a request what another one says beside it: items of lists, and its description.
+
+    Whatever can be said once only stays as it was said first.
+    """
+    for name, value in resource.items():
+        if name not in shared:
+            shared[name] = value
+        elif isinstance(value, list):
+            shared[name] = [*shared[name], *(item for item in value if item not in shared[name])]
+        elif name == "description" and value not in shared[name]:
+            shared[name] = f"{shared[name]} {value}"
 
 
 def evidence_elements(

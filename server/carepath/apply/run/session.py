@@ -11,7 +11,7 @@ from carepath.apply.compile.collection import Collection
 from carepath.apply.compile.names import Fact, Names
 from carepath.apply.request import ApplyRequest
 from carepath.apply.run.people import People
-from carepath.apply.run.questions import Questions, Undecided, questions
+from carepath.apply.run.questions import NO_QUESTIONS, Questions, Undecided, questions
 from carepath.apply.run.scope import Scope
 from carepath.fhirpath import DateTime, Environment, Known, Limits, Node, Touched
 from carepath.issues import Issue
@@ -42,7 +42,7 @@ class Session:
         self.gaps: list[tuple[str, str]] = []
         self._gaps = Known([])
         self.undecided: list[Undecided] = []
-        self._questions: tuple[int, Questions] = (0, Questions(Known([]), Known([])))
+        self._questions: tuple[int, Questions] = (0, NO_QUESTIONS)
         self.issues: list[Issue] = []
         self._homes: dict[Names, Scope] = {}
         self._evidence: dict[str, Resource] = {}
@@ -114,7 +114,7 @@ class Session:
         if name == "unread":
             return Known.of([self.named(resource) for resource in self.record.unread()])
         if name in ("questions", "laterQuestions"):
-            return self._asked().now if name == "questions" else self._asked().later
+            return self.asked().now if name == "questions" else self.asked().later
         if name != "gaps":
             raise KeyError(name)
         if len(self._gaps.items) < len(self.gaps):
@@ -126,7 +126,7 @@ class Session:
             self._gaps = Known.of(nodes)
         return self._gaps
 
-    def _asked(self) -> Questions:
+    def asked(self) -> Questions:
         """Return the questions, worked out again when there is another undecided action."""
         if self._questions[0] < len(self.undecided):
             self._questions = (len(self.undecided), questions(self.undecided, self))

@@ -42,6 +42,7 @@ def _step(activity: CompiledActivity, session: Session) -> Step:
         key=canonical_of(activity.definition),
         title=title,
         template={},
+        brief={},
         subject_type="",
         conditions=(),
         read_names=(),
@@ -63,6 +64,7 @@ def _step(activity: CompiledActivity, session: Session) -> Step:
         direction="for",
         conflicts=(),
         reads_gaps=False,
+        joined_as="",
         issues=(),
     )
     names = activity.names[0] if activity.names else Names("")

@@ -41,6 +41,10 @@ class Step:
     told: dict[str, FactValue] | None = None
     """The facts that this step's reason tells, once it has been written."""
     result: dict[str, Any] | None = None
+    made: dict[str, Any] | None = None
+    """The request that was made of it, which others may share."""
+    own: dict[str, Any] | None = None
+    """What it alone would have made."""
 
 
 def facts_read(step: Step) -> list[FactValue]:

@@ -57,6 +57,7 @@ class Walk:
         self.closed: Issue | None = None
         """Why nothing is proposed for this patient at all; None for the living."""
         self._ids: dict[str, int] = {}
+        self._in_full = session.request.explain == "full"
         self._related: list[tuple[Resource, Step, Frame]] = []
 
     def run(self) -> None:
@@ -149,7 +150,7 @@ class Walk:
         if step.problems:
             self.session.issues.extend(_with_path(step, problem) for problem in step.problems)
         elif frame.blocked is None:
-            self.session.issues.append(_undetermined_issue(step))
+            self.session.issues.append(_undetermined_issue(step, in_full=self._in_full))
         if not action.reads_gaps:
             self.session.gaps.extend((name, action.title) for name in step.missing)
         count = len(self.steps)
@@ -176,7 +177,7 @@ class Walk:
     def _apply(self, step: Step, frame: Frame) -> Resource:
         """Return the RequestGroup action of an action that applies."""
         action, session = step.action, self.session
-        result = action.template.copy()
+        result = (action.template if self._in_full else action.brief).copy()
         step.result = result
         if "id" in result:
             result["id"] = frame.ids[action.key] = self._unique(action.key)
@@ -267,9 +268,13 @@ class Walk:
         return None
 
 
-def _undetermined_issue(step: Step) -> Issue:
-    """Return the issue that says which action is left out, why, and what is missing."""
-    text = f"`{step.path}` is undetermined and was left out: `{step.action.expression}` "
+def _undetermined_issue(step: Step, *, in_full: bool) -> Issue:
+    """Return the issue that says which action is left out, and what is missing.
+
+    In full it shows the condition, which a decision always does.
+    """
+    what = f"`{step.action.expression}`" if in_full else f"“{step.action.title}”"
+    text = f"`{step.path}` is undetermined and was left out: {what} "
     if step.missing:
         text += "needs " + ", ".join(f"`{name}`" for name in step.missing) + "."
     else:

@@ -102,7 +102,9 @@ def with_people(call: Call, request: ApplyRequest) -> ApplyRequest:
     """Add who asks, where, and the parameters of the content: the request's before our own."""
     fields = request_fields(call.arguments)
     parameters = {**call.service.parameters, **fields.pop("parameters")}
-    return replace(request, parameters=parameters, issues=call.issues, **fields)
+    config = call.service.config
+    shown = {"explain": config.explain, "templates": config.templates}
+    return replace(request, parameters=parameters, issues=call.issues, **{**shown, **fields})
 
 
 def _from_endpoint(call: Call, definition: Resource) -> Readable:

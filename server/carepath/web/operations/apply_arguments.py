@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/plandefinition-operation-apply.html
 import re
 from typing import Any
 
+from carepath.apply.request import EXPLAIN, READERS
 from carepath.errors import InvalidParameter
 from carepath.r4.model import RESOURCE_TYPES
 from carepath.resources import parameter_values
@@ -33,6 +34,7 @@ _CIRCUMSTANCES = {
     "setting": "setting",
     "settingContext": "setting_context",
 }
+_CHOICES: dict[str, tuple[str, ...]] = {"explain": EXPLAIN, "narrative": READERS}
 _NO_REFERENCE = re.compile(r"[\s<>\"{}|\\^`]")
 
 
@@ -44,7 +46,24 @@ def request_fields(arguments: Arguments) -> dict[str, Any]:
     people = {name: _reference(arguments, name) for name in _PEOPLE}
     circumstances = {field: _one(arguments, name) for name, field in _CIRCUMSTANCES.items()}
     parameters = parameter_values(_one(arguments, "parameters"))
-    return {**people, **circumstances, "parameters": parameters}
+    shown = {name: _choice(arguments, name) for name in _CHOICES if name in arguments}
+    previous = _one(arguments, "previousPlan")
+    return {
+        **people,
+        **circumstances,
+        **shown,
+        "parameters": parameters,
+        "previous_plan": previous,
+    }
+
+
+def _choice(arguments: Arguments, name: str) -> str:
+    """Return a code that the operation knows; raise for any other."""
+    code: str = _one(arguments, name)
+    if code not in _CHOICES[name]:
+        expected = ", ".join(f"`{known}`" for known in _CHOICES[name])
+        raise InvalidParameter(name, code, f"one of {expected}")
+    return code
 
 
 def _one(arguments: Arguments, name: str) -> Any:

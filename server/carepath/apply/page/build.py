@@ -1,0 +1,118 @@
+"""Make the sheet of one application: everything sorted, nothing said twice.
+
+Order, counts and what belongs where follow what a tumour board can read in a minute: warnings, at
+most seven steps, choices, what to ask first, and the rest in single lines.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from carepath.apply.explain.because import because
+from carepath.apply.page.changes import changes
+from carepath.apply.page.choices import choices
+from carepath.apply.page.header import patient_line, stages
+from carepath.apply.page.items import Items, title_of
+from carepath.apply.page.order import Placed, placed
+from carepath.apply.page.reasons import Reasons
+from carepath.apply.page.sheet import Item, Leaflet, Question, Sheet
+from carepath.apply.page.visits import visits
+from carepath.apply.run.step import NOT_MET, UNDETERMINED
+from carepath.apply.run.walk import Walk
+
+_MOST_STEPS = 7
+
+
+class Sorted:
+    """The steps of an application by the part of the page for them, and what singles each out."""
+
+    def __init__(self, walk: Walk) -> None:
+        session = walk.session
+        self.placed = placed(walk.steps, session.people.subject, session.today)
+        shown = (o.step for o in self.placed if o.part not in ("waiting", "question"))
+        self.reasons = Reasons(shown)
+
+
+def sheet(walk: Walk, sorted_: Sorted, expiries: Sequence[str], not_used: Iterable[str]) -> Sheet:
+    """Return all that the pages about an application show.
+
+    `expiries` are sentences about content that is out of date, `not_used` sentences about data
+    that decided nothing.
+    """
+    session, plan = walk.session, walk.plan
+    ordered, reasons = sorted_.placed, sorted_.reasons
+    items = Items(reasons, {label for p in walk.plans for label in p.unreviewed})
+    # Footnotes are numbered as they are met: what stands higher on the page is made first.
+    alerts = _items(ordered, "alert", items)
+    steps = _items(sorted(ordered, key=lambda one: one.rank), "step", items)
+    told, missed = patient_line(walk)
+    concerned = any(step.outcome != NOT_MET for step in walk.steps)
+    offered = choices(ordered, items)
+    against = _items(ordered, "against", items)
+    return Sheet(
+        title=plan.title or plan.canonical,
+        plan=plan.canonical,
+        date=session.today,
+        language=session.request.language,
+        warning=walk.closed.diagnostics if walk.closed is not None else "",
+        disclaimers=plan.disclaimers,
+        expiries=tuple(expiries),
+        changes=changes(walk, ordered, reasons),
+        patient=told,
+        not_recorded=missed if concerned else (),
+        stages=stages(walk) if concerned else (),
+        alerts=alerts,
+        steps=steps[:_MOST_STEPS],
+        further=steps[_MOST_STEPS:],
+        choices=offered,
+        against=against,
+        questions=_questions(walk),
+        later_questions=tuple(_label(node) for node in session.asked().later.items),
+        failures=tuple(_failures(walk)),
+        visits=visits(ordered, items),
+        leaflets=tuple(_leaflets(ordered)),
+        not_used=tuple(dict.fromkeys(not_used)),
+        footnotes=items.footnotes.texts,
+    )
+
+
+def _items(ordered: Iterable[Placed], part: str, items: Items) -> tuple[Item, ...]:
+    """Return the steps of one part of the page; what says the same stands once."""
+    found: dict[tuple[str, str], Item] = {}
+    for one in ordered:
+        if one.part == part:
+            item = items.item(one)
+            found.setdefault((item.title, item.text), item)
+    return tuple(found.values())
+
+
+def _questions(walk: Walk) -> tuple[Question, ...]:
+    """Return what to ask for, what opens most first."""
+    asked = walk.session.asked()
+    found = []
+    for item in asked.now.items:
+        opened = asked.opens[item[0]["id"]]
+        titles = tuple(dict.fromkeys(opened.titles))
+        found.append(Question(_label(item), item[0]["valueString"], titles, opened.decisions))
+    return tuple(found)
+
+
+def _label(item: Sequence[dict[str, dict[str, str]]]) -> str:
+    return item[0]["type"]["text"]
+
+
+def _failures(walk: Walk) -> Iterable[Item]:
+    """Yield the steps that could not be decided though no fact is missing."""
+    for step in walk.steps:
+        if step.outcome == UNDETERMINED and not step.missing and not step.is_blocked:
+            yield Item(step.path, title_of(step), text=because(step))
+
+
+def _leaflets(ordered: Iterable[Placed]) -> Iterable[Leaflet]:
+    """Yield what the patient is told, each text once."""
+    seen: set[str] = set()
+    for one in ordered:
+        if one.part == "leaflet":
+            payloads = (one.step.own or {}).get("payload") or ()
+            texts = [str(p["contentString"]) for p in payloads if "contentString" in p]
+            new = tuple(text for text in texts if text not in seen)
+            seen.update(texts)
+            yield Leaflet(title_of(one.step), new)

@@ -1,0 +1,83 @@
+"""The facts that single a step out, with their values and the day that they are of.
+
+A fact that decides most of what is on the page ("confirmed") tells nothing beside a single step;
+the line about the patient says it once.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from carepath.apply.explain.because import facts_told, shown, told_above
+from carepath.apply.page.sheet import Told
+from carepath.apply.run.evidence import evidence_of_fact
+from carepath.apply.run.scope import FactValue
+from carepath.apply.run.step import Step
+from carepath.record.when import time_of
+
+_MOST_REASONS = 3
+_FEW = 2
+"""What decides no more steps than this always singles them out."""
+_UNDATED = ("Condition", "Patient")
+_RARE, _MOST = 0.33, 0.6
+"""The share of the steps that a fact may be behind to single them out; and, where nothing else
+does, that it may be behind at all."""
+
+
+class Reasons:
+    """Tells what singles out each of some steps."""
+
+    def __init__(self, steps: Iterable[Step]) -> None:
+        counts: Counter[str] = Counter()
+        number = 0
+        for step in steps:
+            number += 1
+            counts.update({*facts_told(step), *told_above(step)})
+        self._counts = counts
+        self._rare = max(_FEW, number * _RARE)
+        self._most = max(_FEW, number * _MOST)
+
+    def of(self, step: Step) -> tuple[Told, ...]:
+        """Return the facts that are behind few steps, the rarest first; of a group if need be."""
+        level: Step | None = step
+        while level is not None:
+            names = [n for n, value in facts_told(level).items() if self._is_telling(n, value)]
+            rare = [name for name in names if self._counts[name] <= self._rare]
+            if names:
+                return self._telling(rare or names[:1], level)
+            level = level.reason
+        return ()
+
+    def _is_telling(self, name: str, value: FactValue) -> bool:
+        """Tell whether a fact says what is there, not behind most steps, and has a name."""
+        has_name = not value.fact.is_auxiliary or bool(value.fact.label)
+        return has_name and self._counts[name] <= self._most and not is_negative(value)
+
+    def _telling(self, names: Sequence[str], step: Step) -> tuple[Told, ...]:
+        """Return the facts that tell most, the rarest first."""
+        told = facts_told(step)
+        chosen = sorted(names, key=lambda name: self._counts[name])
+        return tuple(told_of(told[name]) for name in chosen[:_MOST_REASONS])
+
+
+def is_negative(value: FactValue) -> bool:
+    """Tell whether a fact says no, or that there is none of what it counts."""
+    return [item[0] for item in value.known.items] in ([False], ["none"])
+
+
+def told_of(value: FactValue) -> Told:
+    """Return a fact with its value, its evidence, and the day of that."""
+    evidence = evidence_of_fact(value)
+    return Told(value.fact.words, shown(value), True, date_of(value, evidence), evidence)
+
+
+def date_of(value: FactValue, evidence: tuple[str, ...]) -> str:
+    """Return the day of the only finding or deed that a fact rests on, as the sender wrote it.
+
+    A diagnosis and a Patient tell of no day on which something was found.
+    """
+    if len(evidence) != 1:
+        return ""
+    resource = value.scope.session.record.resolve(evidence[0])
+    if resource is None or resource["resourceType"] in _UNDATED:
+        return ""
+    return str((time_of(resource) or {}).get("start", ""))[: len("2026-11-27")]

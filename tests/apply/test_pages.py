@@ -1,0 +1,458 @@
+"""The page of one application: what stands where, how it is set, and what an earlier plan adds."""
+
+import base64
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+from small import NOW, OWN, PATIENT, activity, applied, fact, fhirpath, library, plan, when
+
+from carepath.apply import ApplyRequest, apply_plan
+from carepath.apply.page.strip import strip
+from carepath.apply.request import EXPLAIN
+from carepath.command.plan_text import care_plan_text
+from carepath.errors import InvalidContent, InvalidParameter
+from carepath.knowledge import Knowledge
+from carepath.record import Record
+from carepath.validation import validate
+
+Json = dict[str, Any]
+BARE = {"resourceType": "CarePlan", "status": "draft", "intent": "plan"}
+SCAN = {"definitionCanonical": "http://x/ActivityDefinition/scan"}
+
+
+def labelled(name: str, text: str, label: str, **line: Any) -> Json:
+    """Return a fact with a label, and its part in the line about the patient."""
+    made = fact(name, text)
+    extensions: list[Json] = [{"url": f"{OWN}/fact-label", "valueString": label}]
+    if line:
+        parts = [{"url": key, **value} for key, value in line.items()]
+        extensions.append({"url": f"{OWN}/patient-line", "extension": parts})
+    made["valueExpression"]["extension"] = extensions
+    return made
+
+
+def lines(result: Any) -> list[str]:
+    return [line for line in care_plan_text(result.care_plan()).splitlines() if line.strip()]
+
+
+def test_urgent_before_must_before_could_and_no_more_than_seven() -> None:
+    def step(id_: str, **more: Any) -> Json:
+        return {"id": id_, "title": id_.title(), **more}
+
+    actions = [
+        step("later", requiredBehavior="could"),
+        step("plain"),
+        step("bound", requiredBehavior="must"),
+        step("soon", priority="urgent", requiredBehavior="could"),
+        step("now", priority="stat"),
+        *(step(f"more-{n}") for n in range(4)),
+    ]
+    sheet = applied([plan(*actions)]).sheet
+    titles = [item.title for item in (*sheet.steps, *sheet.further)]
+    assert titles[:4] == ["Now", "Soon", "Bound", "Plain"]
+    assert titles[-1] == "Later"
+    assert len(sheet.steps) == 7
+
+
+def test_each_thing_has_its_place() -> None:
+    advice = {
+        "url": "http://hl7.org/fhir/uv/cpg/StructureDefinition/cpg-directionOfRecommendation",
+        "valueCode": "against",
+    }
+    alert = activity(
+        "warn",
+        kind="CommunicationRequest",
+        dynamicValue=[{"path": "category.coding.code", "expression": fhirpath("'alert'")}],
+    )
+    leaflet = activity(
+        "read",
+        kind="CommunicationRequest",
+        participant=[{"type": "patient"}],
+        dynamicValue=[{"path": "payload[0].contentString", "expression": fhirpath("'Rest well.'")}],
+    )
+    period = "requestedPeriod[0].start"
+    visit = activity(
+        "visit",
+        kind="Appointment",
+        dynamicValue=[{"path": period, "expression": fhirpath("@2026-06-01")}],
+    )
+    offered = [
+        {"id": "knife", "title": "Operate"},
+        {"id": "rays", "title": "Irradiate", "condition": when("%size > 5")},
+    ]
+    actions = [
+        {"id": "step", "title": "Scan it", **SCAN},
+        {"id": "against", "title": "Wait", "extension": [advice]},
+        {"id": "alert", "title": "Beware", "definitionCanonical": alert["url"]},
+        {"id": "read", "title": "Leaflet", "definitionCanonical": leaflet["url"]},
+        {"id": "group", "title": "Visit", "action": [
+            {"id": "visit", "title": "Come back", "definitionCanonical": visit["url"]},
+            {"id": "look", "title": "Look at it"},
+        ]},
+        {"id": "choose", "title": "Either", "selectionBehavior": "exactly-one", "action": offered},
+    ]  # fmt: skip
+    held = library(labelled("size", "{}", "size of the lump"))
+    definition = plan(*actions, library=[held["url"]])
+    sheet = applied([definition, held, activity(), alert, leaflet, visit]).sheet
+    assert [item.title for item in sheet.steps] == ["Scan it"]
+    assert [item.title for item in sheet.against] == ["Wait"]
+    assert [item.title for item in sheet.alerts] == ["Beware"]
+    assert [(one.title, one.texts) for one in sheet.leaflets] == [("Leaflet", ("Rest well.",))]
+    (dated,) = sheet.visits
+    assert (dated.start, [item.title for item in dated.items]) == (
+        "2026-06-01",
+        ["Come back", "Look at it"],
+    )
+    (choice,) = sheet.choices
+    assert [(o.title, o.waits_for) for o in choice.options] == [
+        ("Operate", ()),
+        ("Irradiate", ("size of the lump",)),
+    ]
+    assert [(q.label, q.opens) for q in sheet.questions] == [("size of the lump", ("Irradiate",))]
+
+
+def test_an_option_that_stands_alone_is_a_step() -> None:
+    only = {"id": "knife", "title": "Operate"}
+    never = {"id": "rays", "title": "Irradiate", "condition": when("false")}
+    group = {"id": "g", "title": "Either", "selectionBehavior": "any", "action": [only, never]}
+    sheet = applied([plan(group)]).sheet
+    assert (sheet.choices, [item.title for item in sheet.steps]) == ((), ["Operate"])
+
+
+def test_the_line_about_the_patient() -> None:
+    def at(n: int, form: str, **more: Any) -> Json:
+        return {"position": {"valuePositiveInt": n}, "form": {"valueCode": form}, **more}
+
+    told_if = {"missing": {"valueBoolean": True}, "when": {"valueString": "cut"}}
+    held = library(
+        labelled("second", "6", "size", **at(2, "value", unit={"valueString": "cm"})),
+        labelled("first", "'high'", "grade", **at(1, "labelled")),
+        labelled("cut", "true", "operated", **at(3, "labelled")),
+        labelled("edge", "{}", "margin", **at(4, "labelled", **told_if)),
+        labelled("other", "{}", "other thing", **at(5, "labelled")),
+        labelled("back", "false", "come back", **at(6, "labelled")),
+        labelled("broken", "1 / 'a'", "fault", **at(7, "labelled", missing=told_if["missing"])),
+    )
+    result = applied([plan({"id": "a", "title": "A"}, library=[held["url"]]), held])
+    assert "Patient: grade high; 6 cm; operated yes. Not recorded: margin, fault." in lines(result)
+
+
+def test_the_present_phase_is_the_first_that_is_not_past() -> None:
+    def phase(title: str, past: str | None) -> Json:
+        parts: list[Json] = [{"url": "title", "valueString": title}]
+        if past is not None:
+            parts.append({"url": "past", "valueExpression": fhirpath(past)})
+        return {"url": f"{OWN}/care-phase", "extension": parts}
+
+    found = [
+        phase("See", "true"),
+        phase("Look", "{}"),
+        phase("Treat", "true"),
+        phase("After", None),
+    ]
+    result = applied([plan({"id": "a", "title": "A"}, extension=found)])
+    assert [(s.title, s.state) for s in result.sheet.stages] == [
+        ("See", "past"),
+        ("Look", "present"),
+        ("Treat", "future"),
+        ("After", "future"),
+    ]
+    assert "See > [Look] > Treat > After" in lines(result)
+    drawn = strip(result.sheet.stages)
+    assert [box.state for box in drawn.boxes] == ["past", "present", "future", "future"]
+    assert [box.x for box in drawn.boxes] == sorted({box.x for box in drawn.boxes})
+
+
+def test_reasons_single_out_and_common_facts_are_left_out() -> None:
+    held = library(
+        labelled("sure", "true", "certain"), labelled("deep", "true", "deep to the skin")
+    )
+    actions = [{"id": f"a{n}", "title": f"A{n}", "condition": when("%sure")} for n in range(6)]
+    actions.append({"id": "d", "title": "D", "condition": when("%sure and %deep")})
+    sheet = applied([plan(*actions, library=[held["url"]]), held]).sheet
+    assert {item.title: [r.label for r in item.reasons] for item in sheet.steps} == {
+        **{f"A{n}": [] for n in range(6)},
+        "D": ["deep to the skin"],
+    }
+
+
+def test_sources_are_named_and_those_that_nobody_reviewed_are_marked() -> None:
+    unreviewed = {"url": f"{OWN}/unreviewed", "valueBoolean": True}
+    artifacts = [
+        {"type": "derived-from", "label": "S0"},
+        {"type": "derived-from", "label": "S1", "extension": [unreviewed]},
+    ]
+    cited = [{"type": "documentation", "label": label} for label in ("S1-1", "S1-2")]
+    both = [*cited, {"type": "documentation", "label": "S0-9"}]
+    actions = [
+        {"id": "a", "title": "A", "documentation": cited},
+        {"id": "b", "title": "B", "documentation": both},
+    ]
+    result = applied([plan(*actions, relatedArtifact=artifacts)])
+    assert lines(result)[3:] == [
+        "1. A [S1-1, S1-2 *]",
+        "2. B [S1-1, S1-2, S0-9]",
+        "* Only a source that nobody has reviewed says this.",
+    ]
+
+
+def test_actions_that_share_a_request_make_one() -> None:
+    def leaflet(name: str) -> Json:
+        said = {"path": "payload[0].contentString", "expression": fhirpath(f"'About {name}.'")}
+        return activity(
+            name,
+            kind="CommunicationRequest",
+            code={"text": name},
+            participant=[{"type": "patient"}],
+            dynamicValue=[said],
+        )
+
+    shared = [{"url": f"{OWN}/joined-as", "valueCode": "leaflets"}]
+    names = ("rays", "drugs", "rays")
+    actions = [
+        {
+            "id": f"a{n}",
+            "title": f"About {name}",
+            "definitionCanonical": f"http://x/ActivityDefinition/{name}",
+            "extension": shared,
+        }
+        for n, name in enumerate(names)
+    ]
+    result = applied([plan(*actions), leaflet("rays"), leaflet("drugs")])
+    group, request = result.care_plan()["contained"]
+    assert request["id"] == "leaflets"
+    assert [p["contentString"] for p in request["payload"]] == ["About rays.", "About drugs."]
+    assert [c["text"] for c in request["reasonCode"]] == ["rays", "drugs"]
+    assert [a["resource"] for a in group["action"]] == [{"reference": "#leaflets"}] * 3
+    assert all("extension" not in action for action in group["action"])
+    assert [one.texts for one in result.sheet.leaflets] == [("About rays.",), ("About drugs.",), ()]
+
+
+def leveled() -> list[Json]:
+    held = library(labelled("deep", "true", "deep to the skin"))
+    cited = [{"type": "documentation", "label": "S0-1", "display": "The page, line 1"}]
+    action = {
+        "id": "a",
+        "title": "A",
+        "description": "What A is.",
+        "textEquivalent": "Do A.",
+        "code": [{"text": "a"}],
+        "condition": when("%deep"),
+        "documentation": cited,
+        **SCAN,
+    }
+    return [plan(action, library=[held["url"]]), held, activity()]
+
+
+def test_explain_none_brief_and_full() -> None:
+    plans = {level: applied(leveled(), explain=level).care_plan() for level in EXPLAIN}
+    group, request = plans["none"]["contained"]
+    assert "text" not in plans["none"]
+    assert "reasonCode" not in request
+    lean = {
+        "id": "a",
+        "title": "A",
+        "textEquivalent": "Do A.",
+        "documentation": [{"type": "documentation", "label": "S0-1"}],
+        "resource": {"reference": "#scan"},
+    }
+    assert group["action"] == [lean]
+    group, request = plans["brief"]["contained"]
+    assert request["reasonCode"] == [{"text": "deep to the skin is yes [S0-1]"}]
+    assert group["action"] == [lean]
+    assert "extension" not in plans["brief"]
+    group, request = plans["full"]["contained"]
+    assert request["reasonCode"] == [{"text": "deep to the skin is yes [S0-1]"}]
+    assert group["action"][0]["description"] == "What A is."
+    assert group["action"][0]["documentation"][0]["display"] == "The page, line 1"
+
+
+def test_full_holds_every_decision() -> None:
+    result = applied(leveled(), explain="full")
+    for answer in (result.care_plan(), result.bundle()["entry"][0]["resource"]):
+        (extension,) = [e for e in answer["extension"] if e["url"] == f"{OWN}/decisions"]
+        told = json.loads(base64.b64decode(extension["valueAttachment"]["data"]))
+        assert told == result.decisions_document()
+    found = validate(result.care_plan(), definitions=Knowledge.shipped(), now=NOW)
+    assert [issue for issue in found if issue.is_error] == []
+
+
+def test_the_decisions_say_the_same_whatever_the_answer_explains() -> None:
+    documents = [
+        applied(leveled(), explain=level).decisions_document()
+        for level in ("none", "brief", "full")
+    ]
+    assert documents[0]["decisions"] == documents[1]["decisions"] == documents[2]["decisions"]
+
+
+# Since an earlier plan.
+
+
+def stepping(size: str, *, day: int = 0, previous: Json | None = None) -> Any:
+    """Apply a plan whose steps depend on one fact, some days later, after an earlier plan."""
+    held = library(labelled("size", size, "size"))
+    date = {
+        "path": "occurrencePeriod.start",
+        "expression": fhirpath("iif(%size > 8, @2027-01-01, @2027-02-01)"),
+    }
+    actions = [
+        {"id": "always", "title": "Talk"},
+        {"id": "small", "title": "Watch", "condition": when("%size < 5")},
+        {"id": "big", "title": "Operate", "condition": when("%size > 5")},
+        {
+            "id": "when",
+            "title": "Scan",
+            "condition": when("%size > 1"),
+            "dynamicValue": [date],
+            **SCAN,
+        },
+    ]
+    request = ApplyRequest(
+        plan(*actions, library=[held["url"]]),
+        Record.of([PATIENT]),
+        NOW + timedelta(days=day),
+        previous_plan=previous,
+    )
+    return apply_plan(request, Knowledge.of([request.definition, held, activity()]))
+
+
+def test_new_ended_changed_and_still_open_with_the_fact_behind() -> None:
+    before = stepping("3").care_plan()
+    result = stepping("9", day=30, previous=before)
+    found = result.sheet.changes
+    assert found is not None
+    assert found.date == "2026-03-31"
+    assert [(c.title, [(r.label, r.value) for r in c.reasons]) for c in found.new] == [
+        ("Operate", [("size", "9")])
+    ]
+    assert [(c.title, [(r.label, r.value) for r in c.reasons]) for c in found.ended] == [
+        ("Watch", [("size", "9")])
+    ]
+    assert [(c.title, c.details) for c in found.changed] == [("Scan", ("date",))]
+    assert [c.title for c in found.still_open] == ["Talk"]
+    assert lines(result)[2:7] == [
+        "Since the plan of 2026-03-31",
+        "- New: Operate Because: size 9.",
+        "- Ended: Watch Because: size 9.",
+        "- Changed (date): Scan Because: size 9.",
+        "- Still open: Talk",
+    ]
+
+
+def test_a_fact_that_is_lost_ends_a_step_and_is_named() -> None:
+    before = stepping("9").care_plan()
+    found = stepping("{}", previous=before).sheet.changes
+    assert found is not None
+    assert [(c.title, c.details) for c in found.ended] == [
+        ("Operate", ("size",)),
+        ("Scan", ("size",)),
+    ]
+
+
+def test_nothing_has_changed() -> None:
+    before = stepping("9").care_plan()
+    found = stepping("9", previous=before).sheet.changes
+    assert found is not None
+    assert (found.new, found.ended, found.changed) == ((), (), ())
+
+
+@pytest.mark.parametrize(
+    ("previous", "value"),
+    [
+        ({"resourceType": "Patient"}, "Patient"),
+        ({**BARE, "subject": {"reference": "Patient/other"}}, "Patient/other"),
+        ({**BARE, "subject": {"reference": "Patient/p"}}, "no RequestGroup"),
+        ({}, None),
+    ],
+)
+def test_what_is_no_earlier_plan_is_refused(previous: Json, value: str | None) -> None:
+    with pytest.raises(InvalidParameter) as caught:
+        stepping("9", previous=previous).care_plan()
+    assert (caught.value.name, caught.value.value) == ("previousPlan", value)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"subject": "p"},
+        {"contained": "x"},
+        {"contained": [{"resourceType": "RequestGroup", "action": [{"action": "x"}, 1]}]},
+        {"contained": [{"resourceType": "RequestGroup", "id": "g", "action": [{"resource": []}]}]},
+    ],
+)
+def test_an_earlier_plan_that_is_no_fhir_is_refused(odd: Json) -> None:
+    before = {**stepping("9").care_plan(), **odd}
+    with pytest.raises(InvalidParameter) as caught:
+        stepping("9", previous=before).care_plan()
+    assert caught.value.name == "previousPlan"
+
+
+# Templates.
+
+
+def test_a_folder_of_templates_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "clinician.xhtml").write_text("<p>{{ sheet.title }} for us</p>", "utf-8")
+    result = applied(
+        [plan({"id": "a", "title": "A"}, title="Lump & more")], templates=str(tmp_path)
+    )
+    div = result.care_plan()["text"]["div"]
+    assert div == '<div xmlns="http://www.w3.org/1999/xhtml"><p>Lump &amp; more for us</p></div>'
+    assert (
+        "Your care plan"
+        in applied([plan({"id": "a"})], templates=str(tmp_path), narrative="patient").care_plan()[
+            "text"
+        ]["div"]
+    )
+
+
+def test_a_template_for_a_language(tmp_path: Path) -> None:
+    (tmp_path / "clinician.de.xhtml").write_text("<p>{{ sheet.title }}: Vorschlag</p>", "utf-8")
+    definition = plan({"id": "a"}, title="Lump")
+    for code, expected in (("de", "Vorschlag"), ("de-AT", "Vorschlag"), ("fr", "Next steps")):
+        language = {"coding": [{"system": "urn:ietf:bcp:47", "code": code}]}
+        found = applied([definition], templates=str(tmp_path), user_language=language)
+        assert expected in found.care_plan()["text"]["div"]
+
+
+@pytest.mark.parametrize("code", ["../../etc/passwd", "de/../x", "%2e%2e", "{{ 1 }}", "d" * 5000])
+def test_a_hostile_language_finds_no_other_file(code: str) -> None:
+    language = {"coding": [{"code": code}]}
+    found = applied([plan({"id": "a", "title": "A"})], user_language=language)
+    assert "Next steps" in found.care_plan()["text"]["div"]
+
+
+@pytest.mark.parametrize("text", ["{% if %}", "{{ sheet.nothing }}", "{% include 'no.xhtml' %}"])
+def test_a_broken_template_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "clinician.xhtml").write_text(text, "utf-8")
+    with pytest.raises(InvalidContent) as caught:
+        applied([plan({"id": "a"})], templates=str(tmp_path)).care_plan()
+    assert "template" in str(caught.value)
+
+
+def test_everything_is_escaped_and_the_pages_are_well_formed() -> None:
+    nasty = '<script>alert("1")</script> & ]]>'
+    note = {"url": f"{OWN}/conflict-note", "valueMarkdown": nasty}
+    held = library(labelled("deep", f"'{nasty}'", nasty))
+    action = {
+        "id": "a",
+        "title": nasty,
+        "textEquivalent": nasty + "!",
+        "condition": when("%deep.exists()"),
+        "extension": [note],
+    }
+    disclaimer = {"url": f"{OWN}/disclaimer", "valueMarkdown": nasty}
+    definition = plan(action, title=nasty, library=[held["url"]], extension=[disclaimer])
+    for reader in ("clinician", "patient"):
+        result = applied([definition, held], narrative=reader)
+        div = etree.fromstring(result.care_plan()["text"]["div"])
+        assert "script" not in {etree.QName(e).localname for e in div.iter()}
+        document = result.page()
+        assert "<script" not in document
+        assert document.startswith("<!DOCTYPE html>")
+        assert "@page" in document
+    found = validate(result.care_plan(), definitions=Knowledge.shipped(), now=NOW)
+    assert [issue for issue in found if issue.is_error] == []
