@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/terminologies-systems.html and https://hl7.org/fhir/R4/s
 
 import json
 import re
+import zlib
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,7 @@ OIDS = {
 _ICD_10 = ("http://hl7.org/fhir/sid/icd-10", "http://hl7.org/fhir/sid/icd-10-cm")
 _ICD_O = "http://terminology.hl7.org/CodeSystem/icd-o-3"
 _SYNONYMS = json.loads(Path(__file__).with_name("synonyms.json").read_text("utf-8"))["synonyms"]
+_OF_THE_SENDER = "https://hospital.example/codes"
 _MILLIMETRES = {"value": 10, "unit": "mm", "code": "mm"}
 
 
@@ -84,12 +86,19 @@ def coding_versions(bundle: Resource, _: Random) -> Resource:
 
 
 def local_codings(bundle: Resource, _: Random) -> Resource:
-    """Put codings of the sender's own before and after the known ones of each concept."""
-    first = {"system": "https://hospital.example/codes", "code": "A-17", "display": "Item A-17"}
-    last = {"system": "urn:oid:1.2.276.0.76.99.1", "code": "4711"}
+    """Put codings of the sender's own before and after the known ones of each concept.
+
+    What is the same has the same code there, and what is not has another one: a code that a
+    headache and a tumour had in common would say that they are one.
+    """
     for resource in resources(bundle):
         for concept in concepts(resource):
-            concept["coding"] = [dict(first), *concept["coding"], dict(last)]
+            said = [(c.get("system"), c.get("code") or c.get("display")) for c in concept["coding"]]
+            number = zlib.crc32(repr(said).encode())
+            code = f"A-{number}"
+            first = {"system": _OF_THE_SENDER, "code": code, "display": f"Item {code}"}
+            last = {"system": "urn:oid:1.2.276.0.76.99.1", "code": str(number)}
+            concept["coding"] = [first, *concept["coding"], last]
     return bundle
 
 

@@ -35,6 +35,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
 """When the examples take place: after all that stands in them."""
 _ABU_DHABI = timezone(timedelta(hours=4))
+_TIMED = " with times"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,11 @@ class Patient:
     now: datetime = NOON
     pathway: str = PATHWAY
     parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def written_as(self) -> str:
+        """Return the name of the patient as written, also for a variant with times."""
+        return self.name.removesuffix(_TIMED)
 
     @cached_property
     def birth_year(self) -> int | None:
@@ -64,9 +70,9 @@ class Patient:
         """Tell whether the record says since when the tumour is known.
 
         A Condition has a beginning, or a result that can only be one of a tumour has a date.  What
-        has come back may be older than any record of it.
+        has come back may be older than any record of it; what was entered in error says nothing.
         """
-        found = list(resources(self.bundle))
+        found = [r for r in resources(self.bundle) if r.get("status") != "entered-in-error"]
         if any(map(_has_come_back, found)):
             return False
         return any(_has_a_beginning(r) or (_is_of_a_tumour(r) and any(dates(r))) for r in found)
@@ -182,4 +188,4 @@ def _with_times(patient: Patient) -> Patient:
             if isinstance(value, str) and name != "birthDate" and _DAY.fullmatch(value):
                 at = datetime.fromisoformat(value).replace(minute=30, tzinfo=_ABU_DHABI)
                 resource[name] = at.isoformat()
-    return replace(patient, name=f"{patient.name} with times", bundle=bundle)
+    return replace(patient, name=f"{patient.name}{_TIMED}", bundle=bundle)

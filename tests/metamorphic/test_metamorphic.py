@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from .answers import answer, answer_to, differences
 from .patients import Patient, all_patients
-from .transformations import TRANSFORMATIONS, Transformation, chance, transformed
+from .transformations import NOT_NEUTRAL, TRANSFORMATIONS, Transformation, chance, transformed
 
 PATIENTS = all_patients()
 AT_A_TIME = 16
@@ -47,7 +47,7 @@ def told(patient: Patient, chosen: Sequence[Transformation], seed: int, lines: l
 def touched(change: Transformation, patients: Iterable[Patient]) -> Iterator[Patient]:
     """Yield the patients whose record a transformation applies to and alters."""
     for patient in patients:
-        if change.applies_to(patient) and transformed(patient, [change], 0) != patient.bundle:
+        if change.is_neutral_for(patient) and transformed(patient, [change], 0) != patient.bundle:
             yield patient
 
 
@@ -72,6 +72,14 @@ def test_one_transformation(change: Transformation) -> None:
     refuse(wrong[:5], f"{len(wrong)} of {len(patients)} patients")
 
 
+@pytest.mark.parametrize(("change", "name"), NOT_NEUTRAL)
+def test_what_is_left_out_would_change_the_decisions(change: str, name: str) -> None:
+    chosen = next(t for t in TRANSFORMATIONS if t.name == change)
+    patient = next(p for p in PATIENTS if p.name == name)
+    assert chosen.applies_to(patient)
+    assert changes(patient, [chosen], 0) != []
+
+
 @pytest.mark.slow
 @EACH
 def test_one_transformation_for_everybody(change: Transformation) -> None:
@@ -82,7 +90,7 @@ def test_one_transformation_for_everybody(change: Transformation) -> None:
 
 def compose(patient: Patient, chosen: list[Transformation], seed: int) -> None:
     """Apply those of the chosen transformations that apply, and compare the answers."""
-    fitting = [change for change in chosen if change.applies_to(patient)]
+    fitting = [change for change in chosen if change.is_neutral_for(patient)]
     lines = changes(patient, fitting, seed) if fitting else []
     refuse([told(patient, fitting, seed, lines)] if lines else [], "one patient")
 

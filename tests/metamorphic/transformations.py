@@ -4,10 +4,12 @@ Its order is the order in which several are applied: what stands in the record, 
 written, then what it is called, then how it is sent.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -20,6 +22,12 @@ from .unrelated import UNRELATED, added, is_unrelated
 Change = Callable[[Resource, Random], Resource]
 """From a Bundle of one's own, which may be changed, to what is sent instead."""
 
+NOT_NEUTRAL: Mapping[tuple[str, str], str] = {
+    (row["transformation"], row["patient"]): row["reason"]
+    for row in json.loads(Path(__file__).with_name("not_neutral.json").read_text("utf-8"))["rows"]
+}
+"""By transformation and patient why it says something else for this one."""
+
 
 @dataclass(frozen=True)
 class Transformation:
@@ -28,6 +36,10 @@ class Transformation:
     name: str
     change: Change = field(repr=False)
     applies_to: Callable[[Patient], bool] = field(default=lambda _: True, repr=False)
+
+    def is_neutral_for(self, patient: Patient) -> bool:
+        """Tell whether it says the same for a patient, those left out that a reason names."""
+        return (self.name, patient.written_as) not in NOT_NEUTRAL and self.applies_to(patient)
 
 
 def transformed(patient: Patient, chosen: Sequence[Transformation], seed: int) -> Resource:

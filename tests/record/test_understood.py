@@ -1,6 +1,7 @@
 """What may turn a resource into its contrary: https://hl7.org/fhir/R4/extensibility.html"""
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -13,6 +14,11 @@ CARRIES = "carries the modifier extension `http://x.example/not`"
 
 def resource(resource_type: str = "Procedure", **more: Any) -> dict[str, Any]:
     return {"resourceType": resource_type, "status": "completed", **more}
+
+
+def adherence(*codes: str) -> dict[str, Any]:
+    system = "http://hl7.org/fhir/CodeSystem/medication-statement-adherence"
+    return {"coding": [{"system": system, "code": code} for code in codes]}
 
 
 @pytest.mark.parametrize(
@@ -75,6 +81,43 @@ def test_modifier_extensions_and_implicit_rules_are_told(sent: Any, reason: str)
         (resource("MedicationStatement", taken="unk"), "`taken` = `unk`", "STU3"),
         (resource("MedicationStatement", taken=True), "`taken` = `true`", "STU3"),
         (
+            resource("MedicationStatement", adherence={"code": adherence("not-taking")}),
+            "`adherence` = `not-taking`",
+            "R5",
+        ),
+        (
+            resource("MedicationStatement", adherence={"code": adherence("unknown")}),
+            "`adherence` = `unknown`",
+            "R5",
+        ),
+        (
+            resource("MedicationStatement", adherence={"code": {"text": "no"}}),
+            '`adherence` = `{"code": {"text": "no"}}`',
+            "R5",
+        ),
+        (
+            resource("MedicationStatement", adherence={"code": adherence("taking", "unknown")}),
+            f"`adherence` = `{json.dumps({'code': adherence('taking', 'unknown')})[:120]}`",
+            "R5",
+        ),
+        (resource("MedicationStatement", adherence=[]), "`adherence` = `[]`", "R5"),
+        (
+            resource("MedicationDispense", notPerformedReason={"concept": {}}),
+            '`notPerformedReason` = `{"concept": {}}`',
+            "R5",
+        ),
+        (
+            resource("ServiceRequest", _doNotPerform={"extension": []}),
+            "`doNotPerform` = (no value)",
+            "R4",
+        ),
+        (resource("MedicationRequest", doNotPerform="yes"), "`doNotPerform` = `yes`", "R4"),
+        (
+            resource("CarePlan", activity=[{"detail": {"_doNotPerform": {"id": "x"}}}]),
+            "`activity[0].detail.doNotPerform` = (no value)",
+            "R4",
+        ),
+        (
             {"resourceType": "AllergyIntolerance", "status": "refuted"},
             "`status` = `refuted`",
             "DSTU2",
@@ -93,7 +136,7 @@ def test_modifier_extensions_and_implicit_rules_are_told(sent: Any, reason: str)
         ),
     ],
 )
-def test_negations_of_earlier_versions_are_told(sent: Any, element: str, version: str) -> None:
+def test_negations_of_all_versions_are_told(sent: Any, element: str, version: str) -> None:
     reason = f"says {element}, an element of FHIR {version} that negates"
     assert not_understood(sent) == reason
 
@@ -107,6 +150,13 @@ def test_negations_of_earlier_versions_are_told(sent: Any, element: str, version
         resource(implicitRules=None, notDone=None),
         resource(notDone=False, notPerformed=False, wasNotGiven=False),
         resource("MedicationStatement", taken="y", wasNotTaken=False),
+        resource("MedicationStatement", adherence={"code": adherence("taking")}),
+        resource("MedicationStatement", adherence={"code": adherence("stopped-as-directed")}),
+        resource("MedicationStatement", adherence={"code": adherence("on-hold", "on-hold")}),
+        resource("Procedure", adherence={"code": adherence("not-taking")}),
+        resource("ServiceRequest", doNotPerform=True),
+        resource("ServiceRequest", doNotPerform=False, _doNotPerform={"id": "x"}),
+        resource("CarePlan", activity=[{"detail": {"doNotPerform": True}}]),
         resource(taken="n"),
         resource("AllergyIntolerance") | {"status": "active"},
         resource("Goal") | {"status": "in-progress"},

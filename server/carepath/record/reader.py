@@ -6,10 +6,12 @@ What is nobody's in particular is the same for every patient, and is read once f
 """
 
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
 from carepath.record.codes import with_canonical_codes
 from carepath.record.content import Content
+from carepath.record.linked import Linked
 from carepath.record.remarks import Remark
 from carepath.record.rules import RULES, Asked, Reading, Rule
 from carepath.record.subjects import Subjects, Whose
@@ -45,6 +47,11 @@ class Reader:
             found = self._moments[now] = Reader(self.content, self.subjects, now)
             found._moments = self._moments
         return found
+
+    @cached_property
+    def linked(self) -> Linked:
+        """Return the records that links join without merging them."""
+        return Linked(self.content, self.subjects.patients)
 
     def name(self, resource: Resource) -> str:
         """Return how a reader is told of a resource: its reference, or at least its type."""

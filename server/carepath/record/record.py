@@ -224,6 +224,7 @@ class Record:
             name = self._name(self._subject)
             is_closed = self.closed is not None
             found += life.remarks(self._subject, name, self._reader.now, is_closed=is_closed)
+            found += () if is_closed else self._reader.linked.remarks(self._subject, name)
             found += self._subjects.guesses(self._subject)
         found += [remark for _, remark in sorted(self._remarks, key=lambda pair: pair[0])]
         return foremost(list(dict.fromkeys(found)))

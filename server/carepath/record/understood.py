@@ -2,27 +2,45 @@
 
 https://hl7.org/fhir/R4/extensibility.html#modifierExtension,
 https://hl7.org/fhir/R4/resource-definitions.html#Resource.implicitRules,
-https://hl7.org/fhir/STU3/procedure.html and https://hl7.org/fhir/DSTU2/procedure.html
+https://hl7.org/fhir/STU3/procedure.html, https://hl7.org/fhir/DSTU2/procedure.html and
+https://hl7.org/fhir/R5/medicationstatement.html
 
 Modifier extensions and implicit rules may turn a resource into its contrary; so may elements that
-earlier versions of FHIR had for it.  Any other element that R4 does not know is left alone.
+other versions of FHIR have for it, and one of R4 that is there without a value.  Any other element
+that R4 does not know is left alone.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from carepath.resources import Resource
+from carepath.resources import Resource, codings
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _only_code(value: Any) -> Any:
+    """Return the code of an element that holds a concept as `code`; itself where it has not one."""
+    concept = value.get("code") if isinstance(value, dict) else None
+    codes = {code for c in codings(concept) if isinstance(code := c.get("code"), str)}
+    return codes.pop() if len(codes) == 1 else value
 
 
 class _Negation(NamedTuple):
-    """An element of an earlier version that says no, and the values with which it does not."""
+    """An element that says no, the values with which it does not, and how to read its value."""
 
     version: str
     harmless: tuple[Any, ...]
+    read: Callable[[Any], Any] = _as_it_is
 
+
+_FORBIDDEN = _Negation("R4", (False, True))
+"""What R4 says is read by whoever asks; only without a value nobody knows what is said."""
 
 _ANY_TYPE: Mapping[str, _Negation] = {
+    "doNotPerform": _FORBIDDEN,
     "notDone": _Negation("STU3", (False,)),
     "notGiven": _Negation("STU3", (False,)),
     "notPerformed": _Negation("DSTU2", (False,)),
@@ -31,6 +49,7 @@ _ANY_TYPE: Mapping[str, _Negation] = {
     "notDoneReason": _Negation("STU3", ([],)),
     "notDoneReasonCodeableConcept": _Negation("STU3", ()),
     "notDoneReasonReference": _Negation("STU3", ()),
+    "notPerformedReason": _Negation("R5", ()),
     "reasonNotGiven": _Negation("STU3", ([],)),
     "reasonNotPerformed": _Negation("DSTU2", ([],)),
     "reasonNotTaken": _Negation("STU3", ([],)),
@@ -40,6 +59,13 @@ _ANY_TYPE: Mapping[str, _Negation] = {
 Who gives a reason for not doing something did not do it, even where the element that says so
 is missing.
 """
+
+_TAKEN = tuple(
+    f"{what}{how}"
+    for what in ("taking", "on-hold", "stopped")
+    for how in ("", "-as-directed", "-not-as-directed")
+)
+"""How R5 says that a drug is, or was, taken."""
 
 _OF_TYPE: Mapping[str, Mapping[str, _Negation]] = {
     "AllergyIntolerance": {"status": _Negation("DSTU2", ("active", "confirmed", "unconfirmed"))},
@@ -52,7 +78,10 @@ _OF_TYPE: Mapping[str, Mapping[str, _Negation]] = {
             ),
         )
     },
-    "MedicationStatement": {"taken": _Negation("STU3", ("y",))},
+    "MedicationStatement": {
+        "adherence": _Negation("R5", _TAKEN, _only_code),
+        "taken": _Negation("STU3", ("y",)),
+    },
     "Patient": {"animal": _Negation("STU3", ())},
 }
 
@@ -67,8 +96,11 @@ _TELLING = frozenset(
 
 _TELLING_TYPES = frozenset({"CarePlan", *_OF_TYPE})
 
-_PROHIBITED = _Negation("STU3", (False,))
-"""`CarePlan.activity.detail.prohibited`, which R4 calls `doNotPerform`."""
+_OF_DETAIL: Mapping[str, _Negation] = {
+    "doNotPerform": _FORBIDDEN,
+    "prohibited": _Negation("STU3", (False,)),
+}
+"""In `CarePlan.activity.detail`: R4 and STU3 have different names for the same."""
 
 _LONGEST = 120
 """How many characters of a value are told."""
@@ -111,18 +143,29 @@ def _implicit_rules(resource: Resource, path: str) -> str | None:
 
 
 def _negation(resource: Resource, path: str) -> str | None:
-    """Return what a resource denies in the words of an earlier version."""
+    """Return what a resource denies in words that are not read."""
     start = f"{path}." if path else ""
     resource_type = resource.get("resourceType")
     own = _OF_TYPE.get(resource_type, {}) if isinstance(resource_type, str) else {}
     for table in (_ANY_TYPE, own):
-        for name, negation in table.items():
-            if (name in resource or f"_{name}" in resource) and _denies(resource, name, negation):
-                return _said(resource, name, start, negation)
+        found = _denied_by(table, resource, start)
+        if found is not None:
+            return found
     if resource_type == "CarePlan":
         for where, detail in _details(resource):
-            if _denies(detail, "prohibited", _PROHIBITED):
-                return _said(detail, "prohibited", f"{start}{where}.", _PROHIBITED)
+            found = _denied_by(_OF_DETAIL, detail, f"{start}{where}.")
+            if found is not None:
+                return found
+    return None
+
+
+def _denied_by(
+    table: Mapping[str, _Negation], element: Mapping[str, Any], start: str
+) -> str | None:
+    """Return what an element denies by one of some properties."""
+    for name, negation in table.items():
+        if (name in element or f"_{name}" in element) and _denies(element, name, negation):
+            return _said(element, name, start, negation)
     return None
 
 
@@ -131,12 +174,13 @@ def _denies(element: Mapping[str, Any], name: str, negation: _Negation) -> bool:
     value = element.get(name)
     if value is None:
         return element.get(f"_{name}") is not None
+    value = negation.read(value)
     return not any(value == said and type(value) is type(said) for said in negation.harmless)
 
 
 def _said(element: Mapping[str, Any], name: str, start: str, negation: _Negation) -> str:
     return (
-        f"says `{start}{name}` = {_quoted(element.get(name))}, "
+        f"says `{start}{name}` = {_quoted(negation.read(element.get(name)))}, "
         f"an element of FHIR {negation.version} that negates"
     )
 
