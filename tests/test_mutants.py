@@ -3,7 +3,9 @@
 import ast
 import importlib.util
 import json
+import signal
 import sys
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,11 +15,10 @@ import pytest
 from carepath.knowledge import Knowledge
 
 ROOT = Path(__file__).parents[1]
-LISTED = [
-    pytest.param(mutant, id=f"{path.stem} {place}")
+LISTS = {
+    path.stem: json.loads(path.read_text("utf-8"))
     for path in sorted((ROOT / "tools" / "code_mutants").glob("*.json"))
-    for place, mutant in enumerate(json.loads(path.read_text("utf-8")))
-]
+}
 
 
 @pytest.fixture(scope="module")
@@ -40,22 +41,67 @@ def monkeypatch_module() -> Any:
 
 
 @pytest.mark.parametrize("tool", ["mutate_code"], indirect=True)
-@pytest.mark.parametrize("listed", LISTED)
-def test_a_change_of_the_code_applies_and_gives_code(
-    tool: ModuleType, listed: dict[str, str]
-) -> None:
-    mutant = tool.Mutant(**listed)
-    text = (ROOT / mutant.file).read_text("utf-8")
-    assert text.count(mutant.before) == 1
-    changed = ast.dump(ast.parse(mutant.applied_to(text)))
-    assert changed != ast.dump(ast.parse(text))
-    assert mutant.why
+@pytest.mark.parametrize("name", LISTS)
+def test_the_changes_of_the_code_apply_and_give_code(tool: ModuleType, name: str) -> None:
+    mutants = [tool.Mutant(**listed) for listed in LISTS[name]]
+    wrong = {str(mutant): found for mutant in mutants if (found := faults(mutant))}
+    assert wrong == {}
+
+
+@cache
+def source(file: str) -> tuple[str, str]:
+    """Return the text of a file and its tree."""
+    text = (ROOT / file).read_text("utf-8")
+    return text, ast.dump(ast.parse(text))
+
+
+def faults(mutant: Any) -> list[str]:
+    """Return why a change cannot be tried."""
+    if not (ROOT / mutant.file).exists():
+        return ["The file is not there."]
+    text, tree = source(mutant.file)
+    if text.count(mutant.before) != 1:
+        return [f"`before` stands {text.count(mutant.before)} times in the file."]
     paths = [test.removeprefix("--deselect=").partition("::")[0] for test in mutant.tests]
-    assert all((ROOT / path).exists() for path in paths)
+    return [
+        *([] if mutant.why else ["It does not say why."]),
+        *(f"{path} is not there." for path in paths if not (ROOT / path).exists()),
+        *_faults_of_code(mutant.applied_to(text), tree),
+    ]
+
+
+def _faults_of_code(text: str, before: str) -> list[str]:
+    try:
+        return [] if ast.dump(ast.parse(text)) != before else ["It changes no code."]
+    except SyntaxError as error:
+        return [f"It gives no code: {error}."]
+
+
+@pytest.mark.parametrize("tool", ["warm_pytest"], indirect=True)
+def test_each_run_of_a_warm_process_sees_the_files_as_they_are(
+    tool: ModuleType, tmp_path: Path
+) -> None:
+    (tmp_path / "server").mkdir()
+    code = tmp_path / "server" / "counted_once.py"
+    test = "import counted_once\n\n\ndef test_one():\n    assert counted_once.ONE == 1\n"
+    (tmp_path / "test_one.py").write_text(test, "utf-8")
+    warm = tool.WarmPytest(tmp_path)
+    codes = []
+    for text, longest in [
+        ("ONE = 1", 60),
+        ("ONE = 12", 60),
+        ("while True: pass", 1),
+        ("ONE=1", 60),
+    ]:
+        code.write_text(text, "utf-8")
+        codes.append(warm.run(["-q", "-p", "no:cacheprovider", "-p", "no:schemathesis"], longest))
+    warm.end()
+    assert codes == [0, 1, -signal.SIGKILL, 0]
+    assert "1 passed" in (tmp_path / tool.WarmPytest.OUTPUT).read_text("utf-8")
 
 
 def test_each_change_of_the_code_stands_once() -> None:
-    changes = [(m["file"], m["before"], m["after"]) for (m,) in (p.values for p in LISTED)]
+    changes = [(m["file"], m["before"], m["after"]) for some in LISTS.values() for m in some]
     assert len(set(changes)) == len(changes) >= 150
 
 

@@ -11,19 +11,21 @@ what survived, and ends with `N mutants, N survived`; the exit code is 1 when on
 
 import argparse
 import json
-import os
 import queue
 import shutil
 import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
+
+from warm_pytest import WarmPytest
 
 ROOT = Path(__file__).parents[1]
 LISTS = Path(__file__).parent / "code_mutants"
@@ -32,11 +34,15 @@ DATA_PACKAGES = ("pathways", "fhir_profiles")
 
 # The plugin of schemathesis takes as long to load as most of these tests.
 _WITHOUT = ("-p", "no:cacheprovider", "-p", "no:schemathesis")
-PYTEST = ("-m", "pytest", "-x", "-q", "--no-header", *_WITHOUT)
-MARKS = "not slow and not network"
+PYTEST = ("-x", "-q", "--no-header", *_WITHOUT, "-m", "not slow and not network")
 LONGEST = 600
 """Seconds after which a change that keeps the tests from ending counts as caught."""
 _TOLD_EACH = 10
+_SHOWN = 3000
+
+
+Asked = TypeVar("Asked")
+Said = TypeVar("Said")
 
 
 @cache
@@ -91,11 +97,20 @@ class Copy:
             (folder / "server" / "carepath" / name).symlink_to(folder / name)
         # Bytecode is told apart by its source, not by a time that two changes may share.
         compiled = ["-m", "compileall", "-q", "--invalidation-mode", "checked-hash", "server"]
-        self._run(compiled)
+        subprocess.run([sys.executable, *compiled], cwd=folder, check=True)
+        self._pytest = WarmPytest(folder)
 
-    def holds(self, tests: tuple[str, ...]) -> bool:
+    def holds(self, tests: Iterable[str]) -> bool:
         """Tell whether the tests hold as the copy stands now, asked in their order."""
-        return self._run([*PYTEST, "-m", MARKS, *tests])
+        # Their temporary files go away with the copy.
+        place = f"--basetemp={self.folder / 'temporary'}"
+        return self._pytest.run([*PYTEST, place, *tests], LONGEST) == 0
+
+    def fails(self, tests: Iterable[str]) -> str:
+        """Return the end of what pytest prints of the tests, or nothing when they hold."""
+        if self.holds(tests):
+            return ""
+        return (self.folder / WarmPytest.OUTPUT).read_text("utf-8", "replace")[-_SHOWN:]
 
     def survives(self, mutant: Mutant) -> bool:
         """Tell whether the tests hold with the change."""
@@ -107,31 +122,51 @@ class Copy:
         finally:
             path.write_text(text, "utf-8")
 
-    def _run(self, arguments: list[str]) -> bool:
-        paths = {"PYTHONPATH": str(self.folder / "server"), "PYTHONDONTWRITEBYTECODE": "1"}
-        try:
-            done = subprocess.run(
-                [sys.executable, *arguments],
-                cwd=self.folder,
-                env={**os.environ, **paths},
-                capture_output=True,
-                timeout=LONGEST,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return False
-        return done.returncode == 0
+    def end(self) -> None:
+        """End the process of the copy."""
+        self._pytest.end()
+
+
+class Copies:
+    """Copies of the source tree, each lent to one question at a time."""
+
+    def __init__(self, folder: Path, number: int) -> None:
+        self._free: queue.Queue[Copy] = queue.Queue()
+        self._threads = ThreadPoolExecutor(number)
+        for n in range(number):
+            (folder / str(n)).mkdir()
+            self._free.put(Copy(folder / str(n)))
+
+    def answers(
+        self, question: Callable[[Copy, Asked], Said], to: Iterable[Asked]
+    ) -> Iterator[Said]:
+        """Yield what the question says of each, in their order."""
+
+        def answer(one: Asked) -> Said:
+            copy = self._free.get()
+            try:
+                return question(copy, one)
+            finally:
+                self._free.put(copy)
+
+        return self._threads.map(answer, to)
+
+    def end(self) -> None:
+        """End what runs, once it has answered."""
+        self._threads.shutdown(cancel_futures=True)
+        while not self._free.empty():
+            self._free.get().end()
 
 
 @contextmanager
-def copies(number: int) -> Iterator["queue.Queue[Copy]"]:
+def copies(number: int) -> Iterator[Copies]:
     """Lend copies of the source tree, one for each change that is tried at a time."""
-    free: queue.Queue[Copy] = queue.Queue()
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        for n in range(number):
-            (Path(folder) / str(n)).mkdir()
-            free.put(Copy(Path(folder) / str(n)))
-        yield free
+        some = Copies(Path(folder), number)
+        try:
+            yield some
+        finally:
+            some.end()
 
 
 def main() -> int:
@@ -141,22 +176,20 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     todo = [mutant for mutant in read_mutants() if options.only in str(mutant)]
-    with copies(options.jobs) as free, ThreadPoolExecutor(options.jobs) as pool:
-
-        def survives(mutant: Mutant) -> bool:
-            copy = free.get()
-            try:
-                return copy.survives(mutant)
-            finally:
-                free.put(copy)
-
-        copy = free.get()
-        failing = [tests for tests in {m.tests for m in todo} if not copy.holds(tests)]
-        free.put(copy)
+    with copies(options.jobs) as some:
+        failing = _failing(some, todo)
         if failing or not todo:
-            print(f"These tests do not hold before any change: {failing}")
+            print("These tests do not hold before any change:", *failing, sep="\n")
             return 1
-        return _report(todo, pool.map(survives, todo))
+        return _report(todo, some.answers(Copy.survives, todo))
+
+
+def _failing(some: Copies, todo: list[Mutant]) -> list[str]:
+    """Return what pytest prints of the tests that do not hold before any change."""
+    arguments = sorted({test for mutant in todo for test in mutant.tests})
+    tests = [test for test in arguments if not test.startswith("--")]
+    left_out = [test for test in arguments if test.startswith("--")]
+    return list(filter(None, some.answers(lambda copy, test: copy.fails([*left_out, test]), tests)))
 
 
 def _report(todo: list[Mutant], results: Iterator[bool]) -> int:

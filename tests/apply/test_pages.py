@@ -232,6 +232,162 @@ def test_actions_that_share_a_request_make_one() -> None:
     assert [one.texts for one in result.sheet.leaflets] == [("About rays.",), ("About drugs.",), ()]
 
 
+def test_a_message_for_the_team_is_a_step() -> None:
+    message = activity("tell", kind="CommunicationRequest")
+    action = {"id": "t", "title": "Tell them", "definitionCanonical": message["url"]}
+    sheet = applied([plan(action), message]).sheet
+    assert [item.title for item in sheet.steps] == ["Tell them"]
+
+
+def test_what_is_due_now_or_later_is_dated_and_what_is_over_is_a_step() -> None:
+    def dated(id_: str, start: str, end: str) -> list[Json]:
+        periods = [
+            {"path": f"occurrencePeriod.{name}", "expression": fhirpath(f"@{day}")}
+            for name, day in (("start", start), ("end", end))
+        ]
+        made = activity(id_, dynamicValue=periods)
+        return [{"id": id_, "title": id_, "definitionCanonical": made["url"]}, made]
+
+    later, now, over = (
+        dated("later", "2026-09-01", "2026-10-01"),
+        dated("now", "2026-03-01", "2026-04-30"),
+        dated("over", "2026-01-01", "2026-02-01"),
+    )
+    sheet = applied([plan(later[0], now[0], over[0]), later[1], now[1], over[1]]).sheet
+    assert [(v.start, [i.title for i in v.items]) for v in sheet.visits] == [
+        ("2026-03-01", ["now"]),
+        ("2026-09-01", ["later"]),
+    ]
+    assert [item.title for item in sheet.steps] == ["over"]
+
+
+def test_what_shares_a_request_with_questions_is_no_step() -> None:
+    shared = [{"url": f"{OWN}/joined-as", "valueCode": "missing"}]
+    task = activity("ask", kind="Task")
+    base = {"definitionCanonical": task["url"], "extension": shared}
+    actions = [
+        {"id": "open", "title": "Open", "condition": when("%size > 5")},
+        {"id": "q", "title": "Ask", "condition": when("%questions.exists()"), **base},
+        {"id": "fit", "title": "Record fitness", **base},
+    ]
+    held = library(labelled("size", "{}", "size"))
+    result = applied([plan(*actions, library=[held["url"]]), held, task])
+    assert result.sheet.steps == ()
+    assert [q.label for q in result.sheet.questions] == ["size"]
+    assert len(result.care_plan()["contained"]) == 3  # group, one Task, issues
+
+
+def test_reasons_are_what_is_there_the_rarest_first_with_the_day_of_findings() -> None:
+    found = {
+        "resourceType": "Observation",
+        "id": "o",
+        "status": "final",
+        "code": {"text": "size"},
+        "subject": {"reference": "Patient/p"},
+        "effectiveDateTime": "2026-02-03T10:00:00Z",
+        "valueInteger": 7,
+    }
+    known = {
+        "resourceType": "Condition",
+        "id": "c",
+        "code": {"text": "lump"},
+        "subject": {"reference": "Patient/p"},
+        "onsetDateTime": "2025-12-24",
+    }
+    held = library(
+        labelled("size", "%observations.value", "size"),
+        labelled("lump", "%conditions.code.text", "lump"),
+        labelled("back", "false", "come back"),
+        dataRequirement=[
+            {"id": "observations", "type": "Observation"},
+            {"id": "conditions", "type": "Condition"},
+        ],
+    )
+    actions = [
+        {"id": "a", "title": "A", "condition": when("%lump = 'lump'")},
+        {"id": "b", "title": "B", "condition": when("%lump = 'lump' and %size > 5")},
+        {"id": "c", "title": "C", "condition": when("%back.not()")},
+        *({"id": f"n{n}", "title": f"N{n}"} for n in range(6)),
+    ]
+    sheet = applied([plan(*actions, library=[held["url"]]), held], found, known).sheet
+    told = {i.title: [(r.label, r.value, r.date) for r in i.reasons] for i in sheet.items}
+    assert told["A"] == [("lump", "lump", "")]
+    assert told["B"] == [("size", "7", "2026-02-03"), ("lump", "lump", "")]
+    assert told["C"] == []
+
+
+def test_what_is_not_expected_yet_is_not_missed() -> None:
+    def missed(when_: str) -> Json:
+        return labelled(
+            "edge",
+            "{}",
+            "margin",
+            position={"valuePositiveInt": 1},
+            form={"valueCode": "value"},
+            missing={"valueBoolean": True},
+            when={"valueString": when_},
+        )
+
+    for cut, expected in (("true", ("margin",)), ("false", ()), ("{}", ()), ("1 / 'a'", ())):
+        held = library(missed("cut"), labelled("cut", cut, "operated"))
+        result = applied([plan({"id": "a", "title": "A"}, library=[held["url"]]), held])
+        assert result.sheet.not_recorded == expected
+
+
+def test_nobody_is_told_what_is_missing_of_who_is_not_concerned() -> None:
+    part = {"position": {"valuePositiveInt": 1}, "form": {"valueCode": "value"}}
+    held = library(labelled("edge", "{}", "margin", missing={"valueBoolean": True}, **part))
+    phase = {"url": f"{OWN}/care-phase", "extension": [{"url": "title", "valueString": "See"}]}
+    never = {"id": "a", "title": "A", "condition": when("false")}
+    definition = plan(never, library=[held["url"]], extension=[phase])
+    sheet = applied([definition, held]).sheet
+    assert (sheet.not_recorded, sheet.stages) == ((), ())
+    assert "No step is proposed now." in lines(applied([definition, held]))
+
+
+def test_a_step_that_failed_is_told_with_the_fault() -> None:
+    result = applied([plan({"id": "a", "title": "Odd", "condition": when("1 / 'a'")})])
+    (failure,) = result.sheet.failures
+    assert failure.title == "Odd"
+    assert failure.text.startswith("Cannot be decided: ")
+    assert any(line.startswith("- Odd: Cannot be decided") for line in lines(result))
+
+
+def test_a_conflict_at_a_group_or_a_leaflet_is_a_footnote_once() -> None:
+    def note(text: str) -> list[Json]:
+        return [{"url": f"{OWN}/conflict-note", "valueMarkdown": text}]
+
+    inner = plan(
+        {"id": "i", "title": "I"}, {"id": "j", "title": "J"},
+        id="inner", url="http://x/PlanDefinition/inner",
+    )  # fmt: skip
+    leaflet = activity("l", kind="CommunicationRequest", participant=[{"type": "patient"}])
+    actions = [
+        {"id": "g", "extension": note("X and Y."), "definitionCanonical": inner["url"]},
+        {"id": "l", "extension": note("Y or Z."), "definitionCanonical": leaflet["url"]},
+    ]
+    sheet = applied([plan(*actions), inner, leaflet]).sheet
+    assert sheet.footnotes == ("X and Y.", "Y or Z.")
+    assert [item.notes for item in sheet.steps] == [(1,), (1,)]
+    assert [leaflet.notes for leaflet in sheet.leaflets] == [(2,)]
+
+
+def test_what_was_not_used_is_told_at_most_five_times() -> None:
+    patient = {"reference": "Patient/someone-else"}
+    others = [
+        {"resourceType": "Observation", "id": f"o{n}", "status": "final", "code": {"text": "x"},
+         "subject": patient, "valueInteger": n}
+        for n in range(7)
+    ]  # fmt: skip
+    held = library(fact("all", "%observations.count()"))
+    action = {"id": "a", "title": "A", "condition": when("%all = 0")}
+    result = applied([plan(action, library=[held["url"]]), held], *others)
+    told = [line for line in lines(result) if "was not used" in line]
+    assert len(told) == min(5, len(result.sheet.not_used))
+    if len(result.sheet.not_used) > 5:
+        assert any("more, listed in the issues" in line for line in lines(result))
+
+
 def leveled() -> list[Json]:
     held = library(labelled("deep", "true", "deep to the skin"))
     cited = [{"type": "documentation", "label": "S0-1", "display": "The page, line 1"}]
@@ -295,6 +451,7 @@ def test_the_decisions_say_the_same_whatever_the_answer_explains() -> None:
 def stepping(size: str, *, day: int = 0, previous: Json | None = None) -> Any:
     """Apply a plan whose steps depend on one fact, some days later, after an earlier plan."""
     held = library(labelled("size", size, "size"))
+    urgent = {"path": "priority", "expression": fhirpath("iif(%size > 8, 'urgent', 'routine')")}
     date = {
         "path": "occurrencePeriod.start",
         "expression": fhirpath("iif(%size > 8, @2027-01-01, @2027-02-01)"),
@@ -307,7 +464,7 @@ def stepping(size: str, *, day: int = 0, previous: Json | None = None) -> Any:
             "id": "when",
             "title": "Scan",
             "condition": when("%size > 1"),
-            "dynamicValue": [date],
+            "dynamicValue": [date, urgent],
             **SCAN,
         },
     ]
@@ -332,13 +489,13 @@ def test_new_ended_changed_and_still_open_with_the_fact_behind() -> None:
     assert [(c.title, [(r.label, r.value) for r in c.reasons]) for c in found.ended] == [
         ("Watch", [("size", "9")])
     ]
-    assert [(c.title, c.details) for c in found.changed] == [("Scan", ("date",))]
+    assert [(c.title, c.details) for c in found.changed] == [("Scan", ("priority", "date"))]
     assert [c.title for c in found.still_open] == ["Talk"]
     assert lines(result)[2:7] == [
         "Since the plan of 2026-03-31",
         "- New: Operate Because: size 9.",
         "- Ended: Watch Because: size 9.",
-        "- Changed (date): Scan Because: size 9.",
+        "- Changed (priority, date): Scan Because: size 9.",
         "- Still open: Talk",
     ]
 

@@ -30,13 +30,14 @@ def test_elements_of_an_object_are_typed() -> None:
     assert as_model(BASES["Patient"]).birthDate.isoformat() == "1970-03-30"
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['base']}: {case['name']}")
-def test_whatever_is_planted_gives_issues_and_no_other_exception(case: dict[str, Any]) -> None:
-    resource = planted(case)
-    if any(issue.is_error for issue in model_problems(resource)):
-        with pytest.raises(InvalidResource):
-            as_model(resource)
-        assert check_structure(resource)
+@pytest.mark.parametrize("base", sorted({case["base"] for case in CASES}))
+def test_whatever_is_planted_gives_issues_and_no_other_exception(base: str) -> None:
+    for case in CASES:
+        resource = planted(case)
+        if case["base"] == base and any(issue.is_error for issue in model_problems(resource)):
+            with pytest.raises(InvalidResource):
+                as_model(resource)
+            assert check_structure(resource), case["name"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from carepath.apply import ApplyRequest, apply_plan
+from carepath.apply.request import EXPLAIN, Explain
 from carepath.formats.json import decode
 from carepath.knowledge import Knowledge
 from carepath.record import Record
@@ -20,20 +21,22 @@ OWN = "https://carepath.example/fhir/StructureDefinition/"
 
 
 @cache
-def answers(path: Path) -> tuple[dict[str, Any], ...]:
+def answers(path: Path, explain: Explain = "brief") -> tuple[dict[str, Any], ...]:
     """Return the CarePlan and the Bundle for the first patient of an example."""
     knowledge = Knowledge.shipped()
     content = decode(path.read_bytes())
     parts = {part["name"]: part for part in content.get("parameter", ())}
     record = Record.of(parts["data"]["resource"] if parts else content)
     plan = knowledge.plan("mst-pathway")
-    applied = apply_plan(ApplyRequest(plan, record, NOW, subject=record.subjects[0]), knowledge)
+    request = ApplyRequest(plan, record, NOW, subject=record.subjects[0], explain=explain)
+    applied = apply_plan(request, knowledge)
     return applied.care_plan(), applied.bundle()
 
 
+@pytest.mark.parametrize("explain", EXPLAIN)
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_an_answer_is_valid(path: Path) -> None:
-    for answer in answers(path):
+def test_an_answer_is_valid(path: Path, explain: Explain) -> None:
+    for answer in answers(path, explain):
         issues = validate(answer, definitions=Knowledge.shipped(), now=NOW)
         assert [issue for issue in issues if issue.is_error] == []
         assert list(model_problems(answer)) == []
@@ -57,7 +60,7 @@ def test_no_action_of_an_answer_has_an_extension_that_only_a_plan_may_have() -> 
     urls = {
         extension["url"]
         for path in EXAMPLES
-        for resource in answers(path)[0]["contained"]
+        for resource in answers(path, "full")[0]["contained"]
         for extension in _extensions(resource.get("action", ()))
     }
     assert OWN + "quality-of-evidence" in urls
