@@ -8,8 +8,9 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 HOST ?= 127.0.0.1
 PORT ?= 8080
 
-.PHONY: run test test-slow suites check lint types fmt content coverage pages statements rooms golden \
-        mutate-content mutate-code wheel-test fhirpath-suite bench-fhirpath bench-apply bench-http validate-java clean help
+.PHONY: run test test-slow suites check lint types fmt content coverage statements pages example-pages \
+        sizes rooms golden mutate-content mutate-code wheel-test fhirpath-suite bench-fhirpath \
+        bench-apply bench-http validate-java clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -52,6 +53,12 @@ statements: $(VENV)/.developer ## write docs/statements.md: the sentences of the
 
 pages: $(VENV)/.developer ## write the generated parts of the pathways' pages
 	$(BIN)/python tools/pathway_pages.py
+
+example-pages: $(VENV)/.developer ## write docs/examples: the pages of typical patients
+	$(BIN)/python tools/example_pages.py
+
+sizes: $(VENV)/.developer ## requests, bytes and lines of the plan of each case patient
+	$(BIN)/python tools/plan_sizes.py
 
 rooms: $(VENV)/.developer ## write docs/architecture.svg and docs/architecture.md from the imports
 	$(BIN)/python tools/rooms.py

@@ -1,17 +1,33 @@
 """The documentation tells the truth: links lead somewhere, commands and names are documented."""
 
 import doctest
+import importlib.util
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal, get_args, get_origin
 
 import click
 import pytest
 from click.testing import CliRunner
 
 import carepath
+from carepath.apply.page.sheet import (
+    Change,
+    Changes,
+    Choice,
+    Item,
+    Leaflet,
+    Question,
+    Sheet,
+    Stage,
+    Told,
+    Visit,
+)
 from carepath.command.main import main
 
 ROOT = Path(__file__).parent.parent
@@ -183,9 +199,59 @@ def test_the_example_of_the_readme_is_what_comes_out() -> None:
     shown = re.search(r"<!-- example -->.*?```text\n(.*?)```", readme, re.DOTALL)
     assert shown
     example = str(ROOT / "examples/mcode-collection.json")
-    arguments = ["apply", example, "--format", "text", "--now", "2026-11-24T09:15:00+04:00"]
+    arguments = ["apply", example, "--format", "summary", "--now", "2026-11-24T09:15:00+04:00"]
     printed = CliRunner().invoke(main, arguments).stdout.splitlines()
     assert [line for line in shown[1].splitlines() if line not in (*printed, "...")] == []
+
+
+def tool(name: str) -> ModuleType:
+    """Return a tool of the project as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"tools/{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_pages_of_typical_patients_are_fresh() -> None:
+    pages = dict(tool("example_pages").pages())
+    kept = {path for path in (ROOT / "docs/examples").iterdir() if path.suffix != ".md"}
+    assert kept == set(pages)
+    stale = [path.name for path, text in pages.items() if path.read_text("utf-8") != text]
+    assert stale == [], "run `make example-pages`"
+
+
+TYPES = {str: "text", bool: "truth", int: "number"}
+
+
+def in_words(kind: Any) -> str:
+    """Return a type as the table for authors of templates writes it."""
+    inner = get_args(kind)
+    if get_origin(kind) is tuple:
+        return f"list of {in_words(inner[0])}"
+    if get_origin(kind) is Literal:
+        return " or ".join(f"`{word}`" for word in inner)
+    if type(None) in inner:
+        return f"{in_words(inner[0])}, or none"
+    return TYPES.get(kind) or str(kind.__name__)
+
+
+def test_every_value_for_templates_is_documented() -> None:
+    """The tables name what a sheet and its parts hold, in order, with the types."""
+    parts = (Sheet, Item, Told, Choice, Question, Visit, Stage, Leaflet, Changes, Change)
+    defined = [
+        (part.__name__, field.name, in_words(field.type))
+        for part in parts
+        for field in fields(part)
+    ]
+    listed = [
+        (of, row[0].strip("`"), row[1])
+        for table in tables("docs/pages.md")
+        if (of := table[0][0].strip("`")) in {part.__name__ for part in parts}
+        for row in table[1:]
+    ]
+    assert listed == defined
 
 
 def test_no_page_speaks_of_machines() -> None:

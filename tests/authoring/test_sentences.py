@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 KNOWLEDGE = Knowledge.shipped()
 LABEL = [{"type": "documentation", "label": "S1-06"}]
 RATIONALE = "http://hl7.org/fhir/uv/cpg/StructureDefinition/cpg-rationale"
+FOR_PATIENTS = "https://carepath.example/fhir/StructureDefinition/patient-text"
 SAID = "MRI of the soft tissue mass."
 
 
@@ -53,6 +54,16 @@ READ: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     ),
     "an activity tells the team": (ACTIVITY, [("It is so.", "message")]),
     "an activity teaches": ({**ACTIVITY, "topic": EDUCATION}, [("It is so.", "patient text")]),
+    "an activity tells the patient what it means": (
+        {
+            "resourceType": "ActivityDefinition",
+            "extension": [
+                {"url": "x", "valueString": "Not this one."},
+                {"url": FOR_PATIENTS, "valueString": "A scan. It takes pictures."},
+            ],
+        },
+        [("A scan.", "patient text"), ("It takes pictures.", "patient text")],
+    ),
     "a plan tells what it holds": (
         {"resourceType": "PlanDefinition", "purpose": "One entry."},
         [("One entry.", "about")],

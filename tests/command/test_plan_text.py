@@ -24,7 +24,7 @@ def test_headings_lists_and_paragraphs() -> None:
 
 def test_table_rows_are_lines() -> None:
     text = care_plan_text(plan("<table><tr><th>Fact</th><td>high</td></tr></table>"))
-    assert text == "Fact high"
+    assert text == "Fact | high"
 
 
 def test_comments_are_left_out() -> None:
@@ -41,3 +41,8 @@ def test_an_outcome_gives_its_issues() -> None:
 
 def test_a_resource_without_narrative_is_said() -> None:
     assert care_plan_text({"resourceType": "CarePlan"}) == "This CarePlan has no narrative."
+
+
+def test_numbered_lists_keep_their_numbers() -> None:
+    text = care_plan_text(plan("<ol><li>Look<ul><li>twice</li></ul></li><li>Leap</li></ol>"))
+    assert text.splitlines() == ["1. Look", "  - twice", "2. Leap"]

@@ -57,6 +57,9 @@ CHOICES = frozenset(
     }
 )
 """Groups of which one form must be taken: by needle or open, watched or removed, limb or trunk."""
+ON_THE_LIMB = {"mst-localised", "mst-recurrence"}
+OF_THE_TEAM = {"order-amputation", "order-ilp"}
+"""What the team may have decided of a limb instead; another plan proposes it."""
 OFFERING = frozenset({"mst-recurrence", "mst-rms-ewing"})
 """Plans of options: what they propose may be considered, and the team chooses."""
 AGREEING = frozenset(
@@ -160,7 +163,7 @@ def no_choice_is_hidden(answer: Answer) -> Iterator[str]:
     """Where one of several forms must be taken, one is met or waits, or the team is asked.
 
     Where a source is switched off the forms that only it knows are gone, and where an operation is
-    ordered the choice was made.
+    ordered the choice was made; what the team decided of a limb instead is proposed elsewhere.
     """
     levels = answer.patient.levels
     is_chosen = levels["sources"] != "on" or levels["excision"] == "ordered"
@@ -171,7 +174,8 @@ def no_choice_is_hidden(answer: Answer) -> Iterator[str]:
         outcomes[decision.path.rpartition("/")[0]].add(decision.outcome)
     for decision in answer.decisions:
         is_choice = (decision.plan, decision.id) in CHOICES and decision.outcome == "met"
-        if is_choice and outcomes[decision.path] == {"not-met"}:
+        is_elsewhere = decision.plan in ON_THE_LIMB and OF_THE_TEAM & set(answer.proposed)
+        if is_choice and not is_elsewhere and outcomes[decision.path] == {"not-met"}:
             yield f"no form of `{decision.plan}#{decision.id}` is left"
 
 

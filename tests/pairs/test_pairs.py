@@ -13,15 +13,6 @@ from .patients import FACTORS, PEOPLE, patient, patients
 
 FEW, MANY = 300, 20_000
 CHUNK = 250
-OPEN = frozenset(
-    {
-        "no form of `mst-localised#limb` is left",
-        "no form of `mst-recurrence#options` is left",
-    }
-)
-"""What the content still has to mend: where the limb cannot be kept and the team has agreed to a
-plan without amputation, or decided to amputate before anybody said that the limb cannot be kept,
-neither operation is shown and nobody is asked."""
 
 
 def found_in(numbers: Iterable[int]) -> Counter[str]:
@@ -47,7 +38,7 @@ def test_many_patients() -> None:
     chunks = [range(start, start + CHUNK) for start in range(0, MANY, CHUNK)]
     with get_context("fork").Pool(2) as pool:
         found = sum(pool.imap_unordered(found_in, chunks), Counter[str]())
-    assert set(found) == OPEN
+    assert found == Counter()
 
 
 @pytest.mark.slow

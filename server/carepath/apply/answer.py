@@ -14,7 +14,7 @@ from carepath.apply.page.build import Sorted, sheet
 from carepath.apply.page.request_reasons import add_reasons
 from carepath.apply.page.setting import document, narrative
 from carepath.apply.page.sheet import Sheet
-from carepath.apply.run.requests import with_references
+from carepath.apply.run.references import with_references
 from carepath.apply.run.walk import Walk
 from carepath.formats.json import encode
 from carepath.issues import Issue, operation_outcome

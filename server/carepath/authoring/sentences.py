@@ -17,6 +17,7 @@ from carepath.resources import Resource, codings
 STATEMENT = "https://carepath.example/fhir/sentence#statement"
 KIND = "https://carepath.example/fhir/sentence#kind"
 RATIONALE = "http://hl7.org/fhir/uv/cpg/StructureDefinition/cpg-rationale"
+FOR_PATIENTS = "https://carepath.example/fhir/StructureDefinition/patient-text"
 
 RATIONALE_TEXT = "rationale"
 PATIENT_TEXT = "patient text"
@@ -101,7 +102,7 @@ def _actions(element: Resource, path: str) -> Iterator[Sentence]:
         place = f"{path}.action[{index}]"
         if not _asks_for_data(action):
             yield from _texts(action, place, MESSAGE, labels_of(action))
-            yield from _rationales(action, place)
+            yield from _extension(action, RATIONALE, place, RATIONALE_TEXT)
         yield from _actions(action, place)
 
 
@@ -114,6 +115,7 @@ def _asks_for_data(action: Resource) -> bool:
 def _activity(activity: Resource) -> Iterator[Sentence]:
     message = PATIENT_TEXT if _teaches(activity) else MESSAGE
     yield from _texts(activity, "ActivityDefinition", message, labels_of(activity))
+    yield from _extension(activity, FOR_PATIENTS, "ActivityDefinition", PATIENT_TEXT)
 
 
 def _teaches(activity: Resource) -> bool:
@@ -135,13 +137,12 @@ def _texts(element: Resource, path: str, message: str, cited: frozenset[str]) ->
                 yield from _split(literal.replace("\\'", "'"), place, message, cited)
 
 
-def _rationales(action: Resource, path: str) -> Iterator[Sentence]:
-    for index, extension in enumerate(action.get("extension") or ()):
-        if extension.get("url") == RATIONALE:
-            place = f"{path}.extension[{index}]"
-            yield from _split(
-                extension.get("valueMarkdown"), place, RATIONALE_TEXT, labels_of(action)
-            )
+def _extension(element: Resource, url: str, path: str, text: str) -> Iterator[Sentence]:
+    """Yield the sentences of the extensions with a URL."""
+    for index, extension in enumerate(element.get("extension") or ()):
+        if extension.get("url") == url:
+            words = extension.get("valueMarkdown") or extension.get("valueString")
+            yield from _split(words, f"{path}.extension[{index}]", text, labels_of(element))
 
 
 def _split(value: str | None, path: str, text: str, cited: frozenset[str]) -> Iterator[Sentence]:

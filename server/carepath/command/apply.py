@@ -43,8 +43,8 @@ FORMATS = ("summary", "text", "patient", "page", "careplan", "bundle", "decision
     type=click.Choice(FORMATS),
     default=None,
     help="What to print: the page as text, the page for the patient as text, the page as HTML to "
-    "print, a resource, every decision, or how much was made; text is summary.  [default: summary on a terminal, "
-    "else careplan]",
+    "print, a resource, every decision, or how much was made; text is summary.  [default: summary "
+    "on a terminal, else careplan]",
 )
 @click.option(
     "--explain",

@@ -80,10 +80,7 @@ class Config:
     data_endpoint_seconds: float = _setting(5.0, "Timeout of one request to a data endpoint.")
     data_endpoint_retries: int = _setting(2, "Repeats of a failed request to a data endpoint.")
     data_endpoint_pages: int = _setting(20, "Pages read for one search at a data endpoint.")
-    explain: str = _setting(
-        "brief",
-        "How much of the reasons answers hold when a request does not say: none, brief, full.",
-    )
+    explain: str = _setting("brief", "How much answers explain by default: none, brief or full.")
     templates: str = _setting("", "Folder of page templates that replace those that are shipped.")
     parameters: str = _setting("", "JSON file with deployment parameters of the content, by name.")
     time_zone: str = _setting("UTC", "Time zone of `now` and of dates in answers.")

@@ -70,23 +70,21 @@ def _action(
     """Compile one action with all below it."""
     issues: list[Issue] = []
     key = str(action.get("id") or key)
-    formula = within.made.formula
-    conditions = tuple(map(formula, _conditions(action)))
+    conditions = tuple(map(within.made.formula, _conditions(action)))
     reads_gaps = reads_gaps or any(OF_GAPS.intersection(c.variables) for c in conditions)
     target = within.target(action, issues)
     activity = target if isinstance(target, CompiledActivity) else None
     children = compile_actions(action.get("action"), key, within, reads_gaps=reads_gaps)
     is_any = _applicability_behavior(action) == "any"
     resource_type = activity.resource_type if activity is not None and activity.kind else ""
-    values = compile_dynamic_values(action, resource_type, formula, issues)
+    values = compile_dynamic_values(action, resource_type, within.made.formula, issues)
     full = template(action, activity, within.made.settings)
-    holds = bool(children) or isinstance(target, CompiledPlan)
     return CompiledAction(
         source=action,
         key=key,
         title=_title(action, target),
         template=full,
-        brief=brief(full, holds_actions=holds, has_request=bool(resource_type)),
+        brief=brief(full, holds_actions=_holds(children, target), has_request=bool(resource_type)),
         subject_type=subject_type(action),
         conditions=conditions,
         read_names=tuple(dict.fromkeys(name for c in conditions for name in c.variables)),
@@ -111,6 +109,11 @@ def _action(
         joined_as=next(codes_in(action, "joined-as"), ""),
         issues=tuple(issues),
     )
+
+
+def _holds(children: tuple[CompiledAction, ...], target: Target) -> bool:
+    """Tell whether actions stand below an action: its own, or those of the plan it leads to."""
+    return bool(children) or isinstance(target, CompiledPlan)
 
 
 def _conditions(action: Resource) -> Iterator[Resource]:

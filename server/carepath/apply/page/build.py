@@ -10,7 +10,7 @@ from carepath.apply.explain.because import because
 from carepath.apply.page.changes import changes
 from carepath.apply.page.choices import choices
 from carepath.apply.page.header import patient_line, stages
-from carepath.apply.page.items import Items, title_of
+from carepath.apply.page.items import Items, conflicts_of, title_of
 from carepath.apply.page.order import Placed, placed
 from carepath.apply.page.reasons import Reasons
 from carepath.apply.page.sheet import Item, Leaflet, Question, Sheet
@@ -68,7 +68,7 @@ def sheet(walk: Walk, sorted_: Sorted, expiries: Sequence[str], not_used: Iterab
         later_questions=tuple(_label(node) for node in session.asked().later.items),
         failures=tuple(_failures(walk)),
         visits=visits(ordered, items),
-        leaflets=tuple(_leaflets(ordered)),
+        leaflets=tuple(_leaflets(ordered, items)),
         not_used=tuple(dict.fromkeys(not_used)),
         footnotes=items.footnotes.texts,
     )
@@ -106,7 +106,7 @@ def _failures(walk: Walk) -> Iterable[Item]:
             yield Item(step.path, title_of(step), text=because(step))
 
 
-def _leaflets(ordered: Iterable[Placed]) -> Iterable[Leaflet]:
+def _leaflets(ordered: Iterable[Placed], items: Items) -> Iterable[Leaflet]:
     """Yield what the patient is told, each text once."""
     seen: set[str] = set()
     for one in ordered:
@@ -115,4 +115,5 @@ def _leaflets(ordered: Iterable[Placed]) -> Iterable[Leaflet]:
             texts = [str(p["contentString"]) for p in payloads if "contentString" in p]
             new = tuple(text for text in texts if text not in seen)
             seen.update(texts)
-            yield Leaflet(title_of(one.step), new)
+            notes = items.footnotes.of(conflicts_of(one))
+            yield Leaflet(title_of(one.step), new, notes)

@@ -5,7 +5,6 @@ https://hl7.org/fhir/R4/requestgroup-definitions.html#RequestGroup.action
 
 from collections.abc import Collection, Iterable
 
-from carepath.apply.compile.compiled import CompiledAction
 from carepath.apply.explain.because import called, verb_of
 from carepath.apply.page.order import Placed
 from carepath.apply.page.reasons import Reasons
@@ -114,10 +113,6 @@ def sources_of(one: Placed) -> tuple[str, ...]:
 
 
 def conflicts_of(one: Placed) -> Iterable[str]:
-    """Return where sources disagree: at the step, and at the groups around it up to a plan."""
-    actions: list[CompiledAction] = [one.step.action]
-    for level in one.around:
-        if level.plan != one.step.plan:
-            break
-        actions.append(level.action)
-    return dict.fromkeys(text for action in actions for text in action.conflicts)
+    """Return where sources disagree: at the step, and at the groups around it."""
+    levels = (one.step, *one.around)
+    return dict.fromkeys(text for level in levels for text in level.action.conflicts)

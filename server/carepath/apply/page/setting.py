@@ -62,7 +62,8 @@ def _template(name: str, language: str, folder: str) -> Template:
     """Return a template in a language, in the language without its region, or the one for all."""
     stem, _, ending = name.rpartition(".")
     languages = dict.fromkeys(filter(None, (language, language.partition("-")[0])))
-    names = [f"{stem}.{code}.{ending}" for code in languages if code.replace("-", "").isalnum()]
+    # Jinja2 finds nothing outside of its folders, whatever a language is called.
+    names = [f"{stem}.{code}.{ending}" for code in languages]
     return _environment(folder).select_template([*names, name])
 
 

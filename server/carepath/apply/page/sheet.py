@@ -92,6 +92,7 @@ class Leaflet:
 
     title: str
     texts: tuple[str, ...]
+    notes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

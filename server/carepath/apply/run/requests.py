@@ -5,14 +5,16 @@ https://hl7.org/fhir/R4/activitydefinition.html#12.17.3.3
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import cast
 
 from carepath.apply.compile.activity import CompiledActivity
 from carepath.apply.compile.dynamic_value import DynamicValue
 from carepath.apply.compile.kind import Kind
 from carepath.apply.issues import issue_of
 from carepath.apply.run.coercion import CannotCoerce
+from carepath.apply.run.joined import join
 from carepath.apply.run.put_value import put
+from carepath.apply.run.references import refers, with_references
 from carepath.apply.run.scope import FAILURES, Scope
 from carepath.apply.run.session import Session
 from carepath.apply.run.step import Step, evidence_of
@@ -222,7 +224,7 @@ class Requests:
         while waiting:
             holder = waiting.pop(0)
             for id_, contained in activity.contained.items():
-                if f"#{id_}" not in renamed and _refers(holder, f"#{id_}"):
+                if f"#{id_}" not in renamed and refers(holder, f"#{id_}"):
                     renamed[f"#{id_}"] = f"#{self.unique_id(id_)}"
                     taken.append({**contained, "id": renamed[f"#{id_}"][1:]})
                     waiting.append(contained)
@@ -230,20 +232,6 @@ class Requests:
             return resource
         self.contained.extend(with_references(contained, renamed) for contained in taken)
         return cast("Resource", with_references(resource, renamed))
-
-
-def join(resource: Resource, shared: Resource) -> None:
-    """Add to a request what another one says beside it: items of lists, and its description.
-
-    Whatever can be said once only stays as it was said first.
-    """
-    for name, value in resource.items():
-        if name not in shared:
-            shared[name] = value
-        elif isinstance(value, list):
-            shared[name] = [*shared[name], *(item for item in value if item not in shared[name])]
-        elif name == "description" and value not in shared[name]:
-            shared[name] = f"{shared[name]} {value}"
 
 
 def evidence_elements(
@@ -279,29 +267,6 @@ def _task_evidence(template: Resource, reasons: list[Resource]) -> Resource:
     if inputs:
         made["input"] = [*template.get("input", ()), *inputs]
     return made
-
-
-def with_references(value: Any, renamed: dict[str, str]) -> Any:
-    """Return a value in which some references are replaced; what holds none is the very same."""
-    if isinstance(value, list):
-        items = [with_references(item, renamed) for item in value]
-        return items if any(a is not b for a, b in zip(items, value, strict=True)) else value
-    if not isinstance(value, dict):
-        return value
-    reference = value.get("reference")
-    if isinstance(reference, str) and reference in renamed:
-        return {**value, "reference": renamed[reference]}
-    made = {key: with_references(item, renamed) for key, item in value.items()}
-    return made if any(made[key] is not value[key] for key in value) else value
-
-
-def _refers(value: Any, reference: str) -> bool:
-    """Tell whether something refers to a contained resource."""
-    if isinstance(value, dict):
-        return value.get("reference") == reference or any(
-            _refers(item, reference) for item in value.values()
-        )
-    return isinstance(value, list) and any(_refers(item, reference) for item in value)
 
 
 def _put(target: Resource, resource_type: str, name: str, reference: Resource) -> None:

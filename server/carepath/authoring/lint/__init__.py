@@ -14,6 +14,7 @@ from carepath.authoring.lint import (
     identity,
     safety,
     sentences,
+    strength,
     structure,
 )
 from carepath.issues import Issue
@@ -39,6 +40,7 @@ FOR_SHIPPED: tuple[Rule, ...] = (
     identity.claims_no_review,
     actions.is_complete,
     actions.cites_known_statements,
+    strength.binds_as_strongly_as_it_rests,
     codes.are_verified,
     sentences.rest_on_statements,
     sentences.are_in_use,
