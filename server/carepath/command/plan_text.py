@@ -67,6 +67,8 @@ def _inline(element: etree._Element) -> str:
             name = etree.QName(child).localname
             if name in ("td", "th"):
                 parts.append(_inline(child) + " | ")
+            elif name == "sup":
+                parts.append(f" ({_inline(child)})")
             elif name == "br":
                 parts.append(" ")
             elif name not in _BLOCKS:
