@@ -10,6 +10,7 @@ CarepathError
 │   ├── DefinitionNotFound     no such definition (resource_type, id)
 │   ├── UnresolvedCanonical    a canonical leads nowhere (canonical, wanted_by)
 │   ├── CyclicDefinition       definitions refer to each other (chain)
+│   ├── InvalidTemplate        a template of a page is broken (template, reason)
 │   └── InvalidContent         a definition is broken (source, element, reason)
 └── ExpressionError            an expression cannot be used (expression)
     ├── ExpressionSyntaxError  it cannot be parsed (column, expected)
@@ -117,6 +118,15 @@ class CyclicDefinition(ContentError):
 
     def __str__(self) -> str:
         return f"The definitions refer to each other in a circle: {' -> '.join(self.chain)}."
+
+
+@dataclass(eq=False)
+class InvalidTemplate(ContentError):
+    """A template of a page cannot be used; it is the deployment's, not the caller's."""
+
+    sentence = "The template `{template}` cannot be used: {reason}."
+    template: str
+    reason: str
 
 
 @dataclass(eq=False)

@@ -14,7 +14,7 @@ from carepath.apply import ApplyRequest, apply_plan
 from carepath.apply.page.strip import strip
 from carepath.apply.request import EXPLAIN
 from carepath.command.plan_text import care_plan_text
-from carepath.errors import InvalidContent, InvalidParameter
+from carepath.errors import InvalidParameter, InvalidResource, InvalidTemplate
 from carepath.knowledge import Knowledge
 from carepath.record import Record
 from carepath.validation import validate
@@ -543,9 +543,25 @@ def test_what_is_no_earlier_plan_is_refused(previous: Json, value: str | None) -
 )
 def test_an_earlier_plan_that_is_no_fhir_is_refused(odd: Json) -> None:
     before = {**stepping("9").care_plan(), **odd}
-    with pytest.raises(InvalidParameter) as caught:
-        stepping("9", previous=before).care_plan()
-    assert caught.value.name == "previousPlan"
+    with pytest.raises(InvalidResource) as caught:
+        stepping("9", previous=before)
+    assert all(issue.expression[0].startswith("CarePlan") for issue in caught.value.issues)
+
+
+def test_the_same_plan_again_is_no_change_whatever_its_groups_hold() -> None:
+    never = {"id": "n", "title": "Never", "condition": when("false")}
+    actions = [
+        {"id": "empty", "title": "Empty group", "action": [never]},
+        {"id": "r", "title": "Rest", "textEquivalent": "Rest, and sleep.", **SCAN},
+        {"id": "g", "title": "Both", "action": [{"id": "i", "title": "In"}], **SCAN},
+    ]
+    definition = plan(*actions)
+    for explain in EXPLAIN:
+        before = applied([definition, activity()], explain=explain).care_plan()
+        found = applied([definition, activity()], previous_plan=before).sheet.changes
+        assert found is not None
+        assert (found.new, found.ended, found.changed) == ((), (), ())
+        assert [change.title for change in found.still_open] == ["Rest", "Both", "In"]
 
 
 # Templates.
@@ -578,16 +594,29 @@ def test_a_template_for_a_language(tmp_path: Path) -> None:
 @pytest.mark.parametrize("code", ["../../etc/passwd", "de/../x", "%2e%2e", "{{ 1 }}", "d" * 5000])
 def test_a_hostile_language_finds_no_other_file(code: str) -> None:
     language = {"coding": [{"code": code}]}
-    found = applied([plan({"id": "a", "title": "A"})], user_language=language)
-    assert "Next steps" in found.care_plan()["text"]["div"]
+    found = applied([plan({"id": "a", "title": "A"})], user_language=language).care_plan()
+    assert "Next steps" in found["text"]["div"]
+    assert "language" not in found
 
 
-@pytest.mark.parametrize("text", ["{% if %}", "{{ sheet.nothing }}", "{% include 'no.xhtml' %}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% if %}",
+        "{{ sheet.nothing }}",
+        "{% include 'no.xhtml' %}",
+        "{{ 1 / 0 }}",
+        "<p>not closed",
+        "<script>alert(1)</script>",
+        "<p>\udce4</p>",
+    ],
+)
 def test_a_broken_template_is_named(tmp_path: Path, text: str) -> None:
-    (tmp_path / "clinician.xhtml").write_text(text, "utf-8")
-    with pytest.raises(InvalidContent) as caught:
+    (tmp_path / "clinician.xhtml").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(InvalidTemplate) as caught:
         applied([plan({"id": "a"})], templates=str(tmp_path)).care_plan()
-    assert "template" in str(caught.value)
+    assert caught.value.template == "clinician.xhtml"
+    assert str(caught.value).startswith("The template `clinician.xhtml` cannot be used: ")
 
 
 def test_everything_is_escaped_and_the_pages_are_well_formed() -> None:

@@ -35,11 +35,14 @@ def planted() -> list[str]:
     system["concept"].append({"code": "S9-99", "display": "planted"})
     silent = copy.deepcopy(KNOWLEDGE.plan("mst-rule-margins"))
     silent["action"][0].pop("documentation")
-    asking = copy.deepcopy(KNOWLEDGE.plan("mst-recurrence"))
-    restaging = next(a for a in asking["action"] if a["id"] == "restaging")
+    asking = copy.deepcopy(KNOWLEDGE.plan("mst-mdt"))
+    given = next(a for a in asking["action"] if a["id"] == "already-given")
     ecog = {"language": "text/fhirpath", "expression": "%ecog = 1"}
-    restaging["condition"].append({"kind": "applicability", "expression": ecog})
-    cases = [*ONE_CASE, read_case(CASES / "mst-recurrence" / "trunk.json")]
+    given["condition"].append({"kind": "applicability", "expression": ecog})
+    cases = [
+        *ONE_CASE,
+        read_case(CASES / "mst-mdt" / "re-excision-decided-limb-cannot-be-saved.json"),
+    ]
     return measure(KNOWLEDGE.with_definitions([system, silent, asking]), cases).failures
 
 
@@ -94,8 +97,7 @@ def test_the_data_are_fresh(report: Coverage) -> None:
         "the action `mst-rule-margins#alert` is never met in a case",
         "the action `mst-rule-margins#alert` is never undetermined in a case",
         # The exemption of a group holds only while nothing that it reads can be empty.
-        "the action `mst-recurrence#restaging` is undetermined in a case, though it never should"
-        " be",
+        "the action `mst-mdt#already-given` is undetermined in a case, though it never should be",
     ],
 )
 def test_what_is_planted_or_missing_fails(planted: list[str], failure: str) -> None:

@@ -46,3 +46,7 @@ def test_a_resource_without_narrative_is_said() -> None:
 def test_numbered_lists_keep_their_numbers() -> None:
     text = care_plan_text(plan("<ol><li>Look<ul><li>twice</li></ul></li><li>Leap</li></ol>"))
     assert text.splitlines() == ["1. Look", "  - twice", "2. Leap"]
+
+
+def test_numbers_of_footnotes_stand_in_brackets() -> None:
+    assert care_plan_text(plan("<p>Operate.<sup>1, 2</sup></p>")) == "Operate. (1, 2)"

@@ -32,6 +32,8 @@ def test_every_type_is_read_from_a_variable() -> None:
         "CAREPATH_CONTENT": "/a, /b",
         "CAREPATH_ACCEPT_TEXT_PLAIN": "yes",
         "CAREPATH_RATE_LIMIT": "2.5",
+        "CAREPATH_EXPLAIN": "full",
+        "CAREPATH_TEMPLATES": str(ROOT),
     }
     config = Config.from_env(environ)
     assert (config.content, config.accept_text_plain, config.rate_limit) == (
@@ -39,6 +41,7 @@ def test_every_type_is_read_from_a_variable() -> None:
         True,
         2.5,
     )
+    assert (config.explain, config.templates) == ("full", str(ROOT))
 
 
 @pytest.mark.parametrize(
@@ -67,6 +70,11 @@ def test_every_type_is_read_from_a_variable() -> None:
         {"CAREPATH_NOW": "yesterday"},
         {"CAREPATH_LOG_LEVEL": "loud"},
         {"CAREPATH_ACCEPT_TEXT_PLAIN": "perhaps"},
+        {"CAREPATH_EXPLAIN": "all"},
+        {"CAREPATH_EXPLAIN": ""},
+        {"CAREPATH_EXPLAIN": "Brief"},
+        {"CAREPATH_TEMPLATES": "/nowhere/templates"},
+        {"CAREPATH_TEMPLATES": __file__},
         {"CAREPATH_CONFIG": "/nowhere/carepath.toml"},
     ],
     ids=lambda environ: "=".join(*environ.items()),

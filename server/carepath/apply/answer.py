@@ -35,6 +35,8 @@ class Applied:
         self._left_out = tuple(walk.session.left_out())
         self._goals = walk.goals.make(walk.requests.unique_id)
         self._explain = walk.session.request.explain
+        if walk.session.request.previous_plan is not None:
+            self.sheet  # noqa: B018 - refuses a plan that cannot be compared, whatever is asked for
         if self._explain != "none":
             add_reasons(walk.steps, self._sorted.reasons)
 

@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/plandefinition-operation-apply.html
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,8 @@ Explain = Literal["none", "brief", "full"]
 rests on and its sources, and the narrative is a page.  `full`: also all that the plan says of its
 actions, and every decision.
 """
+_IS_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*").fullmatch
+"""The form of a language tag: https://www.rfc-editor.org/rfc/rfc5646#section-2.1"""
 EXPLAIN: tuple[Explain, ...] = get_args(Explain)
 Reader = Literal["clinician", "patient"]
 """For whom the narrative is written."""
@@ -94,9 +97,9 @@ class ApplyRequest:
 
     @property
     def language(self) -> str:
-        """Return the code of `user_language`, an empty string when it is not given."""
+        """Return the code of `user_language`, an empty string when none is given that is one."""
         for coding in (self.user_language or {}).get("coding") or ():
-            if coding.get("code"):
+            if _IS_LANGUAGE(str(coding.get("code", ""))):
                 return str(coding["code"])
         return ""
 

@@ -161,6 +161,13 @@ class Names:
                 found.setdefault(name, set()).add(entry.name)
         return {name: frozenset(facts) for name, facts in found.items()}
 
+    @cached_property
+    def patient_line(self) -> tuple[tuple[Fact, LinePart], ...]:
+        """Return the facts of the line about the patient, in the order of their positions."""
+        facts = (entry for entry in self.entries.values() if isinstance(entry, Fact))
+        parts = [(fact, fact.line) for fact in facts if fact.line is not None]
+        return tuple(sorted(parts, key=lambda pair: pair[1].position))
+
     def include(self, other: "Names") -> None:
         """Add another's names behind the own ones."""
         for name, entry in other.entries.items():

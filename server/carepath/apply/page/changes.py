@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from carepath.apply.explain.because import called, facts_told
-from carepath.apply.page.items import instruction, title_of
+from carepath.apply.page.items import full_text, title_of
 from carepath.apply.page.order import Placed, due
 from carepath.apply.page.reasons import Reasons, told_of
 from carepath.apply.page.sheet import Change, Changes, Told
 from carepath.apply.run.step import MET, UNDETERMINED, Step
 from carepath.apply.run.walk import Walk
-from carepath.errors import InvalidParameter
+from carepath.errors import InvalidParameter, InvalidResource
 from carepath.resources import Resource
 from carepath.validation import check_structure
 
@@ -34,7 +34,8 @@ class Before(NamedTuple):
 def changes(walk: Walk, ordered: Iterable[Placed], reasons: Reasons) -> Changes | None:
     """Return how the plan differs from the earlier one, None when there is none.
 
-    Raises InvalidParameter when what was given is no CarePlan of `$apply`, or another patient's.
+    Raises InvalidParameter when what was given is no CarePlan of `$apply`, or another patient's,
+    and InvalidResource when it is no FHIR.
     """
     plan = walk.session.request.previous_plan
     if plan is None:
@@ -47,7 +48,11 @@ def changes(walk: Walk, ordered: Iterable[Placed], reasons: Reasons) -> Changes 
     return Changes(
         date=_date(contained),
         new=tuple(_new(one, reasons) for key, one in now.items() if key not in earlier),
-        ended=tuple(_ended(key, walk) for key in earlier if key not in now and key not in asked),
+        ended=tuple(
+            _ended(key, walk)
+            for key in earlier
+            if key not in now and key not in asked and not _is_group(key, walk)
+        ),
         changed=tuple(
             Change(title_of(one.step), reasons.of(one.step), found) for one, found in pairs if found
         ),
@@ -60,12 +65,13 @@ def _contained(plan: Resource, subject: Resource) -> Mapping[str, Resource]:
     expected = "a CarePlan that `$apply` returned"
     if plan.get("resourceType") != "CarePlan":
         raise InvalidParameter("previousPlan", plan.get("resourceType"), expected)
-    for issue in check_structure(plan):
-        if issue.is_error:
-            raise InvalidParameter("previousPlan", issue.diagnostics, expected)
+    problems = [issue for issue in check_structure(plan) if issue.is_error]
+    if problems:
+        raise InvalidResource(problems)
     theirs = (plan.get("subject") or {}).get("reference")
     if theirs != subject.get("reference"):
-        raise InvalidParameter("previousPlan", theirs, "a CarePlan of the same patient")
+        named = theirs or "a CarePlan of nobody who can be told"
+        raise InvalidParameter("previousPlan", named, "a CarePlan of the same patient")
     found = {f"#{r.get('id')}": r for r in plan.get("contained") or ()}
     if not any(r.get("resourceType") == "RequestGroup" for r in found.values()):
         raise InvalidParameter("previousPlan", "no RequestGroup", expected)
@@ -97,6 +103,12 @@ def _key(one: Placed) -> Key:
 
 def _new(one: Placed, reasons: Reasons) -> Change:
     return Change(title_of(one.step), reasons.of(one.step))
+
+
+def _is_group(key: Key, walk: Walk) -> bool:
+    """Tell whether the titles are those of a group that still applies; it may hold nothing."""
+    step = _deciding(key, walk.steps)
+    return step is not None and step.outcome == MET and step.depth == len(key) - 1
 
 
 def _ended(key: Key, walk: Walk) -> Change:
@@ -134,7 +146,7 @@ def _differences(before: Before, one: Placed) -> tuple[str, ...]:
     if due(before.request) != due(made):
         found.append("date")
     text = str(before.action.get("textEquivalent") or before.action.get("description") or "")
-    if instruction(step) not in (text, ""):
+    if full_text(step) not in (text, ""):
         found.append("text")
     return tuple(found)
 

@@ -7,7 +7,7 @@ of care there are, the plan (extension `care-phase`).
 import re
 
 from carepath.apply.compile.formula import Formula
-from carepath.apply.compile.names import Fact, LinePart
+from carepath.apply.compile.names import LinePart
 from carepath.apply.explain.because import shown
 from carepath.apply.page.reasons import date_of, is_negative
 from carepath.apply.page.sheet import Stage, Told
@@ -27,7 +27,7 @@ def patient_line(walk: Walk) -> tuple[tuple[Told, ...], tuple[str, ...]]:
     scope = Scope(walk.plan.names, walk.session, walk.session.root)
     told: list[Told] = []
     missed: list[str] = []
-    for fact, part in _parts(walk):
+    for fact, part in walk.plan.names.patient_line:
         value = _value(scope, fact.name)
         if value is not None and value.known.items:
             if not is_negative(value):
@@ -51,13 +51,6 @@ def stages(walk: Walk) -> tuple[Stage, ...]:
             found.append(Stage(phase.title, "present"))
             is_reached = True
     return tuple(found)
-
-
-def _parts(walk: Walk) -> list[tuple[Fact, LinePart]]:
-    """Return the facts of the line in the order of their positions."""
-    entries = walk.plan.names.entries.values()
-    found = [(e, e.line) for e in entries if isinstance(e, Fact) and e.line is not None]
-    return sorted(found, key=lambda pair: pair[1].position)
 
 
 def _value(scope: Scope, name: str) -> FactValue | None:

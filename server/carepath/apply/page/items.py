@@ -75,16 +75,20 @@ def title_of(step: Step) -> str:
 
 
 def instruction(step: Step) -> str:
-    """Return what the step tells to do; a text that is only the title is none."""
-    result = step.result or {}
-    text = str(result.get("textEquivalent") or result.get("description") or "")
-    title = title_of(step)
+    """Return what the step tells to do, without its title; a text that is only that is none."""
+    text, title = full_text(step), title_of(step)
     if not text.lower().startswith(title.lower()):
         return text
     rest = text[len(title) :]
     if rest[:1].isalnum():
         return text
     return "" if rest.strip(" .") == "" else rest.lstrip(" ,;:.-")
+
+
+def full_text(step: Step) -> str:
+    """Return the text of the action of a step, as it stands in the answer."""
+    result = step.result or {}
+    return str(result.get("textEquivalent") or result.get("description") or "")
 
 
 def patient_text(step: Step) -> str:

@@ -17,7 +17,6 @@ from jinja2 import (
     PackageLoader,
     StrictUndefined,
     Template,
-    TemplateError,
     TemplateSyntaxError,
     select_autoescape,
 )
@@ -25,7 +24,8 @@ from markupsafe import Markup
 
 from carepath.apply.page.sheet import Sheet
 from carepath.apply.page.strip import strip
-from carepath.errors import InvalidContent
+from carepath.errors import InvalidTemplate
+from carepath.fhirpath.narrative import is_safe_narrative
 
 XHTML = "http://www.w3.org/1999/xhtml"
 _ENDINGS = ("xhtml", "html", "svg")
@@ -34,11 +34,14 @@ _ENDINGS = ("xhtml", "html", "svg")
 def narrative(sheet: Sheet, reader: str, folder: str = "") -> dict[str, str]:
     """Return the Narrative for a reader, `clinician` or `patient`.
 
-    `folder` holds templates that come before those that are shipped.  Raises InvalidContent when a
-    template is broken.
+    `folder` holds templates that come before those that are shipped.  Raises InvalidTemplate when
+    one is broken, or gives what FHIR does not allow in a narrative.
     """
-    body = _filled(f"{reader}.xhtml", sheet, folder)
-    return {"status": "generated", "div": f'<div xmlns="{XHTML}">{body}</div>'}
+    name = f"{reader}.xhtml"
+    div = f'<div xmlns="{XHTML}">{_filled(name, sheet, folder)}</div>'
+    if folder and not is_safe_narrative(div):
+        raise InvalidTemplate(name, "it gives what a narrative must not hold, or is not closed")
+    return {"status": "generated", "div": div}
 
 
 def document(sheet: Sheet, reader: str, folder: str = "") -> str:
@@ -48,13 +51,18 @@ def document(sheet: Sheet, reader: str, folder: str = "") -> str:
 
 
 def _filled(name: str, sheet: Sheet, folder: str, **more: str) -> str:
+    """Return what a template makes of a sheet; a template may fail in any way."""
     try:
         template = _template(name, sheet.language, folder)
         return template.render(sheet=sheet, language=sheet.language, **more).strip()
-    except TemplateError as error:
-        place = f"line {error.lineno}" if isinstance(error, TemplateSyntaxError) else "text"
-        reason = str(error.message or type(error).__name__).rstrip(".")
-        raise InvalidContent(f"template {name}", place, reason) from error
+    except TemplateSyntaxError as error:
+        raise InvalidTemplate(name, f"line {error.lineno}: {_words(error)}") from error
+    except Exception as error:
+        raise InvalidTemplate(name, _words(error)) from error
+
+
+def _words(error: Exception) -> str:
+    return str(error).strip().rstrip(".") or type(error).__name__
 
 
 @lru_cache(maxsize=64)

@@ -40,6 +40,7 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
     errors.DefinitionNotFound: Meaning(404, "not-found"),
     errors.UnresolvedCanonical: Meaning(422, "not-found"),
     errors.CyclicDefinition: Meaning(422, "processing"),
+    errors.InvalidTemplate: Meaning(422, "processing"),
     errors.InvalidContent: Meaning(422, "processing"),
     errors.ExpressionError: Meaning(422, "processing"),
     errors.ExpressionSyntaxError: Meaning(422, "invalid"),

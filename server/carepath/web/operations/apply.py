@@ -60,7 +60,9 @@ def warm_up(service: Service) -> None:
     patient: Resource = {"resourceType": "Patient", "id": "nobody"}
     check_structure(patient)
     for plan in top_level_plans(service.knowledge):
-        for because in _faults(ApplyRequest(plan, Record.of(patient), service.clock()), service):
+        request = ApplyRequest(plan, Record.of(patient), service.clock())
+        request = replace(request, templates=service.config.templates)
+        for because in _faults(request, service):
             fields = {"plan": canonical_of(plan), "because": because}
             logs.SERVER.warning("a plan is faulty", extra={"fields": fields})
 
