@@ -30,6 +30,8 @@ ROWS = (
     ("iif(%yes, %also, %no)", "met", ["yes", "also"]),
     ("iif(%no, %also, %yes)", "met", ["no", "yes"]),
     ("(%one | %gone).exists()", "met", ["one"]),
+    ("%gone.exists($this = %one).not() and %yes", "met", ["yes"]),
+    ("%one.exists($this = %yes).not()", "met", ["one", "yes"]),
     ("%one = 'one' and (%no or %one.exists())", "met", ["one"]),
 )
 

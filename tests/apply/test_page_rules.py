@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/narrative.html
 
 import re
 from functools import cache
+from html import escape
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -13,6 +14,7 @@ import pytest
 
 from carepath.apply import Applied
 from carepath.apply.page.order import PRIORITIES
+from carepath.apply.page.setting import narrative
 from carepath.apply.page.sheet import Item, Sheet
 from carepath.authoring.cases import read_cases, run_case
 from carepath.command.plan_size import size_of
@@ -39,12 +41,12 @@ def sheets() -> dict[str, Sheet]:
     return {name: applied(name).sheet for name in WHOLE}
 
 
-def rank(item: Item) -> tuple[int, int]:
+def rank(item: Item) -> tuple[int, bool, int]:
     must = 0 if item.is_must else 2 if item.is_could else 1
-    return PRIORITIES.index(item.priority or "routine"), must
+    return PRIORITIES.index(item.priority or "routine"), not item.is_decided, must
 
 
-def test_steps_are_few_and_the_urgent_ones_first_then_must_then_could() -> None:
+def test_steps_are_few_the_urgent_ones_first_then_what_is_decided_then_must_then_could() -> None:
     wrong = {
         name: [item.title for item in sheet.steps]
         for name, sheet in sheets().items()
@@ -147,6 +149,22 @@ def test_loss_of_a_limb_is_named_only_where_it_is_decided() -> None:
         )
     }
     assert named <= expected
+
+
+def test_patients_read_of_no_drug_that_nobody_has_chosen() -> None:
+    """A drug between which the team chooses is named to nobody before the team has chosen."""
+    told = {}
+    for name in WHOLE:
+        result = applied(name)
+        sheet = result.sheet
+        chosen = [item for item in (*sheet.steps, *sheet.further) if item.request]
+        offered = [item for choice in sheet.choices for item in choice.options]
+        texts = {item.for_patient for item in offered if item.request == "MedicationRequest"}
+        texts -= {item.for_patient for item in chosen}
+        page_ = narrative(sheet, "patient")["div"]
+        if any(text and escape(text) in page_ for text in texts):
+            told[name] = texts
+    assert told == {}
 
 
 def test_the_expiry_is_one_line() -> None:

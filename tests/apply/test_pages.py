@@ -103,10 +103,8 @@ def test_each_thing_has_its_place() -> None:
     assert [item.title for item in sheet.alerts] == ["Beware"]
     assert [(one.title, one.texts) for one in sheet.leaflets] == [("Leaflet", ("Rest well.",))]
     (dated,) = sheet.visits
-    assert (dated.start, [item.title for item in dated.items]) == (
-        "2026-06-01",
-        ["Come back", "Look at it"],
-    )
+    assert (dated.start, dated.interval) == ("2026-06-01", "Visit")
+    assert [item.title for item in dated.items] == ["Come back", "Look at it"]
     (choice,) = sheet.choices
     assert [(o.title, o.waits_for) for o in choice.options] == [
         ("Operate", ()),
@@ -139,6 +137,121 @@ def test_the_line_about_the_patient() -> None:
     )
     result = applied([plan({"id": "a", "title": "A"}, library=[held["url"]]), held])
     assert "Patient: grade high; 6 cm; operated yes. Not recorded: margin, fault." in lines(result)
+
+
+def test_what_is_on_record_and_not_understood_is_told_as_that() -> None:
+    found = {
+        "resourceType": "Observation",
+        "id": "o",
+        "status": "final",
+        "code": {"text": "grade"},
+        "subject": {"reference": "Patient/p"},
+        "effectiveDateTime": "2026-02-03",
+        "valueString": "G3",
+    }
+    line = {"position": {"valuePositiveInt": 1}, "form": {"valueCode": "labelled"}}
+    held = library(
+        fact("grades", "%observations.where(code.text = 'grade')", auxiliary=True),
+        labelled(
+            "grade",
+            "%grades.value.ofType(Quantity).value",
+            "grade",
+            missing={"valueBoolean": True},
+            seen={"valueString": "grades"},
+            **line,
+        ),
+    )
+    definition = plan({"id": "a", "title": "A"}, library=[held["url"]])
+    result = applied([definition, held], found)
+    assert [(told.label, told.date) for told in result.sheet.unread] == [("grade", "2026-02-03")]
+    assert result.sheet.not_recorded == ()
+    assert "Patient: On record, but not understood: grade (2026-02-03)." in lines(result)
+    assert applied([definition, held]).sheet.not_recorded == ("grade",)
+
+
+def test_a_recorded_no_is_told_and_one_that_is_only_concluded_is_not() -> None:
+    def no(id_: str) -> Json:
+        return {
+            "resourceType": "Observation",
+            "id": id_,
+            "status": "final",
+            "code": {"text": id_},
+            "subject": {"reference": "Patient/p"},
+            "effectiveDateTime": "2026-02-03",
+            "valueBoolean": False,
+        }
+
+    def part(n: int) -> Json:
+        return {"position": {"valuePositiveInt": n}, "form": {"valueCode": "labelled"}}
+
+    held = library(
+        labelled("removable", "%observations.where(code.text = 'r').value", "removable", **part(1)),
+        labelled("back", "false", "come back", **part(2)),
+        labelled("m", "0", "M", **part(3)),
+    )
+    action = {"id": "a", "title": "A", "condition": when("%removable.not() and %back.not()")}
+    others = [{"id": f"n{n}", "title": f"N{n}"} for n in range(3)]
+    result = applied([plan(action, *others, library=[held["url"]]), held], no("r"))
+    assert [(t.label, t.value) for t in result.sheet.patient] == [("removable", "no"), ("M", "0")]
+    assert [(r.label, r.value) for r in result.sheet.steps[0].reasons] == [("removable", "no")]
+
+
+def test_what_was_decided_comes_first_and_of_equals_what_few_need() -> None:
+    decided = {"decision": {"valueBoolean": True}}
+    line = {"position": {"valuePositiveInt": 1}, "form": {"valueCode": "labelled"}, **decided}
+    held = library(labelled("team", "'cut'", "decision", **line), labelled("deep", "true", "deep"))
+    must, could = {"requiredBehavior": "must"}, {"requiredBehavior": "could"}
+    actions = [
+        {"id": "all", "title": "For all", **must},
+        {"id": "few", "title": "For few", "condition": when("%deep"), **must},
+        {"id": "cut", "title": "Cut", "condition": when("%team = 'cut'"), **could},
+    ]
+    result = applied([plan(*actions, library=[held["url"]]), held])
+    assert [(i.title, i.is_decided) for i in result.sheet.steps] == [
+        ("Cut", True),
+        ("For few", False),
+        ("For all", False),
+    ]
+    assert "1. Cut (decided) Because: decision cut." in lines(result)
+
+
+def test_the_printed_page_says_who_and_when_and_by_which_content() -> None:
+    patient = {
+        **PATIENT,
+        "name": [{"given": ["Ada"], "family": "Long"}],
+        "identifier": [{"value": "17"}, {"value": "3", "use": "old"}],
+    }
+    document = applied([plan({"id": "a"})], patient).page()
+    head = "<b>Ada Long</b>, born 1980-05-17, 17. 2026-03-31. http://x/PlanDefinition/plan|1"
+    assert head in document
+    assert "Ada" not in applied([plan({"id": "a"})], patient).care_plan()["text"]["div"]
+
+
+def test_patients_read_of_options_apart_and_not_of_drugs_between_which_others_choose() -> None:
+    def said(id_: str, text: str, **more: Any) -> Json:
+        return activity(
+            id_, extension=[{"url": f"{OWN}/patient-text", "valueString": text}], **more
+        )
+
+    drug = {"kind": "MedicationRequest", "productCodeableConcept": {"text": "x"}}
+    made = [
+        said("sure", "You get a scan."),
+        said("may", "You may rest."),
+        said("cut", "You may have an operation."),
+        said("pill", "You may take a pill.", **drug),
+    ]
+    named = [{"id": d["id"], "title": d["id"], "definitionCanonical": d["url"]} for d in made]
+    named[1]["requiredBehavior"] = "could"
+    choice = {"id": "c", "title": "C", "selectionBehavior": "exactly-one", "action": named[2:]}
+    result = applied([plan(*named[:2], choice), *made], narrative="patient")
+    told = [line for line in lines(result) if line.startswith(("- ", "What"))]
+    assert told == [
+        "What may happen next",
+        "- You get a scan.",
+        "What your team may discuss with you",
+        "- You may rest.",
+        "- You may have an operation.",
+    ]
 
 
 def test_the_present_phase_is_the_first_that_is_not_past() -> None:
@@ -342,7 +455,8 @@ def test_nobody_is_told_what_is_missing_of_who_is_not_concerned() -> None:
     definition = plan(never, library=[held["url"]], extension=[phase])
     sheet = applied([definition, held]).sheet
     assert (sheet.not_recorded, sheet.stages) == ((), ())
-    assert "No step is proposed now." in lines(applied([definition, held]))
+    told = "No step is proposed now. Nothing on record concerns this pathway."
+    assert told in lines(applied([definition, held]))
 
 
 def test_a_step_that_failed_is_told_with_the_fault() -> None:

@@ -68,7 +68,8 @@ class LinePart:
     """How a fact stands in the line that says who the patient is.
 
     `is_missed`: that it is not recorded is worth telling, where `when` names a fact only if that
-    one is true.
+    one is true.  `seen` names a fact that holds the resources that say something of it.
+    `is_decision`: people have decided it; what rests on it comes first.
     """
 
     position: int
@@ -76,6 +77,8 @@ class LinePart:
     unit: str
     is_missed: bool
     when: str
+    seen: str
+    is_decision: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -223,6 +226,8 @@ def _line_part(expression: Resource) -> LinePart | None:
                 unit=str(parts.get("unit", {}).get("valueString", "")),
                 is_missed=parts.get("missing", {}).get("valueBoolean") is True,
                 when=str(parts.get("when", {}).get("valueString", "")),
+                seen=str(parts.get("seen", {}).get("valueString", "")),
+                is_decision=parts.get("decision", {}).get("valueBoolean") is True,
             )
     return None
 

@@ -4,7 +4,8 @@ https://hl7.org/fhirpath/#boolean-logic
 
 Of `a or b` the first that is true decides a yes, of `a and b` the first that is false decides a no;
 what was read beside it changes nothing and is not told.  Of `iif` the branch that was taken counts,
-of a union what gave something.  In anything else every fact counts.
+of a union what gave something, of an empty collection not what would have been asked of its items.
+In anything else every fact counts.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -43,12 +44,22 @@ def _deciding(node: Ast, formula: Formula, scope: Scope) -> Iterable[Ast]:
     if isinstance(node, Binary):
         return _OPERATORS.get(node.operator, _as_it_is)(node, formula, scope)
     if isinstance(node, Call):
-        return _FUNCTIONS.get(node.name, _as_it_is)(node, formula, scope)
+        return _FUNCTIONS.get(node.name, _of_function)(node, formula, scope)
     return (node,)
 
 
 def _as_it_is(node: Ast, formula: Formula, scope: Scope) -> Iterable[Ast]:
     return (node,)
+
+
+def _of_function(node: Call, formula: Formula, scope: Scope) -> Iterable[Ast]:
+    """Return the collection that a function is asked of where that is empty, else the whole.
+
+    What would have been asked of each of its items was asked of none.
+    """
+    if node.source is None or not node.arguments or _items(node.source, formula, scope):
+        return (node,)
+    return (node.source,)
 
 
 def _of_logic(node: Binary, formula: Formula, scope: Scope) -> Iterable[Ast]:

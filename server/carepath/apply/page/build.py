@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from carepath.apply.explain.because import because
 from carepath.apply.page.changes import changes
 from carepath.apply.page.choices import choices
-from carepath.apply.page.header import patient_line, stages
-from carepath.apply.page.items import Items, conflicts_of, title_of
+from carepath.apply.page.header import identifiers_of, name_of, patient_line, stages
+from carepath.apply.page.items import Items, conflicts_of, is_decided, title_of
 from carepath.apply.page.order import Placed, placed
 from carepath.apply.page.reasons import Reasons
 from carepath.apply.page.sheet import Item, Leaflet, Question, Sheet
@@ -42,8 +42,9 @@ def sheet(walk: Walk, sorted_: Sorted, expiries: Sequence[str], not_used: Iterab
     items = Items(reasons, {label for p in walk.plans for label in p.unreviewed})
     # Footnotes are numbered as they are met: what stands higher on the page is made first.
     alerts = _items(ordered, "alert", items)
-    steps = _items(sorted(ordered, key=lambda one: one.rank), "step", items)
-    told, missed = patient_line(walk)
+    steps = _items(_by_importance(ordered, reasons), "step", items)
+    line = patient_line(walk)
+    dated = visits(ordered, items)
     concerned = any(step.outcome != NOT_MET for step in walk.steps)
     offered = choices(ordered, items)
     against = _items(ordered, "against", items)
@@ -52,12 +53,16 @@ def sheet(walk: Walk, sorted_: Sorted, expiries: Sequence[str], not_used: Iterab
         plan=plan.canonical,
         date=session.today,
         language=session.request.language,
+        name=name_of(session.patient),
+        birth_date=str(session.patient.get("birthDate") or ""),
+        identifiers=tuple(identifiers_of(session.patient)),
         warning=walk.closed.diagnostics if walk.closed is not None else "",
         disclaimers=plan.disclaimers,
         expiries=tuple(expiries),
-        changes=changes(walk, ordered, reasons),
-        patient=told,
-        not_recorded=missed if concerned else (),
+        changes=None if walk.closed is not None else changes(walk, ordered, reasons),
+        patient=line.known,
+        unread=line.unread,
+        not_recorded=line.missed if concerned else (),
         stages=stages(walk) if concerned else (),
         alerts=alerts,
         steps=steps[:_MOST_STEPS],
@@ -67,11 +72,24 @@ def sheet(walk: Walk, sorted_: Sorted, expiries: Sequence[str], not_used: Iterab
         questions=_questions(walk),
         later_questions=tuple(_label(node) for node in session.asked().later.items),
         failures=tuple(_failures(walk)),
-        visits=visits(ordered, items),
+        visits=dated,
         leaflets=tuple(_leaflets(ordered, items)),
         not_used=tuple(dict.fromkeys(not_used)),
         footnotes=items.footnotes.texts,
     )
+
+
+def _by_importance(ordered: Iterable[Placed], reasons: Reasons) -> list[Placed]:
+    """Return steps in order: urgent first, then what was decided, must before could, rare first.
+
+    Of several that are alike, what only this patient needs comes before what everybody does.
+    """
+
+    def rank(one: Placed) -> tuple[int, bool, int, int]:
+        urgency, must = one.rank
+        return urgency, not is_decided(one.step), must, reasons.rarity(one.step)
+
+    return sorted(ordered, key=rank)
 
 
 def _items(ordered: Iterable[Placed], part: str, items: Items) -> tuple[Item, ...]:

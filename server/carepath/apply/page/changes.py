@@ -20,6 +20,8 @@ from carepath.resources import Resource
 from carepath.validation import check_structure
 
 _MOST_REASONS = 3
+_UNCHANGING = ("waiting", "question", "leaflet")
+"""What is no news: nobody acts on it, or the page asks for it anyway."""
 Key = tuple[str, ...]
 """The titles of the groups around a step, from the outside in, and its own."""
 
@@ -42,8 +44,8 @@ def changes(walk: Walk, ordered: Iterable[Placed], reasons: Reasons) -> Changes 
         return None
     contained = _contained(plan, walk.session.people.subject)
     earlier = dict(_flat(_group(contained), contained, ()))
-    now = {_key(one): one for one in ordered if one.part not in ("waiting", "question")}
-    asked = {_key(one) for one in ordered if one.part == "question"}
+    now = {_key(one): one for one in ordered if one.part not in _UNCHANGING}
+    asked = {_key(one) for one in ordered if one.part in _UNCHANGING}
     pairs = [(one, _differences(earlier[key], one)) for key, one in now.items() if key in earlier]
     return Changes(
         date=_date(contained),

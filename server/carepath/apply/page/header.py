@@ -5,6 +5,8 @@ of care there are, the plan (extension `care-phase`).
 """
 
 import re
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from carepath.apply.compile.formula import Formula
 from carepath.apply.compile.names import LinePart
@@ -15,26 +17,60 @@ from carepath.apply.run.evidence import evidence_of_fact
 from carepath.apply.run.scope import FAILURES, FactValue, Scope
 from carepath.apply.run.walk import Walk
 from carepath.fhirpath import Known
+from carepath.resources import Resource
 
 _IS_DATE = re.compile(r"\d{4}-\d\d").match
 
 
-def patient_line(walk: Walk) -> tuple[tuple[Told, ...], tuple[str, ...]]:
-    """Return the facts that are known, and what people call those that are not recorded.
+class PatientLine(NamedTuple):
+    """What is known of a patient, what is on record without being understood, and what is not."""
 
-    What is not there (no recurrence, no biopsy) is not told: nobody looks for it in the line.
+    known: tuple[Told, ...]
+    unread: tuple[Told, ...]
+    missed: tuple[str, ...]
+
+
+def patient_line(walk: Walk) -> PatientLine:
+    """Return the line about the patient.
+
+    That something is not there (no recurrence, no biopsy) is told where a finding says so: nobody
+    looks in the line for what nobody looked for.
     """
     scope = Scope(walk.plan.names, walk.session, walk.session.root)
-    told: list[Told] = []
+    known: list[Told] = []
+    unread: list[Told] = []
     missed: list[str] = []
     for fact, part in walk.plan.names.patient_line:
         value = _value(scope, fact.name)
         if value is not None and value.known.items:
-            if not is_negative(value):
-                told.append(_told(value, part))
+            told = _told(value, part)
+            if told.date or not is_negative(value):
+                known.append(told)
+            continue
+        seen = _value(scope, part.seen) if part.seen else None
+        if seen is not None and seen.known.items:
+            evidence = evidence_of_fact(seen)
+            unread.append(Told(fact.words, "", True, date_of(seen, evidence), evidence))
         elif part.is_missed and (not part.when or _is_true(scope, part.when)):
             missed.append(fact.words)
-    return tuple(told), tuple(missed)
+    return PatientLine(tuple(known), tuple(unread), tuple(missed))
+
+
+def name_of(patient: Resource) -> str:
+    """Return what a patient is called: the text of the first name, else its parts."""
+    for name in patient.get("name") or ():
+        parts = [*(name.get("given") or ()), name.get("family") or ""]
+        found = str(name.get("text") or " ".join(filter(None, parts)))
+        if found:
+            return found
+    return ""
+
+
+def identifiers_of(patient: Resource) -> Iterator[str]:
+    """Yield the values of the identifiers of a patient, old ones left out."""
+    for identifier in patient.get("identifier") or ():
+        if identifier.get("value") and identifier.get("use") != "old":
+            yield str(identifier["value"])
 
 
 def stages(walk: Walk) -> tuple[Stage, ...]:

@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/requestgroup-definitions.html#RequestGroup.action
 
 from collections.abc import Collection, Iterable
 
-from carepath.apply.explain.because import called, verb_of
+from carepath.apply.explain.because import called, facts_told, verb_of
 from carepath.apply.page.order import Placed
 from carepath.apply.page.reasons import Reasons
 from carepath.apply.page.sheet import Item
@@ -47,14 +47,16 @@ class Items:
             text=instruction(step),
             for_patient=patient_text(step),
             kind=verb_of(step),
+            request=step.request or "",
             priority="" if one.priority == "routine" else one.priority,
+            is_decided=is_decided(step),
             is_must=one.behavior.startswith("must"),
             is_could=one.behavior == "could",
             reasons=self._reasons.of(step),
             roles=roles_of(step),
             sources=sources,
             is_unreviewed=self._is_unreviewed(sources),
-            notes=self.footnotes.of(conflicts_of(one)),
+            notes=tuple(sorted(self.footnotes.of(conflicts_of(one)))),
         )
 
     def waiting(self, one: Placed) -> Item:
@@ -67,6 +69,11 @@ class Items:
         """Tell whether all that says so comes from sources that nobody has reviewed."""
         owners = {label.rpartition("-")[0] for label in sources}
         return bool(owners) and owners <= set(self._unreviewed)
+
+
+def is_decided(step: Step) -> bool:
+    """Tell whether a step rests on a decision that is on record."""
+    return any(v.fact.line and v.fact.line.is_decision for v in facts_told(step).values())
 
 
 def title_of(step: Step) -> str:

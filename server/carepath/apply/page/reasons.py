@@ -16,6 +16,7 @@ from carepath.record.when import time_of
 
 _MOST_REASONS = 3
 _FEW = 2
+_MANY = 10_000
 """What decides no more steps than this always singles them out."""
 _UNDATED = ("Condition", "Patient")
 _RARE, _MOST = 0.33, 0.6
@@ -36,6 +37,13 @@ class Reasons:
         self._rare = max(_FEW, number * _RARE)
         self._most = max(_FEW, number * _MOST)
 
+    def rarity(self, step: Step) -> int:
+        """Return behind how many steps the rarest fact is that singles one out; many for none."""
+        told = facts_told(step)
+        counts = [self._counts[n] for n, value in told.items() if self._is_telling(n, value)]
+        rare = [count for count in counts if count <= self._rare]
+        return min(rare, default=_MANY)
+
     def of(self, step: Step) -> tuple[Told, ...]:
         """Return the facts that are behind few steps, the rarest first; of a group if need be."""
         level: Step | None = step
@@ -48,9 +56,11 @@ class Reasons:
         return ()
 
     def _is_telling(self, name: str, value: FactValue) -> bool:
-        """Tell whether a fact says what is there, not behind most steps, and has a name."""
-        has_name = not value.fact.is_auxiliary or bool(value.fact.label)
-        return has_name and self._counts[name] <= self._most and not is_negative(value)
+        """Tell whether a fact has a name, is not behind most steps, and says what was found."""
+        if value.fact.is_auxiliary and not value.fact.label:
+            return False
+        is_found = not is_negative(value) or bool(date_of(value, evidence_of_fact(value)))
+        return is_found and self._counts[name] <= self._most
 
     def _telling(self, names: Sequence[str], step: Step) -> tuple[Told, ...]:
         """Return the facts that tell most, the rarest first."""
@@ -61,7 +71,8 @@ class Reasons:
 
 def is_negative(value: FactValue) -> bool:
     """Tell whether a fact says no, or that there is none of what it counts."""
-    return [item[0] for item in value.known.items] in ([False], ["none"])
+    values = [item[0] for item in value.known.items]
+    return len(values) == 1 and (values[0] is False or values[0] == "none")
 
 
 def told_of(value: FactValue) -> Told:

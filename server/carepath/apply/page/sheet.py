@@ -35,7 +35,11 @@ class Item:
     text: str = ""
     for_patient: str = ""
     kind: str = ""
+    request: str = ""
+    """The type of the request that is made, empty when there is none."""
     priority: str = ""
+    is_decided: bool = False
+    """It rests on a decision that is on record."""
     is_must: bool = False
     is_could: bool = False
     reasons: tuple[Told, ...] = ()
@@ -76,6 +80,8 @@ class Visit:
     start: str
     end: str
     items: tuple[Item, ...]
+    interval: str = ""
+    """The title of the group that it belongs to, which mostly says how often it is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +127,23 @@ class Sheet:
 
     title: str
     plan: str
+    """The canonical of the plan, with its version."""
     date: str
+    """The day of the application."""
     language: str
+    name: str = ""
+    """What the patient is called, as the record says."""
+    birth_date: str = ""
+    identifiers: tuple[str, ...] = ()
+    """The values of the patient's business identifiers."""
     warning: str = ""
     """Why nothing is proposed at all."""
     disclaimers: tuple[str, ...] = ()
     expiries: tuple[str, ...] = ()
     changes: Changes | None = None
     patient: tuple[Told, ...] = ()
+    unread: tuple[Told, ...] = ()
+    """Facts that something on record is about, of which nobody here knows what it says."""
     not_recorded: tuple[str, ...] = ()
     stages: tuple[Stage, ...] = ()
     alerts: tuple[Item, ...] = ()
