@@ -69,7 +69,7 @@ def test_text_says_what_why_and_on_which_statement() -> None:
     text = run("apply", GIST, NOW, "--format", "text").stdout
     (line,) = [line for line in text.splitlines() if "Resection of GIST from 2 cm" in line]
     assert "resect with the pseudocapsule intact" in line
-    assert "Because: largest dimension in cm 3.4 (2026-08-20)" in line
+    assert "largest dimension in cm 3.4 (2026-08-20)" in line
     assert "S1-39" in line
 
 

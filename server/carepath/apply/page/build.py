@@ -40,14 +40,9 @@ def sheet(walk: Walk, sorted_: Sorted, expiries: Sequence[str], not_used: Iterab
     session, plan = walk.session, walk.plan
     ordered, reasons = sorted_.placed, sorted_.reasons
     items = Items(reasons, {label for p in walk.plans for label in p.unreviewed})
-    # Footnotes are numbered as they are met: what stands higher on the page is made first.
-    alerts = _items(ordered, "alert", items)
     steps = _items(_by_importance(ordered, reasons), "step", items)
     line = patient_line(walk)
-    dated = visits(ordered, items)
     concerned = any(step.outcome != NOT_MET for step in walk.steps)
-    offered = choices(ordered, items)
-    against = _items(ordered, "against", items)
     return Sheet(
         title=plan.title or plan.canonical,
         plan=plan.canonical,
@@ -64,17 +59,18 @@ def sheet(walk: Walk, sorted_: Sorted, expiries: Sequence[str], not_used: Iterab
         unread=line.unread,
         not_recorded=line.missed if concerned else (),
         stages=stages(walk) if concerned else (),
-        alerts=alerts,
+        alerts=_items(ordered, "alert", items),
         steps=steps[:_MOST_STEPS],
         further=steps[_MOST_STEPS:],
-        choices=offered,
-        against=against,
+        choices=choices(ordered, items),
+        against=_items(ordered, "against", items),
         questions=_questions(walk),
         later_questions=tuple(_label(node) for node in session.asked().later.items),
         failures=tuple(_failures(walk)),
-        visits=dated,
+        visits=visits(ordered, items),
         leaflets=tuple(_leaflets(ordered, items)),
         not_used=tuple(dict.fromkeys(not_used)),
+        # Numbered as they were met above, so this comes last.
         footnotes=items.footnotes.texts,
     )
 
