@@ -76,7 +76,8 @@ def test_a_text_that_is_replaced_loses_what_stood_beside_it() -> None:
         "_description": beside,
         "dynamicValue": [dynamic("%action.description", "'new'")],
     }
-    (made,) = applied([plan(action)]).care_plan()["contained"][0]["action"]
+    full = applied([plan(action)], explain="full").care_plan()
+    (made,) = full["contained"][0]["action"]
     assert (made["description"], "_description" in made) == ("new", False)
 
 

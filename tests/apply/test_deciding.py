@@ -19,6 +19,8 @@ ROWS = (
     ("%yes or %also", "met", ["yes"]),
     ("%no or %also", "met", ["also"]),
     ("%gone or %also", "met", ["also"]),
+    ("%one or %no", "met", ["one"]),
+    ("iif(%no, true) | %yes", "met", ["yes"]),
     ("%no and %yes", "not-met", ["no"]),
     ("%yes and %no", "not-met", ["no"]),
     ("%no or %nay", "not-met", ["no", "nay"]),

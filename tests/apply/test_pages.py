@@ -541,6 +541,15 @@ def test_explain_none_brief_and_full() -> None:
     assert group["action"][0]["documentation"][0]["display"] == "The page, line 1"
 
 
+@pytest.mark.parametrize(("code", "kept"), [("against", True), ("for", False)])
+def test_a_lean_answer_still_says_what_is_advised_against(code: str, kept: bool) -> None:
+    url = "http://hl7.org/fhir/uv/cpg/StructureDefinition/cpg-directionOfRecommendation"
+    direction = {"url": url, "valueCodeableConcept": {"coding": [{"code": code}]}}
+    action = {"id": "a", "title": "A", "extension": [direction]}
+    (made,) = applied([plan(action)]).care_plan()["contained"][0]["action"]
+    assert ("extension" in made) is kept
+
+
 def test_full_holds_every_decision() -> None:
     result = applied(leveled(), explain="full")
     for answer in (result.care_plan(), result.bundle()["entry"][0]["resource"]):
