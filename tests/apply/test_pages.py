@@ -199,7 +199,10 @@ def test_a_recorded_no_is_told_and_one_that_is_only_concluded_is_not() -> None:
 def test_what_was_decided_comes_first_and_of_equals_what_few_need() -> None:
     decided = {"decision": {"valueBoolean": True}}
     line = {"position": {"valuePositiveInt": 1}, "form": {"valueCode": "labelled"}, **decided}
-    held = library(labelled("team", "'cut'", "decision", **line), labelled("deep", "true", "deep"))
+    plain = {**line, "decision": {"valueBoolean": False}}
+    held = library(
+        labelled("team", "'cut'", "decision", **line), labelled("deep", "true", "deep", **plain)
+    )
     must, could = {"requiredBehavior": "must"}, {"requiredBehavior": "could"}
     actions = [
         {"id": "all", "title": "For all", **must},
@@ -502,6 +505,42 @@ def test_what_was_not_used_is_told_at_most_five_times() -> None:
         assert any("more, listed in the issues" in line for line in lines(result))
 
 
+def test_a_joined_request_asks_for_all_and_gives_each_reason_once() -> None:
+    def task(name: str) -> Json:
+        said = {"path": "description", "expression": fhirpath(f"'Ask for {name}.'")}
+        return activity(name, kind="Task", dynamicValue=[said])
+
+    shared = [{"url": f"{OWN}/joined-as", "valueCode": "data"}]
+    held = library(labelled("deep", "true", "deep"))
+    tasks = [task("size"), task("grade")]
+    actions = [
+        {
+            "id": t["id"],
+            "title": t["id"],
+            "definitionCanonical": t["url"],
+            "extension": shared,
+            "condition": when("%deep"),
+        }
+        for t in tasks
+    ]
+    result = applied([plan(*actions, library=[held["url"]]), held, *tasks])
+    _, request = result.care_plan()["contained"]
+    assert request["description"] == "Ask for size. Ask for grade."
+    # A Task has one reason, a message a list of them.
+    letters = [activity(t["id"], kind="CommunicationRequest") for t in tasks]
+    result = applied([plan(*actions, library=[held["url"]]), held, *letters])
+    _, request = result.care_plan()["contained"]
+    assert request["reasonCode"] == [{"text": "deep is yes"}]
+
+
+@pytest.mark.parametrize("texts", [{"description": "What."}, {"textEquivalent": "Do."}])
+def test_a_lean_action_keeps_the_text_that_it_has(texts: Json) -> None:
+    (made,) = applied([plan({"id": "a", "title": "A", **texts})]).care_plan()["contained"][0][
+        "action"
+    ]
+    assert {k: v for k, v in made.items() if k in ("description", "textEquivalent")} == texts
+
+
 def leveled() -> list[Json]:
     held = library(labelled("deep", "true", "deep to the skin"))
     cited = [{"type": "documentation", "label": "S0-1", "display": "The page, line 1"}]
@@ -669,6 +708,22 @@ def test_an_earlier_plan_that_is_no_fhir_is_refused(odd: Json) -> None:
     with pytest.raises(InvalidResource) as caught:
         stepping("9", previous=before)
     assert all(issue.expression[0].startswith("CarePlan") for issue in caught.value.issues)
+
+
+def test_a_question_that_was_answered_is_no_news() -> None:
+    def asked(size: str, previous: Json | None = None) -> Any:
+        held = library(labelled("size", size, "size"))
+        actions = [
+            {"id": "big", "title": "Operate", "condition": when("%size > 5")},
+            {"id": "q", "title": "Ask", "condition": when("%questions.exists()")},
+        ]
+        found = [plan(*actions, library=[held["url"]]), held]
+        return applied(found, previous_plan=previous)
+
+    found = asked("9", asked("{}").care_plan()).sheet.changes
+    assert found is not None
+    assert [change.title for change in found.new] == ["Operate"]
+    assert (found.ended, found.changed, found.still_open) == ((), (), ())
 
 
 def test_the_same_plan_again_is_no_change_whatever_its_groups_hold() -> None:

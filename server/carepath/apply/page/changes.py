@@ -45,7 +45,7 @@ def changes(walk: Walk, ordered: Iterable[Placed], reasons: Reasons) -> Changes 
     contained = _contained(plan, walk.session.people.subject)
     earlier = dict(_flat(_group(contained), contained, ()))
     now = {_key(one): one for one in ordered if one.part not in _UNCHANGING}
-    asked = {_key(one) for one in ordered if one.part in _UNCHANGING}
+    beside = {_key(one) for one in ordered if one.part in _UNCHANGING}
     pairs = [(one, _differences(earlier[key], one)) for key, one in now.items() if key in earlier]
     return Changes(
         date=_date(contained),
@@ -53,7 +53,7 @@ def changes(walk: Walk, ordered: Iterable[Placed], reasons: Reasons) -> Changes 
         ended=tuple(
             _ended(key, walk)
             for key in earlier
-            if key not in now and key not in asked and not _is_group(key, walk)
+            if key not in now and key not in beside and _is_news(key, walk)
         ),
         changed=tuple(
             Change(title_of(one.step), reasons.of(one.step), found) for one, found in pairs if found
@@ -107,10 +107,16 @@ def _new(one: Placed, reasons: Reasons) -> Change:
     return Change(title_of(one.step), reasons.of(one.step))
 
 
-def _is_group(key: Key, walk: Walk) -> bool:
-    """Tell whether the titles are those of a group that still applies; it may hold nothing."""
+def _is_news(key: Key, walk: Walk) -> bool:
+    """Tell whether the end of a step is: not that of a question, nor of a group that holds nothing.
+
+    Such a group still applies.
+    """
     step = _deciding(key, walk.steps)
-    return step is not None and step.outcome == MET and step.depth == len(key) - 1
+    if step is None:
+        return True
+    is_group = step.outcome == MET and step.depth == len(key) - 1
+    return not (is_group or step.action.reads_gaps)
 
 
 def _ended(key: Key, walk: Walk) -> Change:
