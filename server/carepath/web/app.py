@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html
 """
 
 import time
+from contextlib import suppress
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
@@ -64,7 +65,7 @@ def _before() -> Response | None:
     """Read how the request wants to be answered and refuse what is over a limit."""
     ours = service.current()
     exchange = g.exchange = Exchange.begin(request, ours.config)
-    metrics.RUNNING.inc()
+    metrics.begin()
     exchange.negotiate()
     if len(request.environ.get("RAW_URI", request.full_path)) > ours.config.max_url_bytes:
         raise UrlTooLong(ours.config.max_url_bytes)
@@ -94,7 +95,6 @@ def _report(response: Response, exchange: Exchange) -> None:
     """Write one log line and the metrics; the route stands for the URL."""
     route = request.url_rule.rule if request.url_rule else "none"
     seconds = time.perf_counter() - exchange.started
-    metrics.RUNNING.dec()
     metrics.count(request.method, route, response.status_code, seconds)
     logs.request(exchange.request_id, request.method, route, response.status_code, seconds)
 
@@ -115,4 +115,5 @@ def _failed(error: Exception) -> Response:
 def _count_definitions(app: Flask) -> None:
     ours: Service = app.extensions[service.EXTENSION]
     for resource_type, held in ours.definitions.by_type.items():
-        metrics.DEFINITIONS.labels(resource_type).set(len(held))
+        with suppress(Exception):  # A figure fails nothing.
+            metrics.DEFINITIONS.labels(resource_type).set(len(held))
