@@ -16,8 +16,8 @@ from carepath.web import cors, failures, service
 from carepath.web.config import Config
 from carepath.web.http import logs, metrics, outcomes, respond
 from carepath.web.http.exchange import Exchange
-from carepath.web.http.refusals import UrlTooLong
-from carepath.web.http.urls import client_address
+from carepath.web.http.refusals import OutOfMemory, UnsupportedTransferCoding, UrlTooLong
+from carepath.web.http.urls import client_address, refuse_invalid_host
 from carepath.web.routes import routes
 from carepath.web.service import Service
 
@@ -67,6 +67,9 @@ def _before() -> Response | None:
     exchange = g.exchange = Exchange.begin(request, ours.config)
     metrics.begin()
     exchange.negotiate()
+    refuse_invalid_host(request.environ)
+    if request.environ.get("HTTP_TRANSFER_ENCODING", "chunked").strip().lower() != "chunked":
+        raise UnsupportedTransferCoding
     if len(request.environ.get("RAW_URI", request.full_path)) > ours.config.max_url_bytes:
         raise UrlTooLong(ours.config.max_url_bytes)
     ours.rate_limit.take(client_address(ours.config, request.environ))
@@ -84,6 +87,8 @@ def _after(response: Response) -> Response:
         response.headers["X-Correlation-Id"] = exchange.correlation_id
     response.headers["Vary"] = _VARY
     response.headers["X-Content-Type-Options"] = "nosniff"
+    # Only definitions have a tag; all else may be about a patient.
+    response.headers["Cache-Control"] = "no-cache" if "ETag" in response.headers else "no-store"
     cors.allow(response)
     if "HTTP_ACCEPT_ENCODING" in environ:
         respond.pack(response, environ["HTTP_ACCEPT_ENCODING"])
@@ -103,6 +108,8 @@ def _failed(error: Exception) -> Response:
     """Answer any error as OperationOutcome; log those that nobody foresaw."""
     exchange: Exchange = g.exchange
     error = failures.explained(error)
+    if isinstance(error, OutOfMemory):
+        logs.ERRORS.error("out of memory", extra={"fields": {"request_id": exchange.request_id}})
     if not isinstance(error, HTTPException) and outcomes.outcome_of(error).is_our_fault:
         logs.ERRORS.error(
             "unexpected error",

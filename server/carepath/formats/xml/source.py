@@ -46,6 +46,8 @@ def parse(data: bytes) -> Node:
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
+        if getattr(error, "code", 0) == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from error
         line, _ = error.position
         reason = (error.msg or "not well-formed").partition(",")[0].strip()
         raise MalformedInput(f"not valid XML, {reason}", f"line {line}") from error
