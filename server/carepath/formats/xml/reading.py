@@ -96,10 +96,11 @@ class _Reader:
         self, element: Element, nodes: list[Node], path: str, depth: int
     ) -> dict[str, Any]:
         found = type_of(element.type)
-        places = [
+        # One at a time: the paths of a million elements would take more room than their values.
+        places = (
             (node, f"{path}[{index}]" if element.is_list else path)
             for index, node in enumerate(nodes)
-        ]
+        )
         if found is not None and found.kind == "primitive" and element.type != "xhtml":
             pairs = [self._primitive(node, found, place, depth) for node, place in places]
             return _primitive_property(element, pairs)
