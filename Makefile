@@ -10,7 +10,7 @@ PORT ?= 8080
 
 .PHONY: run test test-slow suites check lint types fmt content coverage statements pages example-pages \
         sizes rooms golden mutate-content mutate-code wheel-test fhirpath-suite bench-fhirpath \
-        bench-apply bench-http validate-java clean help
+        bench-apply bench-http pins sbom audit validate-java clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -87,6 +87,15 @@ bench-apply: $(VENV)/.developer ## $$apply next to a hand-written function
 bench-http: $(VENV)/.developer ## $$apply over HTTP next to a bare view
 	$(BIN)/python tools/bench/over_http.py
 
+pins: $(VENV)/.supply ## write the requirements of the image with the digest of every file
+	$(BIN)/python tools/supply_chain.py pins
+
+sbom: $(VENV)/.supply ## write build/sbom.json: what the image holds, as CycloneDX
+	$(BIN)/python tools/supply_chain.py sbom
+
+audit: $(VENV)/.supply ## ask for known weaknesses of what the image holds; says when it could not
+	$(BIN)/python tools/supply_chain.py audit
+
 validate-java: $(VENV)/.developer ## the official Java validator over content and golden answers
 	$(BIN)/python tools/validate_java/run.py
 
@@ -97,6 +106,10 @@ $(VENV)/.runtime: pyproject.toml constraints.txt
 
 $(VENV)/.developer: $(VENV)/.runtime
 	@$(PIP) -e '.[dev]'
+	@touch $@
+
+$(VENV)/.supply: $(VENV)/.runtime
+	@$(PIP) -e '.[supply]'
 	@touch $@
 
 clean: ## remove what the targets made

@@ -12,6 +12,7 @@ CarepathError
 │   ├── CyclicDefinition       definitions refer to each other (chain)
 │   ├── InvalidTemplate        a template of a page is broken (template, reason)
 │   └── InvalidContent         a definition is broken (source, element, reason)
+│       └── ContentTooLarge    it leads to more than can be applied
 └── ExpressionError            an expression cannot be used (expression)
     ├── ExpressionSyntaxError  it cannot be parsed (column, expected)
     ├── EvaluationError        it cannot be evaluated (at, reason)
@@ -137,6 +138,11 @@ class InvalidContent(ContentError):
     source: str
     element: str
     reason: str
+
+
+@dataclass(eq=False)
+class ContentTooLarge(InvalidContent):
+    """A definition leads to more than can be applied; neither can what leads to it."""
 
 
 @dataclass(eq=False)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from carepath.errors import EvaluationError, ExpressionSyntaxError
-from carepath.fhirpath import Environment, Limits, parse
+from carepath.fhirpath import Allowance, Environment, Expression, Limits, parse
 
 NOW = datetime(2026, 3, 31, 9, 15, tzinfo=UTC)
 CONDITION: dict[str, Any] = {
@@ -144,6 +144,59 @@ def test_limits_end_what_would_not_end(text: str, reason: str | None) -> None:
     with pytest.raises(EvaluationError) as caught:
         parse(text).evaluate(CONDITION, small)
     assert reason in caught.value.reason
+
+
+_ONE = "a string has more than 100 characters"
+_TOGETHER = "its strings have more than 1000 characters"
+
+
+@pytest.mark.parametrize("form", ["closures", "written"])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("'aaaaaaaa'.replace('', 'bbbbbbbbbbbbbbbb').exists()", _ONE),
+        ("'aaaaaaaaaa'.replaceMatches('a', 'bbbbbbbbbbbbbbbb').exists()", _ONE),
+        ("'aaaaaaaaaaaa'.replaceMatches('.+', '$0$0$0$0$0$0$0$0$0').exists()", _ONE),
+        ("%many.join('').exists()", _ONE),
+        ("%many.select('').join('a').exists()", "true"),
+        ("%many.select('').join('aaa').exists()", _ONE),
+        ("'a'.repeat($this & 'b').exists()", _TOGETHER),
+        ("%many.select($this.substring(1)).exists()", _TOGETHER),
+        ("%many.select($this.substring(1, 2)).exists()", "true"),
+        ("%many.select($this.split('b')).exists()", _TOGETHER),
+        ("%many.select($this.toChars().count()).exists()", _TOGETHER),
+        ("%many.select($this & 'b').exists()", _TOGETHER),
+        ("%many.select($this + 'b').exists()", _TOGETHER),
+        ("%many.select($this.upper()).exists()", _TOGETHER),
+        ("%many.select($this.encode('hex')).exists()", _TOGETHER),
+        ("%many.select($this.replace('a', 'b')).exists()", _TOGETHER),
+        ("%many.select($this.replaceMatches('a', 'b')).exists()", _TOGETHER),
+    ],
+)
+def test_strings_have_a_bound_each_and_together(text: str, expected: str, form: str) -> None:
+    limits = Limits(text=100, characters=1_000)
+    small = environment(limits=limits, variables={"many": ["a" * 23] * 50})
+    expression = parse(text)
+    if form == "written":
+        expression.prepare()
+    assert _answer(expression, small) == expected
+
+
+def test_strings_of_several_evaluations_have_a_bound_together() -> None:
+    shared = environment(allowance=Allowance(10))
+    expression = parse("'aaa' & 'bb'")
+    too_many = "the strings of all expressions have more than 10 characters"
+    answers = [_answer(expression, shared) for _ in range(3)]
+    assert answers == ["aaabb", "aaabb", too_many]
+
+
+def _answer(expression: Expression, around: Environment) -> str:
+    """Return the one value as text, or the reason why there is none."""
+    try:
+        [value] = expression.evaluate(None, around)
+    except EvaluationError as error:
+        return error.reason
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @pytest.mark.parametrize(

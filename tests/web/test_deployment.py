@@ -29,24 +29,27 @@ def dockerfile() -> list[tuple[str, str]]:
 
 
 def test_the_image_is_made_of_known_instructions() -> None:
-    known = {"FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "EXPOSE", "STOPSIGNAL",
+    known = {"ARG", "FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "EXPOSE", "STOPSIGNAL",
              "HEALTHCHECK", "ENTRYPOINT"}  # fmt: skip
     names = [name for name, _ in dockerfile()]
     assert set(names) <= known
-    assert names[0] == "FROM"
+    assert names[:2] == ["ARG", "FROM"]
     assert names[-1] == "ENTRYPOINT"
 
 
 def test_the_image_pins_python_and_runs_without_rights() -> None:
     instructions = dockerfile()
     bases = [value.split()[0] for name, value in instructions if name == "FROM"]
-    assert all(re.fullmatch(r"python:3\.\d+-slim-\w+", base) for base in bases)
+    # Who builds may name a base by its digest.
+    assert bases == ["${PYTHON}"] * 2
+    assert re.fullmatch(r"PYTHON=python:3\.\d+-slim-\w+", dict(instructions)["ARG"])
     names = [name for name, _ in instructions]
     assert names.index("USER") < names.index("ENTRYPOINT")
     assert dict(instructions)["USER"] == "10001"  # a number is seen not to be root
     installed = [part for name, value in instructions if name == "RUN"
                  for part in value.split("&&") if "pip install" in part]  # fmt: skip
-    assert all("--constraint" in command for command in installed)
+    assert all("--require-hashes" in line or "--no-index" in line for line in installed)
+    assert len(installed) == 3
     assert json.loads(dict(instructions)["ENTRYPOINT"]) == ["carepath", "serve"]
     health = dict(instructions)["HEALTHCHECK"].partition("CMD")[2]
     program = json.loads(health)[2]
@@ -61,6 +64,23 @@ def test_the_image_sets_known_settings_only() -> None:
     assert Config.from_env(ours).host == "0.0.0.0"  # noqa: S104  inside the container
 
 
+def test_the_unit_and_the_image_bound_what_they_may_take() -> None:
+    lines = (DEPLOY / "carepath.service").read_text("utf-8").splitlines()
+    unit = [tuple(line.split("=", 1)) for line in lines if "=" in line and line[0] != "#"]
+    assert {
+        ("MemoryMax", "4G"),
+        ("TasksMax", "128"),
+        ("LimitNOFILE", "4096"),
+        ("ProtectSystem", "strict"),
+        ("Environment", "MALLOC_ARENA_MAX=1"),
+    } <= set(unit)
+    values = " ".join(value for name, value in dockerfile() if name == "ENV")
+    assert "MALLOC_ARENA_MAX=1" in shlex.split(values)
+    run = (DEPLOY / "Dockerfile").read_text("utf-8").partition("ARG")[0]
+    bounds = ("--read-only", "--tmpfs /tmp", "--cap-drop=ALL", "--memory 4g", "--pids-limit 128")
+    assert all(bound in run for bound in bounds)
+
+
 def test_the_environment_file_holds_known_settings() -> None:
     lines = (DEPLOY / "carepath.env").read_text("utf-8").splitlines()
     given = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
@@ -71,7 +91,7 @@ def test_the_environment_file_holds_known_settings() -> None:
 def test_what_the_image_leaves_out_is_not_what_it_needs() -> None:
     ignored = (DEPLOY / "Dockerfile.dockerignore").read_text("utf-8").splitlines()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    needed = {"pyproject.toml", "constraints.txt", "server", "pathways", "fhir_profiles",
+    needed = {"pyproject.toml", "deploy", "server", "pathways", "fhir_profiles",
               project["project"]["readme"], *project["project"]["license-files"]}  # fmt: skip
     assert needed.isdisjoint(ignored)
     assert {".git", ".venv"} <= set(ignored)

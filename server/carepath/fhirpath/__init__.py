@@ -3,7 +3,7 @@
 https://hl7.org/fhirpath/ and https://hl7.org/fhir/R4/fhirpath.html
 """
 
-from carepath.fhirpath.environment import Environment, Limits, Terminology
+from carepath.fhirpath.environment import Allowance, Environment, Limits, Terminology
 from carepath.fhirpath.expression import Expression, Traced, check, compile_expression, parse
 from carepath.fhirpath.values.evidence import Touched
 from carepath.fhirpath.values.known import Known, Node
@@ -11,6 +11,7 @@ from carepath.fhirpath.values.quantity import Quantity
 from carepath.fhirpath.values.temporal import Date, DateTime, Time
 
 __all__ = [
+    "Allowance",
     "Date",
     "DateTime",
     "Environment",

@@ -39,6 +39,18 @@ class Limits:
     """Items in one collection."""
     text: int = 1_000_000
     """Characters in one string."""
+    characters: int = 20_000_000
+    """Characters in all strings together that one evaluation makes."""
+
+
+class Allowance:
+    """The characters of all strings that several evaluations may make together."""
+
+    __slots__ = ("characters", "left")
+
+    def __init__(self, characters: int) -> None:
+        self.characters = characters
+        self.left = characters
 
 
 @dataclass(frozen=True)
@@ -65,3 +77,5 @@ class Environment:
     on_trace: Callable[[str, list[Any]], None] | None = None
     """Is told what passes `trace()`."""
     limits: Limits = field(default_factory=Limits)
+    allowance: Allowance | None = None
+    """What is left for all evaluations that share it, besides what each may use alone."""

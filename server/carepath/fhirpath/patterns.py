@@ -12,7 +12,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from carepath.fhirpath.values.failure import Failure
+from carepath.fhirpath.values.failure import Failure, LimitReached
 
 _MAX_PATTERN = 10_000
 _FLAGS = frozenset("ims")
@@ -36,10 +36,12 @@ def full_match(pattern: str, value: str, flags: str = "") -> bool:
     return _compiled(pattern, flags, groups=False).fullmatch(value) is not None
 
 
-def replace_all(pattern: str, value: str, substitution: str, flags: str = "") -> str:
-    """Return the text with every match replaced; `$1` and `$name` stand for groups."""
-    compiled = _compiled(pattern, flags)
-    return str(compiled.sub(_template(substitution, compiled), value))
+def replace_all(pattern: str, value: str, substitution: str, flags: str, most: int) -> str:
+    """Return the text with every match replaced; `$1` and `$name` stand for groups.
+
+    Raises LimitReached before what is put in has more than `most` characters together.
+    """
+    return str(_compiled(pattern, flags).sub(_template(substitution, most), value))
 
 
 @lru_cache(maxsize=512)
@@ -75,21 +77,31 @@ def _bounded(pattern: str) -> str:
     return re.sub(_BIG_REPEAT, widened, pattern)
 
 
-def _template(substitution: str, compiled: Any) -> Any:
+def _template(substitution: str, most: int) -> Callable[[Any], str]:
     r"""Return a function that fills in groups; `\` and unknown groups stand for themselves."""
+
+    left = most
+
+    def spend(count: int) -> None:
+        nonlocal left
+        left -= count
+        if left < 0:
+            raise LimitReached(f"a string has more than {most} characters")
 
     def fill(match: Any) -> str:
         def group(reference: re.Match[str]) -> str:
             name = reference[1] or reference[2]
             key = int(name) if name.isdigit() else name
             try:
-                return match.group(key) or ""
+                found: str = match.group(key) or ""
             except (IndexError, KeyError, re.error):
                 return reference[0]
+            spend(len(found))
+            return found
 
+        spend(len(substitution))
         return re.sub(_REFERENCE, group, substitution)
 
-    del compiled
     return fill
 
 

@@ -1,14 +1,16 @@
 """Read definitions from a folder or from the package's own data.
 
-Every `.json` file must hold one FHIR resource, or a Bundle of them.  Files that are no FHIR by
-their name are the only ones passed over: JSON Schemas (`*.schema.json`), the `package.json` of a
-FHIR package, and names that begin with a dot.
+Every `.json` file must hold one FHIR resource, or a Bundle of them.  What is no FHIR by its name
+is all that is passed over: JSON Schemas (`*.schema.json`), the `package.json` of a FHIR package,
+and files and folders whose names begin with a dot.  A link may lead to a file inside the folder, as
+those of a mounted volume do; one that leads elsewhere is refused, and so is what is no plain file.
 """
 
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from stat import S_ISREG
 
 from carepath.errors import InvalidContent, MalformedInput
 from carepath.formats.json import decode
@@ -19,6 +21,9 @@ from carepath.resources import Resource, canonical_of
 Source = tuple[str, Resource]
 """The name of a file, relative to where reading began, and a resource in it."""
 
+MAX_FILE_BYTES = 64_000_000
+"""A file that is larger is no definition."""
+
 DATA_PACKAGES = ("carepath.pathways", "carepath.fhir_profiles")
 
 
@@ -26,7 +31,7 @@ def read_folder(folder: Path) -> list[Source]:
     """Read a folder with all below it; raises InvalidContent naming file and element."""
     if not folder.is_dir():
         raise InvalidContent(str(folder), "folder", "there is no such folder")
-    sources = list(_read_tree(folder, ""))
+    sources = list(_read_tree(folder, "", folder.resolve()))
     for name, resource in sources:
         for element, reason in shape_problems(resource):
             raise InvalidContent(name, element, reason)
@@ -43,26 +48,62 @@ def read_shipped() -> list[Source]:
     return sources
 
 
-def _read_tree(folder: Traversable, prefix: str) -> Iterator[Source]:
-    """Yield the resources of a folder's files in the order of their names, then those below."""
-    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
+def _read_tree(folder: Traversable, prefix: str, root: Path | None = None) -> Iterator[Source]:
+    """Yield the resources of a folder's files in the order of their names, then those below.
+
+    `root` is the folder of a deployment, which nothing may lead out of; the package has no links.
+    """
+    for entry in _listed(folder, prefix):
         name = f"{prefix}{entry.name}"
+        if entry.name.startswith("."):
+            continue
         if entry.is_dir():
-            yield from _read_tree(entry, f"{name}/")
+            if isinstance(entry, Path) and entry.is_symlink():
+                raise InvalidContent(name, "folder", "it is a link to a folder; name that folder")
+            yield from _read_tree(entry, f"{name}/", root)
         elif _holds_fhir(entry.name):
+            if root is not None and isinstance(entry, Path):
+                _refuse_odd_file(entry, name, root)
             yield from _read_file(entry, name)
+
+
+def _listed(folder: Traversable, prefix: str) -> list[Traversable]:
+    try:
+        return sorted(folder.iterdir(), key=lambda item: item.name)
+    except OSError as error:
+        raise _unreadable(prefix or str(folder), "folder", error) from error
 
 
 def _holds_fhir(name: str) -> bool:
     """Tell whether a file of this name must hold FHIR."""
-    is_other = name.endswith(".schema.json") or name.startswith(".")
-    return name.endswith(".json") and not is_other
+    return name.endswith(".json") and not name.endswith(".schema.json")
+
+
+def _refuse_odd_file(file: Path, name: str, root: Path) -> None:
+    """Raise InvalidContent for what would be waited for, never ends or lies elsewhere."""
+    try:
+        if not file.resolve().is_relative_to(root):
+            raise InvalidContent(name, "file", "it is a link that leads out of the folder")
+        found = file.stat()
+    except (OSError, RuntimeError) as error:
+        raise _unreadable(name, "file", error) from error
+    if not S_ISREG(found.st_mode):
+        raise InvalidContent(name, "file", "it is no plain file")
+    if found.st_size > MAX_FILE_BYTES:
+        raise InvalidContent(name, "file", f"it has more than {MAX_FILE_BYTES} bytes")
+
+
+def _unreadable(name: str, element: str, error: Exception) -> InvalidContent:
+    why = getattr(error, "strerror", None) or "its links lead in a circle"
+    return InvalidContent(name, element, f"it cannot be read ({why})")
 
 
 def _read_file(file: Traversable, name: str) -> Iterator[Source]:
     """Yield the resource of one file, or the resources of its Bundle."""
     try:
         content = decode(file.read_bytes())
+    except OSError as error:
+        raise _unreadable(name, "file", error) from error
     except MalformedInput as error:
         raise InvalidContent(name, error.where or "file", error.reason) from error
     if not isinstance(content, dict):

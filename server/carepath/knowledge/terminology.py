@@ -6,20 +6,18 @@ An answer of None means that this terminology cannot know: the value set or code
 here, or only a part of it is.  Nobody may read None as no.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from carepath.canonical import Canonical
 from carepath.errors import CyclicDefinition, InvalidContent
 from carepath.knowledge.code_systems import CodeSystem
+from carepath.knowledge.composition import Code, drawn_on, entries, in_order, said_in
 from carepath.knowledge.shape import shape_problems
 from carepath.r4.codes import codings_of
 from carepath.record.codes import base_system
 from carepath.resources import Resource, canonical_of, codings
-
-Code = tuple[str, str]
-"""System and code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +53,15 @@ class Terminology:
         self._find = find_value_set
         self._expansions: dict[str, Expansion] = {}
         self._plain: dict[str, frozenset[str]] = {}
+        self._well_shaped: dict[int, Resource] = {}
+        self._circles: dict[str, tuple[str, ...]] = {}
 
     def expansion(self, value_set: str) -> Expansion | None:
         """Return the codes of a value set, None when it is not known."""
         found = self._expansions.get(value_set)
         if found is None:
-            found = self._expand(value_set, ())
-            if found is not None:
-                # Names that are not known are not kept: callers could send any number of them.
-                self._expansions[value_set] = found
+            # Names that are not known are not kept: callers could send any number of them.
+            found = self._expand(value_set)
         return found
 
     def member_of(self, coding: Mapping[str, Any], value_set: str) -> bool | None:
@@ -163,57 +161,70 @@ class Terminology:
 
     def _said(self, canonical: str) -> Iterator[tuple[Code, Mapping[str, Any]]]:
         """Yield what value sets say of codes, those that are drawn on before those that draw."""
-        value_set = self._find(canonical) or {}
-        compose = value_set.get("compose")
-        if not isinstance(compose, dict):
-            expansion = value_set.get("expansion")
-            yield from _entries((expansion or {}).get("contains") or ())
-            return
-        for item in compose.get("include") or ():
-            for imported in item.get("valueSet") or ():
-                yield from self._said(imported)
-            for concept in item.get("concept") or ():
-                yield (str(item["system"]), str(concept["code"])), concept
+        for name in in_order(canonical, lambda name: drawn_on(self._find(name), ("include",))):
+            yield from said_in(self._find(name) or {})
 
-    def _expand(self, canonical: str, chain: tuple[str, ...]) -> Expansion | None:
-        """Expand a value set; `chain` holds those whose expansion waits for this one."""
-        if canonical in chain:
-            raise CyclicDefinition((*chain[chain.index(canonical) :], canonical))
+    def _expand(self, canonical: str) -> Expansion | None:
+        """Expand a value set after all that it draws on, each of them once; None if not known."""
+        known: dict[str, Expansion | None] = {}
+
+        def open_ones(name: str) -> Iterator[str]:
+            if name in self._circles:
+                raise CyclicDefinition(self._circles[name])
+            return (each for each in drawn_on(self._shaped(name)) if each not in self._expansions)
+
+        try:
+            order = in_order(canonical, open_ones)
+        except CyclicDefinition as error:
+            # Each of a thousand in a circle would go round all of it again.
+            self._circles |= dict.fromkeys(error.chain, error.chain)
+            raise
+        for name in order:
+            known[name] = self._expanded(name, known)
+        self._expansions |= {name: found for name, found in known.items() if found is not None}
+        return known[canonical]
+
+    def _shaped(self, canonical: str) -> Resource | None:
+        """Return a value set in which every element has the shape that FHIR gives it."""
+        value_set = self._find(canonical)
+        if value_set is not None and id(value_set) not in self._well_shaped:
+            for element, reason in shape_problems(value_set):
+                raise InvalidContent(canonical_of(value_set), element, reason)
+            self._well_shaped[id(value_set)] = value_set
+        return value_set
+
+    def _expanded(self, canonical: str, known: Mapping[str, Expansion | None]) -> Expansion | None:
+        """Return the codes of a value set when those that it draws on are known."""
         value_set = self._find(canonical)
         if value_set is None:
             return _standard(canonical)
-        for element, reason in shape_problems(value_set):
-            raise InvalidContent(canonical_of(value_set), element, reason)
-        chain = (*chain, canonical)
         compose = value_set.get("compose")
         if not isinstance(compose, dict):
             return _as_expanded(value_set)
-        included = [
-            self._include(item, chain, canonical_of(value_set))
-            for item in compose.get("include") or ()
-        ]
-        excluded = [
-            self._include(item, chain, canonical_of(value_set))
-            for item in compose.get("exclude") or ()
-        ]
-        codes = frozenset().union(*(part.codes for part in included))
-        codes -= frozenset().union(*(part.codes for part in excluded))
+        included, excluded = (
+            [self._include(item, known) for item in compose.get(name) or ()]
+            for name in ("include", "exclude")
+        )
         if not all(part.is_complete for part in excluded):
             # A code that an unknown exclusion may take away is not known to be a member.
             return NOTHING_KNOWN
+        codes = _together([part.codes for part in included])
+        codes -= _together([part.codes for part in excluded])
         return Expansion(codes, all(part.is_complete for part in included))
 
-    def _include(self, item: Mapping[str, Any], chain: tuple[str, ...], owner: str) -> Expansion:
+    def _include(self, item: Mapping[str, Any], known: Mapping[str, Expansion | None]) -> Expansion:
         """Return the codes of one include or exclude: all its parts must agree."""
         parts = [
-            self._expand(imported, chain) or NOTHING_KNOWN
+            known.get(imported) or self._expansions.get(imported) or NOTHING_KNOWN
             for imported in item.get("valueSet") or ()
         ]
         if "system" in item:
             parts.append(self._from_system(item))
         if not parts:
             return NOTHING_KNOWN
-        codes = parts[0].codes.intersection(*(part.codes for part in parts[1:]))
+        codes = parts[0].codes
+        if parts[1:]:
+            codes = codes.intersection(*(part.codes for part in parts[1:]))
         return Expansion(codes, all(part.is_complete for part in parts))
 
     def _from_system(self, item: Mapping[str, Any]) -> Expansion:
@@ -229,6 +240,11 @@ class Terminology:
         if selected is None:
             return NOTHING_KNOWN
         return Expansion(frozenset((url, code) for code in selected), system.is_complete)
+
+
+def _together(parts: Sequence[frozenset[Code]]) -> frozenset[Code]:
+    """Return the union; one set alone is shared, which keeps a chain of value sets small."""
+    return parts[0] if len(parts) == 1 else frozenset().union(*parts)
 
 
 def _is_in_base(system: str, code: str | None, codes: frozenset[Code]) -> bool:
@@ -254,14 +270,6 @@ def _as_expanded(value_set: Resource) -> Expansion:
     expansion = value_set.get("expansion")
     if not isinstance(expansion, dict):
         return NOTHING_KNOWN
-    codes = frozenset(code for code, _ in _entries(expansion.get("contains") or ()))
+    codes = frozenset(code for code, _ in entries(expansion.get("contains") or ()))
     total = expansion.get("total")
     return Expansion(codes, is_complete=total is None or total <= len(codes))
-
-
-def _entries(contains: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Code, Mapping[str, Any]]]:
-    """Yield the entries of an expansion by code, nested ones included, abstract ones not."""
-    for entry in contains:
-        if "code" in entry and not entry.get("abstract"):
-            yield (str(entry.get("system", "")), str(entry["code"])), entry
-        yield from _entries(entry.get("contains") or ())

@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html
 """
 
 import time
+from contextlib import suppress
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
@@ -15,8 +16,8 @@ from carepath.web import cors, failures, service
 from carepath.web.config import Config
 from carepath.web.http import logs, metrics, outcomes, respond
 from carepath.web.http.exchange import Exchange
-from carepath.web.http.refusals import UrlTooLong
-from carepath.web.http.urls import client_address
+from carepath.web.http.refusals import OutOfMemory, UnsupportedTransferCoding, UrlTooLong
+from carepath.web.http.urls import client_address, refuse_invalid_host
 from carepath.web.routes import routes
 from carepath.web.service import Service
 
@@ -64,8 +65,11 @@ def _before() -> Response | None:
     """Read how the request wants to be answered and refuse what is over a limit."""
     ours = service.current()
     exchange = g.exchange = Exchange.begin(request, ours.config)
-    metrics.RUNNING.inc()
+    metrics.begin()
     exchange.negotiate()
+    refuse_invalid_host(request.environ)
+    if request.environ.get("HTTP_TRANSFER_ENCODING", "chunked").strip().lower() != "chunked":
+        raise UnsupportedTransferCoding
     if len(request.environ.get("RAW_URI", request.full_path)) > ours.config.max_url_bytes:
         raise UrlTooLong(ours.config.max_url_bytes)
     ours.rate_limit.take(client_address(ours.config, request.environ))
@@ -83,6 +87,8 @@ def _after(response: Response) -> Response:
         response.headers["X-Correlation-Id"] = exchange.correlation_id
     response.headers["Vary"] = _VARY
     response.headers["X-Content-Type-Options"] = "nosniff"
+    # Only definitions have a tag; all else may be about a patient.
+    response.headers["Cache-Control"] = "no-cache" if "ETag" in response.headers else "no-store"
     cors.allow(response)
     if "HTTP_ACCEPT_ENCODING" in environ:
         respond.pack(response, environ["HTTP_ACCEPT_ENCODING"])
@@ -94,7 +100,6 @@ def _report(response: Response, exchange: Exchange) -> None:
     """Write one log line and the metrics; the route stands for the URL."""
     route = request.url_rule.rule if request.url_rule else "none"
     seconds = time.perf_counter() - exchange.started
-    metrics.RUNNING.dec()
     metrics.count(request.method, route, response.status_code, seconds)
     logs.request(exchange.request_id, request.method, route, response.status_code, seconds)
 
@@ -103,6 +108,8 @@ def _failed(error: Exception) -> Response:
     """Answer any error as OperationOutcome; log those that nobody foresaw."""
     exchange: Exchange = g.exchange
     error = failures.explained(error)
+    if isinstance(error, OutOfMemory):
+        logs.ERRORS.error("out of memory", extra={"fields": {"request_id": exchange.request_id}})
     if not isinstance(error, HTTPException) and outcomes.outcome_of(error).is_our_fault:
         logs.ERRORS.error(
             "unexpected error",
@@ -115,4 +122,5 @@ def _failed(error: Exception) -> Response:
 def _count_definitions(app: Flask) -> None:
     ours: Service = app.extensions[service.EXTENSION]
     for resource_type, held in ours.definitions.by_type.items():
-        metrics.DEFINITIONS.labels(resource_type).set(len(held))
+        with suppress(Exception):  # A figure fails nothing.
+            metrics.DEFINITIONS.labels(resource_type).set(len(held))

@@ -56,6 +56,9 @@ class Config:
     content: tuple[str, ...] = _setting((), "Folders with definitions of this deployment.")
     max_body_bytes: int = _setting(16_000_000, "Largest request body as sent.")
     max_expanded_bytes: int = _setting(64_000_000, "Largest request body after gunzip.")
+    max_expansion: int = _setting(
+        100, "How many times its size a body of more than 1 MB may have after gunzip."
+    )
     max_entries: int = _setting(5_000, "Largest number of entries in a Bundle.")
     max_depth: int = _setting(64, "Deepest nesting of a request body.")
     max_url_bytes: int = _setting(8_000, "Longest path with query.")
@@ -254,15 +257,12 @@ def _not_negative(value: float) -> bool:
     return 0 <= value <= _HIGHEST
 
 
-def _is_port(value: int) -> bool:
-    return 0 <= value <= _HIGHEST_PORT
-
-
 _POSITIVE = (
     "workers",
     "threads",
     "max_body_bytes",
     "max_expanded_bytes",
+    "max_expansion",
     "max_entries",
     "max_depth",
     "max_url_bytes",
@@ -286,7 +286,7 @@ _LEVELS = ("debug", "info", "warning", "error")
 _CHECKS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     *((name, _positive, "a number above 0") for name in _POSITIVE),
     *((name, _not_negative, "0 or more") for name in _NOT_NEGATIVE),
-    ("port", _is_port, "a port, 0 to 65535"),
+    ("port", lambda port: 0 <= port <= _HIGHEST_PORT, "a port, 0 to 65535"),
     ("base_url", _is_base_url, "an absolute http(s) URL without user, query and fragment"),
     ("data_endpoint", _is_base_url, "an absolute http(s) URL without user, query and fragment"),
     ("data_endpoint_hosts", _are_hosts, "hosts such as `records.example` or `[::1]:8080`"),

@@ -13,12 +13,16 @@ from carepath.errors import SubjectNotFound
 from carepath.r4.model import RESOURCE_TYPES
 from carepath.resources import Resource
 from carepath.web import cors
-from carepath.web.http.refusals import MethodNotAllowed, UnknownEndpoint
+from carepath.web.http.refusals import MethodNotAllowed, OutOfMemory, UnknownEndpoint
 from carepath.web.http.urls import FHIR
+
+_RETRY_AFTER = 10
 
 
 def explained(error: Exception) -> Exception:
     """Say in our own words what Werkzeug found: an unknown URL, a method that is not possible."""
+    if isinstance(error, MemoryError):
+        return OutOfMemory(_RETRY_AFTER)
     if isinstance(error, RequestRedirect):
         return UnknownEndpoint("There is nothing at this URL.")
     if not isinstance(error, HTTPException):

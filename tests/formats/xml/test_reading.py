@@ -45,6 +45,18 @@ def test_prefixes_are_read_and_do_not_stay_in_the_narrative() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "inner",
+    ["<name/>" * 1_500_000, "<name" + "".join(f" a{n}=''" for n in range(1_500_000)) + "/>"],
+    ids=["elements", "attributes"],
+)
+def test_too_many_nodes_are_counted_before_there_is_a_tree(inner: str) -> None:
+    started = time.process_time()
+    with pytest.raises(MalformedInput, match="more than 1500000 elements and attributes"):
+        read(inner)
+    assert time.process_time() - started < 2
+
+
 def test_narratives_of_several_resources_are_not_mixed_up() -> None:
     def with_text(name: str, text: str) -> str:
         div = f'<div xmlns="http://www.w3.org/1999/xhtml">{text}</div>'

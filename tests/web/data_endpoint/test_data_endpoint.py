@@ -1,7 +1,9 @@
 """Reading data from another FHIR server, which here is a real one that behaves well or badly."""
 
+import contextlib
 import gzip
 import json
+import socket
 import threading
 import time
 import tracemalloc
@@ -11,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -307,6 +310,53 @@ def test_an_answer_that_drips_is_given_up(hospital: Hospital) -> None:
     with pytest.raises(DataEndpointFailed, match="does not answer"):
         hospital.gather(needs("Condition"), data_endpoint_seconds=0.3, data_endpoint_retries=1)
     assert time.perf_counter() - started < 3
+
+
+@contextmanager
+def always_continue() -> Iterator[str]:
+    """A server that sends `100 Continue` as long as somebody reads it."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listening.accept()
+                    with connection, contextlib.suppress(OSError):
+                        while True:
+                            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+                            time.sleep(0.01)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
+
+
+def test_a_server_that_only_says_continue_is_given_up() -> None:
+    with always_continue() as host:
+        config = Config(
+            data_endpoint_hosts=(host,), data_endpoint_seconds=0.3, data_endpoint_retries=1
+        )
+        endpoint = DataEndpoint(f"http://{host}/fhir", config, sleep=lambda _: None)
+        started = time.perf_counter()
+        with pytest.raises(DataEndpointFailed, match="does not answer"):
+            endpoint.gather("Patient/p", [])
+        assert time.perf_counter() - started < 3
+
+
+def test_a_proxy_and_a_login_of_the_environment_do_not_count(
+    hospital: Hospital, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with open_hospital() as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://{proxy.host}")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        (tmp_path / "netrc").write_text("machine 127.0.0.1 login a password b")
+        monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+        assert hospital.gather() == [PATIENT]
+    assert (proxy.asked, len(hospital.asked)) == ([], 1)
+    assert "Authorization" not in hospital.headers[0]
 
 
 def test_silence_is_given_up(hospital: Hospital) -> None:

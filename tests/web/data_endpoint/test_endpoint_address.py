@@ -57,7 +57,14 @@ def test_the_address_of_an_endpoint(address: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["Host: evil.example", "Cookie: a=b", "Authorization", "Authorization: a\r\nHost: b"]
+    "line",
+    [
+        "Host: evil.example",
+        "Cookie: a=b",
+        "Authorization",
+        "Authorization: a\r\nHost: b",
+        "Authorization: é中",
+    ],
 )
 def test_an_endpoint_says_who_asks_and_nothing_else(line: str) -> None:
     with pytest.raises(InvalidParameter) as caught:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import random
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from carepath.errors import MalformedInput
+from carepath.formats import json as json_codec
+from carepath.formats import xml as xml_codec
 from carepath.web import Config
 from carepath.web.http import body
 from carepath.web.http.refusals import TooLarge
@@ -48,6 +51,22 @@ def test_gzip_in_is_bounded() -> None:
         read(gzip.compress(b"y" * 1001), "gzip")
     with pytest.raises(TooLarge):
         read(gzip.compress(b"y" * 600) * 2, "gzip")
+
+
+def test_gzip_that_repeats_itself_too_often_is_refused() -> None:
+    config = Config(max_expansion=100)
+    noise = random.Random(1).randbytes(11_000)  # noqa: S311 - nothing secret
+    fits, bomb = (gzip.compress(noise + b" " * size, 9) for size in (1_000_000, 1_400_000))
+    assert len(body.read(io.BytesIO(fits), len(fits), "gzip", config)) == 1_011_000
+    with pytest.raises(TooLarge) as caught:
+        body.read(io.BytesIO(bomb), len(bomb), "gzip", config)
+    most = 100 * len(bomb)
+    assert str(caught.value) == (
+        "The body after gunzip, which may have 100 times its size, is larger than this service "
+        f"allows ({most})."
+    )
+    small = gzip.compress(b" " * 1_000_000)
+    assert len(body.read(io.BytesIO(small), len(small), "gzip", config)) == 1_000_000
 
 
 def test_gzip_of_many_members_takes_linear_time() -> None:
@@ -111,6 +130,33 @@ def test_413_for_entries_names_the_element(make_client: Make, bundle: Any) -> No
     inside = {"resourceType": "Parameters", "parameter": [{"name": "data", "resource": three}]}
     issue = refused(client, 413, "too-long", json=inside)
     assert issue["expression"] == ["Parameters.parameter[0].resource.entry"]
+
+
+def test_413_for_entries_of_xml_before_they_are_read(make_client: Make) -> None:
+    client = make_client(max_entries=2)
+    # What is wrong in an entry would be told first if the entries were read.
+    three = "<Bundle>" + "<entry><wrong>text</wrong></entry>" * 3 + "</Bundle>"
+    inside = f"<parameter><resource>{three}</resource></parameter>"
+    xml = {"content_type": "application/fhir+xml", "headers": {"Accept": "application/fhir+json"}}
+    for document, path in (
+        (three.replace("<Bundle>", '<Bundle xmlns="http://hl7.org/fhir">'), "Bundle.entry"),
+        (
+            f'<Parameters xmlns="http://hl7.org/fhir">{inside}</Parameters>',
+            "Parameters.parameter[0].resource.entry",
+        ),
+    ):
+        assert refused(client, 413, "too-long", data=document, **xml)["expression"] == [path]
+
+
+def test_a_bundle_in_an_entry_counts_as_one_in_both_formats(make_client: Make, bundle: Any) -> None:
+    client = make_client(max_entries=2)
+    inner = bundle(*[{"resourceType": "Patient", "id": f"p{n}"} for n in range(3)])
+    outer = bundle({"resourceType": "Patient", "id": "p"}, inner)
+    for fmt, data in (("json", json_codec.encode(outer)), ("xml", xml_codec.encode(outer))):
+        sent = client.post(
+            f"{APPLY}?subject=Patient/p", data=data, content_type=f"application/fhir+{fmt}"
+        )
+        assert sent.status_code == 200, sent.data
 
 
 def test_400_for_nesting(make_client: Make) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.test import EnvironBuilder, TestResponse
+from werkzeug.wrappers import Response
 
 from carepath.knowledge import Knowledge
 from carepath.web import Config, create_app
@@ -86,6 +87,65 @@ def test_an_unexpected_error_says_nothing_of_itself(make_client: Make) -> None:
     assert response.status_code == 500
     assert issue(response)["code"] == "exception"
     assert b"Smith" not in response.data
+
+
+def test_no_memory_left_is_503(make_client: Make) -> None:
+    client = make_client()
+
+    def exhausted() -> None:
+        raise MemoryError
+
+    client.application.view_functions["healthz"] = exhausted
+    response = client.get("/healthz")
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "10")
+    assert issue(response)["code"] == "transient"
+    assert issue(response)["diagnostics"] == (
+        "The service has no memory left for this; send again after 10 seconds."
+    )
+
+
+@pytest.mark.parametrize("host", [None, "", "a b", "a/b", "a.example,b.example", "a@b"])
+def test_a_request_names_one_host(client: FlaskClient, host: str | None) -> None:
+    response = asked(client, {"HTTP_HOST": host} if host is not None else {})
+    outcome = json.loads(response.data)["issue"][0]
+    assert (response.status_code, outcome["code"]) == (400, "invalid")
+
+
+def test_http_1_0_may_name_no_host(client: FlaskClient) -> None:
+    assert asked(client, {"SERVER_PROTOCOL": "HTTP/1.0"}).status_code == 200
+
+
+def asked(client: FlaskClient, given: dict[str, str]) -> Response:
+    """Send a request that a client of the framework would not send."""
+    environ = EnvironBuilder("/healthz").get_environ()
+    del environ["HTTP_HOST"]
+    return Response.from_app(client.application, environ | given)
+
+
+@pytest.mark.parametrize(
+    ("coding", "status"),
+    [("chunked", 200), ("Chunked", 200), ("gzip, chunked", 501), ("gzip", 501), ("", 501)],
+)
+def test_transfer_codings(client: FlaskClient, coding: str, status: int) -> None:
+    response = client.get("/healthz", headers={"Transfer-Encoding": coding})
+    assert response.status_code == status
+    assert status == 200 or issue(response)["code"] == "not-supported"
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("/fhir/PlanDefinition/walk", "no-cache"),
+        ("/fhir/PlanDefinition/walk/$apply", "no-store"),
+        ("/fhir/PlanDefinition", "no-store"),
+        ("/fhir/nowhere", "no-store"),
+    ],
+)
+def test_what_may_be_about_a_patient_is_not_stored(
+    client: FlaskClient, url: str, kept: str
+) -> None:
+    headers = client.get(url).headers
+    assert (headers["Cache-Control"], headers["X-Content-Type-Options"]) == (kept, "nosniff")
 
 
 def test_errors_come_in_the_negotiated_format(client: FlaskClient) -> None:

@@ -16,7 +16,13 @@ from carepath.web.http.outcomes import MEANINGS, outcome_of, outcome_of_status
 from carepath.web.http.urls import client_address
 
 CODES = codes_of("http://hl7.org/fhir/ValueSet/issue-type")
-OURS = {"CarepathError", "Busy", "DataEndpointFailed"}
+OURS = {
+    "CarepathError",
+    "Busy",
+    "DataEndpointFailed",
+    "OutOfMemory",
+    "UnsupportedTransferCoding",
+}
 CLASSES = [
     one
     for module in (errors, refusals, negotiation)

@@ -93,6 +93,10 @@ class CompiledPlan:
     reads_action: bool
     is_acyclic: bool
     """It leads into no circle, so it is the same whatever leads to it."""
+    size: int
+    """How many actions it has, with those of the plans that it leads to."""
+    depth: int
+    """How many levels of actions stand inside each other, plans that it leads to included."""
     reads_death: bool
     """The plan itself asks whether the patient has died, so it may be applied to the dead."""
     parameters: frozenset[str]

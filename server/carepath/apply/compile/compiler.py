@@ -11,10 +11,22 @@ from carepath.apply.compile.libraries import names_in
 from carepath.apply.compile.plans import compiled_plan
 from carepath.apply.issues import issue_of
 from carepath.apply.request import ApplySettings
-from carepath.errors import ContentError, CyclicDefinition, UnsupportedFeature
+from carepath.errors import (
+    ContentError,
+    ContentTooLarge,
+    CyclicDefinition,
+    UnsupportedFeature,
+)
 from carepath.issues import Issue
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource, canonical_of
+
+MAX_ACTIONS = 20_000
+"""Actions that a plan may lead to: ten plans of ten actions in a row would be 10^10."""
+MAX_LEVELS = 64
+"""Levels of actions that may stand inside each other, through all plans."""
+MAX_PLANS = 32
+"""Plans of which each leads to the next."""
 
 
 class Compiler:
@@ -30,7 +42,11 @@ class Compiler:
     def plan(self, definition: Resource) -> CompiledPlan:
         """Return the compiled plan; raises InvalidContent."""
         self._made.begin(definition)
-        return self._plan(definition, ())
+        self._begun = ()
+        try:
+            return self._plan(definition, ())
+        except RecursionError:
+            raise _too_deep(definition) from None
 
     def activity(self, definition: Resource) -> CompiledActivity:
         """Return the compiled ActivityDefinition; raises InvalidContent."""
@@ -50,6 +66,8 @@ class Compiler:
             if alone.is_acyclic:
                 return alone
         outer = self._begun
+        if len(outer) >= MAX_PLANS:
+            raise _too_large(outer[0], f"it leads through more than {MAX_PLANS} plans in a row")
         self._begun = (*outer, definition)
         try:
             # What a circle looks like depends on where one enters it: the way in is in the key.
@@ -71,6 +89,10 @@ class Compiler:
         actions = compile_actions(plan.get("action"), "action", within, reads_gaps=False)
         made = compiled_plan(plan, names, actions, issues, self._made.formula)
         made.is_acyclic = made.is_acyclic and self._circles == circles
+        if made.size > MAX_ACTIONS:
+            raise _too_large(definition, f"it leads to more than {MAX_ACTIONS} actions")
+        if made.depth > MAX_LEVELS:
+            raise _too_deep(definition)
         return made
 
     def _activity(self, definition: Resource, within: Resource) -> CompiledActivity:
@@ -103,6 +125,8 @@ class Compiler:
             return None
         try:
             return self._compiled(self._made.knowledge.resolve(canonical, plan), plan, chain)
+        except ContentTooLarge:
+            raise
         except (ContentError, UnsupportedFeature) as error:
             issues.append(issue_of(error))
             return None
@@ -119,3 +143,11 @@ class Compiler:
         raise UnsupportedFeature(
             "", f"A definition of type `{found['resourceType']}`", canonical_of(found)
         )
+
+
+def _too_large(definition: Resource, reason: str) -> ContentTooLarge:
+    return ContentTooLarge(canonical_of(definition), "PlanDefinition.action", reason)
+
+
+def _too_deep(definition: Resource) -> ContentTooLarge:
+    return _too_large(definition, f"its actions stand more than {MAX_LEVELS} levels deep")

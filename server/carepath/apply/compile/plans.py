@@ -36,6 +36,8 @@ def compiled_plan(
         expiries=tuple(_expiries(plan)),
         reads_action=any("action" in f.variables for a in every for f in formulas_of(a)),
         is_acyclic=all(action.plan.is_acyclic for action in every if action.plan is not None),
+        size=sum(1 + (a.plan.size if a.plan is not None else 0) for a in every),
+        depth=_depth(actions),
         reads_death=_reads_death(names, every),
         parameters=frozenset(_parameters(names, every)),
         issues=tuple(issues),
@@ -43,6 +45,15 @@ def compiled_plan(
         phases=tuple(_phases(plan, compile_)),
         unreviewed=frozenset(_unreviewed(plan)),
     )
+
+
+def _depth(actions: Iterable[CompiledAction]) -> int:
+    """Return how many levels of actions stand inside each other, 0 where there are none."""
+    levels = (
+        1 + max(_depth(action.children), action.plan.depth if action.plan is not None else 0)
+        for action in actions
+    )
+    return max(levels, default=0)
 
 
 def _reads_death(names: Names, actions: Iterable[CompiledAction]) -> bool:

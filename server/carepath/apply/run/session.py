@@ -13,13 +13,15 @@ from carepath.apply.request import ApplyRequest
 from carepath.apply.run.people import People
 from carepath.apply.run.questions import NO_QUESTIONS, Questions, Undecided, questions
 from carepath.apply.run.scope import Scope
-from carepath.fhirpath import DateTime, Environment, Known, Limits, Node, Touched
+from carepath.fhirpath import Allowance, DateTime, Environment, Known, Limits, Node, Touched
 from carepath.issues import Issue
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource
 
 _NO_NAMES = Names("")
 _LIMITS = Limits(steps=200_000, items=20_000)
+_CHARACTERS = 20_000_000
+"""What the strings of all expressions of one application may have together."""
 """One record is small; an expression that needs more than this would hold up everybody else."""
 
 
@@ -42,6 +44,7 @@ class Session:
         self.gaps: list[tuple[str, str]] = []
         self._gaps = Known([])
         self.undecided: list[Undecided] = []
+        self._allowance = Allowance(_CHARACTERS)
         self._questions: tuple[int, Questions] = (0, NO_QUESTIONS)
         self.issues: list[Issue] = []
         self._homes: dict[Names, Scope] = {}
@@ -59,6 +62,7 @@ class Session:
             resolver=self.record.resolve,
             terminology=self.knowledge.terminology,
             limits=_LIMITS,
+            allowance=self._allowance,
         )
 
     def scope_of(self, names: Names) -> Scope:

@@ -24,7 +24,7 @@ from carepath.fhirpath.functions.table import plain
 from carepath.fhirpath.nodes import Call, Literal, Special
 from carepath.fhirpath.patterns import full_match, replace_all, search, searcher
 from carepath.fhirpath.values.context import Context
-from carepath.fhirpath.values.failure import Failure, LimitReached
+from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.results import EMPTY, integer, of_truth, one_integer, one_text, text
 from carepath.fhirpath.values.types import Items
 
@@ -56,12 +56,14 @@ def _of_texts(
     return plain(evaluate, arguments, gives=gives, written=written, on_text=True)
 
 
-def _substring(_: Context, items: Items, start: Items, length: Items | None = None) -> Items:
+def _substring(context: Context, items: Items, start: Items, length: Items | None = None) -> Items:
     value, first = one_text(items), one_integer(start)
     if value is None or first is None or not 0 <= first < len(value):
         return EMPTY
     count = one_integer(length) if length is not None else None
-    return text(value[first:] if count is None else value[first : first + max(0, count)])
+    end = len(value) if count is None else min(len(value), first + max(0, count))
+    context.spend_characters(max(0, end - first))
+    return text(value[first:end])
 
 
 def _pattern(test: Callable[[str, str, str], bool]) -> Operate:
@@ -82,7 +84,8 @@ def _replace_matches(
         return EMPTY
     if not expression:
         return text(value)
-    found = replace_all(expression, value, instead, one_text(flags) or "")
+    most = context.limits.text
+    found = replace_all(expression, value, instead, one_text(flags) or "", most)
     return text(context.checked_text(found))
 
 
@@ -91,8 +94,7 @@ def _replace(context: Context, items: Items, pattern: Items, substitution: Items
     if value is None or old is None or new is None:
         return EMPTY
     places = value.count(old)
-    if len(value) + places * len(new) > context.limits.text:
-        raise LimitReached(f"a string has more than {context.limits.text} characters")
+    context.spend_characters(len(value) + places * (len(new) - len(old)))
     return text(value.replace(old, new))
 
 
@@ -100,6 +102,7 @@ def _split(context: Context, items: Items, separator: Items) -> Items:
     value, mark = one_text(items), one_text(separator)
     if value is None or mark is None:
         return EMPTY
+    context.spend_characters(len(value))
     parts = value.split(mark) if mark else list(value)
     return context.checked([text(part)[0] for part in parts])
 
@@ -107,12 +110,19 @@ def _split(context: Context, items: Items, separator: Items) -> Items:
 def _join(context: Context, items: Items, separator: Items | None = None) -> Items:
     parts = [part for item in items if (part := one_text([item])) is not None]
     mark = (one_text(separator) or "") if separator is not None else ""
-    return text(context.checked_text(mark.join(parts))) if parts else EMPTY
+    if not parts:
+        return EMPTY
+    # Before they are joined: the same long text may stand there a thousand times.
+    context.spend_characters(sum(map(len, parts)) + len(mark) * (len(parts) - 1))
+    return text(mark.join(parts))
 
 
 def _to_chars(context: Context, items: Items) -> Items:
     value = one_text(items)
-    return EMPTY if value is None else context.checked([text(c)[0] for c in value])
+    if value is None:
+        return EMPTY
+    context.spend_characters(len(value))
+    return context.checked([text(character)[0] for character in value])
 
 
 def _length(_: Context, items: Items) -> Items:

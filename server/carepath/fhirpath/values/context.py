@@ -23,6 +23,7 @@ class Context:
 
     __slots__ = (
         "cache",
+        "characters",
         "environment",
         "focus",
         "frame",
@@ -40,6 +41,7 @@ class Context:
         self.focus = focus
         self.limits: Limits = environment.limits
         self.steps = environment.limits.steps
+        self.characters = environment.limits.characters
         self.index: int | None = None
         self.total: Items = _NOTHING
         self.scope: Mapping[str, Items] = _NO_NAMES
@@ -66,7 +68,23 @@ class Context:
         return items
 
     def checked_text(self, text: str) -> str:
-        """Return `text` unless it grew beyond the limit."""
-        if len(text) > self.limits.text:
-            raise LimitReached(f"a string has more than {self.limits.text} characters")
+        """Return `text`, counted; raises LimitReached when it is too long, or all are together."""
+        self.spend_characters(len(text))
         return text
+
+    def spend_characters(self, count: int) -> None:
+        """Count a string that was made or is about to be; raises LimitReached.
+
+        Each may be short and there may be few of them, and still all together fill the memory.
+        """
+        limits, allowance = self.limits, self.environment.allowance
+        if count > limits.text:
+            raise LimitReached(f"a string has more than {limits.text} characters")
+        self.characters -= count
+        if self.characters < 0:
+            raise LimitReached(f"its strings have more than {limits.characters} characters")
+        if allowance is not None:
+            allowance.left -= count
+            if allowance.left < 0:
+                all_of_them = f"more than {allowance.characters} characters"
+                raise LimitReached(f"the strings of all expressions have {all_of_them}")

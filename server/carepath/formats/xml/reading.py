@@ -8,14 +8,14 @@ does not have, one that stands twice.  What JSON has no place for is refused her
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 from lxml import etree
 
 from carepath.errors import MalformedInput
-from carepath.formats.xml.source import FHIR, XHTML, Node, narratives, parse
+from carepath.formats.xml.source import FHIR, XHTML, Node, narratives, parse, stands_alone
 from carepath.r4.model import RESOURCE_TYPES, Element, Type, type_of
 
 MAX_DEPTH = 64
@@ -31,15 +31,21 @@ _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _INTEGERS = ("integer", "positiveInt", "unsignedInt")
 
 
-def decode(data: bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
+OnBundle = Callable[[str, int], None]
+"""Is told where a Bundle stands and how many entries it has, before they are read."""
+
+
+def decode(
+    data: bytes, *, max_depth: int = MAX_DEPTH, on_bundle: OnBundle | None = None
+) -> dict[str, Any]:
     """Decode one resource from FHIR XML in UTF-8.
 
     Raises MalformedInput for XML that is not well-formed or has a document type, for text,
-    attributes and elements of other namespaces that have no place, and for a nesting of more than
-    `max_depth`.
+    attributes and elements of other namespaces that have no place, for a nesting of more than
+    `max_depth` and for more than MAX_NODES elements and attributes, and what `on_bundle` raises.
     """
     root = parse(data)
-    return _Reader(data, root, max_depth).resource(root, _local_name(root), 1)
+    return _Reader(data, root, max_depth, on_bundle).resource(root, _local_name(root), 1)
 
 
 def _malformed(reason: str, node: Node, path: str) -> MalformedInput:
@@ -57,14 +63,17 @@ def _local_name(node: Node) -> str:
 class _Reader:
     """One decoding: the limit of nesting, and the narratives as they were written."""
 
-    def __init__(self, data: bytes, root: Node, max_depth: int) -> None:
+    def __init__(self, data: bytes, root: Node, max_depth: int, on_bundle: OnBundle | None) -> None:
         self._max_depth = max_depth
+        self._on_bundle = on_bundle
         self._narratives = narratives(data, root)
 
     def resource(self, node: Node, path: str, depth: int) -> dict[str, Any]:
         name = _local_name(node)
         if name not in RESOURCE_TYPES:
             raise _malformed(f"`{name}` is not an R4 resource in the namespace {FHIR}", node, path)
+        if name == "Bundle" and self._on_bundle is not None:
+            self._on_bundle(path, len(node.findall(f"{{{FHIR}}}entry")))
         found = type_of(name)
         assert found is not None  # noqa: S101 - every resource type has a definition
         return {"resourceType": name, **self._children(node, found, path, depth)}
@@ -87,10 +96,11 @@ class _Reader:
         self, element: Element, nodes: list[Node], path: str, depth: int
     ) -> dict[str, Any]:
         found = type_of(element.type)
-        places = [
+        # One at a time: the paths of a million elements would take more room than their values.
+        places = (
             (node, f"{path}[{index}]" if element.is_list else path)
             for index, node in enumerate(nodes)
-        ]
+        )
         if found is not None and found.kind == "primitive" and element.type != "xhtml":
             pairs = [self._primitive(node, found, place, depth) for node, place in places]
             return _primitive_property(element, pairs)
@@ -126,7 +136,7 @@ class _Reader:
         if node.tag != f"{{{XHTML}}}div":
             raise _malformed("a `div` in the XHTML namespace is expected", node, path)
         written = self._narratives[node]
-        if _stands_alone(written):
+        if stands_alone(written):
             return written
         if len(node.attrib) > MAX_ATTRIBUTES:
             raise _malformed(f"it has more than {MAX_ATTRIBUTES} attributes", node, path)
@@ -203,14 +213,6 @@ def _scalar(type_name: str, text: str, node: Node, path: str) -> Any:
     if abs(value.adjusted()) > MAX_EXPONENT:
         raise _malformed("the number is out of range", node, path)
     return value
-
-
-def _stands_alone(written: str) -> bool:
-    """Tell whether a narrative, as written, needs nothing that was declared outside of it."""
-    try:
-        return bool(etree.fromstring(written).tag == f"{{{XHTML}}}div") and written[:4] == "<div"
-    except etree.XMLSyntaxError:
-        return False
 
 
 def _rewritten(node: Node) -> str:

@@ -15,6 +15,9 @@ Node = etree._Element
 FHIR = "http://hl7.org/fhir"
 XHTML = "http://www.w3.org/1999/xhtml"
 
+MAX_NODES = 1_500_000
+"""Elements and attributes in one document: each takes hundreds of bytes, however short it is."""
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _DECLARATION = re.compile(rb"\s*<\?xml\s[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
 # Possessive: what may stand before the root is read once, however much of it there is.
@@ -24,7 +27,12 @@ _SEPARATOR = " "
 
 
 def parse(data: bytes) -> Node:
-    """Return the root element; raise MalformedInput for what is not plain, safe XML."""
+    """Return the root element; raise MalformedInput for what is not plain, safe XML.
+
+    Elements and attributes are counted before the tree is made, by the signs that each must have.
+    """
+    if len(data) > MAX_NODES and _nodes(data) > MAX_NODES:
+        raise MalformedInput(f"it holds more than {MAX_NODES} elements and attributes")
     _refuse_unsafe(data)
     parser = etree.XMLParser(
         resolve_entities=False,
@@ -38,6 +46,8 @@ def parse(data: bytes) -> Node:
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
+        if getattr(error, "code", 0) == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from error
         line, _ = error.position
         reason = (error.msg or "not well-formed").partition(",")[0].strip()
         raise MalformedInput(f"not valid XML, {reason}", f"line {line}") from error
@@ -62,6 +72,27 @@ def narratives(data: bytes, root: Node) -> dict[Node, str]:
     except (expat.ExpatError, ValueError) as error:
         # The two parsers agree on all that is well-formed; where they do not, nothing is safe.
         raise MalformedInput("the narrative cannot be read") from error
+
+
+def stands_alone(narrative: str) -> bool:
+    """Tell whether a narrative is a `div` that needs nothing that was declared outside of it."""
+    names: list[str] = []
+    parser = expat.ParserCreate(encoding="utf-8", namespace_separator=_SEPARATOR)
+
+    def first(name: str, _attributes: dict[str, str]) -> None:
+        names.append(name)
+        parser.StartElementHandler = None
+
+    parser.StartElementHandler = first
+    try:
+        parser.Parse(narrative.encode(), True)
+    except expat.ExpatError:
+        return False
+    return names == [XHTML + _SEPARATOR + "div"] and narrative.startswith("<div")
+
+
+def _nodes(data: bytes) -> int:
+    return data.count(b"<") - data.count(b"</") + data.count(b"=")
 
 
 def _spans(data: bytes) -> list[tuple[int, int]]:

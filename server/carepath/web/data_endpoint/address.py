@@ -31,12 +31,16 @@ def headers_of(endpoint: Resource) -> dict[str, str]:
     for line in given if isinstance(given, list) else ():
         name, sign, value = str(line).partition(":")
         value = value.strip()
-        if not sign or name.strip().lower() != _AUTHORIZATION or not value.isprintable():
+        if not sign or name.strip().lower() != _AUTHORIZATION or not _is_sendable(value):
             # What was given may be a secret.
             expected = "`Authorization: ...` as the only header of an Endpoint"
             raise InvalidParameter("dataEndpoint", "an Endpoint with other headers", expected)
         headers["Authorization"] = value
     return headers
+
+
+def _is_sendable(value: str) -> bool:
+    return value.isascii() and value.isprintable()
 
 
 def plain_url(text: str) -> httpx.URL | None:

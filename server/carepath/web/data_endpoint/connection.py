@@ -2,14 +2,15 @@
 
 https://hl7.org/fhir/R4/http.html
 
-Only hosts that the deployment lists are asked, redirects are not followed, every request has a
-timeout and every answer a limit, and what fails for the moment is tried again a few times.
+Only hosts that the deployment lists are asked, and directly: no proxy and no login of the
+environment counts.  Redirects are not followed, every request has a timeout as a whole and every
+answer a limit, and what fails for the moment is tried again a few times.
 """
 
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
@@ -25,6 +26,7 @@ from carepath.web.http.refusals import DataEndpointFailed, DataEndpointRefused, 
 _PAUSE_SECONDS = 0.2
 # The rest of the time of an operation is for the operation itself.
 _SHARE_OF_TIME = 0.8
+_CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete")
 _SECONDS = re.compile(r"\d{1,6}", re.ASCII)
 _HEADERS = {"Accept": "application/fhir+json", "Accept-Encoding": "gzip"}
 
@@ -53,7 +55,12 @@ class Connection:
         self._client = httpx.Client(
             headers={**_HEADERS, **headers},
             follow_redirects=False,
+            # Patients' ids and logins go to the host that is listed, and through nobody else.
+            trust_env=False,
+            # The certificates of the environment (SSL_CERT_FILE) do count.
+            verify=httpx.create_ssl_context(),
         )
+        self._until = self._end
 
     def __enter__(self) -> Self:
         return self
@@ -87,7 +94,11 @@ class Connection:
                 self._rest(max(pause, _PAUSE_SECONDS * 2 ** (attempt - 1)))
             try:
                 seconds = self._seconds()
-                with self._client.stream("GET", url, timeout=seconds) as response:
+                self._until = time.monotonic() + seconds
+                within = {"trace": self._trace}
+                with self._client.stream(
+                    "GET", url, timeout=seconds, extensions=within
+                ) as response:
                     if is_gone(response.status_code):
                         return None
                     if is_success(response.status_code):
@@ -98,6 +109,24 @@ class Connection:
             except httpx.HTTPError:
                 continue
         raise DataEndpointFailed(self._host, "it does not answer")
+
+    def _trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Let a new connection read no longer than the request may take.
+
+        A timeout is for one read, and a server may send `100 Continue` for ever.
+        """
+        if event in _CONNECTED:
+            stream = info["return_value"]
+            read = stream.read
+
+            def read_in_time(most: int, timeout: float | None = None) -> bytes:
+                left = self._until - time.monotonic()
+                if left <= 0:
+                    raise httpx.ReadTimeout("the answer takes too long")
+                found: bytes = read(most, left if timeout is None else min(left, timeout))
+                return found
+
+            stream.read = read_in_time
 
     def _seconds(self) -> float:
         """Return how long one request may take; raise when the time for all of them is over."""

@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/http.html#mime-type
 """
 
+import re
 import zlib
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -21,6 +22,9 @@ _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _CHUNK = 4_096
 _MAX_FORM_BYTES = 200_000
 _MAX_FIELDS = 1_000
+_MUCH = 1_000_000
+"""What is smaller may have been packed as tightly as gzip can."""
+_OUTER_BUNDLE = re.compile(r"Bundle|Parameters\.parameter\[\d+\]\.resource")
 
 
 class Stream(Protocol):
@@ -49,12 +53,12 @@ def read(stream: Stream, declared: int | None, encoding: str, config: Config) ->
     unpack = _ENCODINGS.get(encoding.strip().lower())
     if unpack is None:
         raise UnsupportedMediaType(f"Content-Encoding: {encoding}", "gzip, or no encoding")
-    return unpack(data, config.max_expanded_bytes)
+    return unpack(data, config)
 
 
 def decode(data: bytes, fmt: Format, config: Config) -> Resource:
     """Decode the bytes of one resource and hold it to the limit of entries."""
-    value = _DECODERS[fmt](data, config.max_depth)
+    value = _DECODERS[fmt](data, config)
     if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
         raise MalformedInput("a FHIR resource is an object with a `resourceType`")
     _refuse_entries(value, config.max_entries)
@@ -70,27 +74,35 @@ def encode(resource: Mapping[str, Any], fmt: Format, *, pretty: bool = False) ->
     return xml_codec.encode(dict(resource), pretty=pretty)
 
 
-def _from_json(data: bytes, max_depth: int) -> Any:
-    return json_codec.decode(data, max_depth=max_depth)
+def _from_json(data: bytes, config: Config) -> Any:
+    return json_codec.decode(data, max_depth=config.max_depth)
 
 
-def _from_xml(data: bytes, max_depth: int) -> Any:
+def _from_xml(data: bytes, config: Config) -> Any:
     from carepath.formats import xml as xml_codec  # noqa: PLC0415  as above
 
-    return xml_codec.decode(data, max_depth=max_depth)
+    def refuse(path: str, entries: int) -> None:
+        if entries > config.max_entries and _OUTER_BUNDLE.fullmatch(path):
+            raise _too_many(path, config.max_entries)
+
+    return xml_codec.decode(data, max_depth=config.max_depth, on_bundle=refuse)
 
 
 _DECODERS = {"json": _from_json, "xml": _from_xml}
 
 
-def _plain(data: bytes, limit: int) -> bytes:
-    if len(data) > limit:
-        raise TooLarge("The body", limit)
+def _plain(data: bytes, config: Config) -> bytes:
+    if len(data) > config.max_expanded_bytes:
+        raise TooLarge("The body", config.max_expanded_bytes)
     return data
 
 
-def _gunzip(data: bytes, limit: int) -> bytes:
-    """Unpack gzip, one member after the other, stopping as soon as the result is over the limit."""
+def _gunzip(data: bytes, config: Config) -> bytes:
+    """Unpack gzip, one member after the other, stopping as soon as the result is over a limit."""
+    limit, what = config.max_expanded_bytes, "The body after gunzip"
+    most = max(_MUCH, len(data) * config.max_expansion)
+    if most < limit:
+        limit, what = most, f"{what}, which may have {config.max_expansion} times its size,"
     result = bytearray()
     unpacker = zlib.decompressobj(wbits=_GZIP_WINDOW)
     try:
@@ -101,7 +113,7 @@ def _gunzip(data: bytes, limit: int) -> bytes:
                     unpacker = zlib.decompressobj(wbits=_GZIP_WINDOW)
                 result += unpacker.decompress(rest, limit + 1 - len(result))
                 if len(result) > limit:
-                    raise TooLarge("The body after gunzip", limit)
+                    raise TooLarge(what, limit)
                 rest = unpacker.unused_data
     except zlib.error as error:
         raise MalformedInput("the body is not valid gzip") from error
@@ -118,7 +130,11 @@ def _refuse_entries(value: Resource, limit: int) -> None:
     for path, resource in _bundles(value):
         entries = resource.get("entry")
         if isinstance(entries, list) and len(entries) > limit:
-            raise TooLarge("The number of entries", limit, f"{path}.entry")
+            raise _too_many(path, limit)
+
+
+def _too_many(path: str, limit: int) -> TooLarge:
+    return TooLarge("The number of entries", limit, f"{path}.entry")
 
 
 def _bundles(value: Resource) -> list[tuple[str, Resource]]:

@@ -24,6 +24,13 @@ class UrlTooLong(InputError):
 
 
 @dataclass(eq=False)
+class UnsupportedTransferCoding(InputError):
+    """A body comes in a transfer coding that is not undone here."""
+
+    sentence = "A body may come with `Transfer-Encoding: chunked`, and with no other coding."
+
+
+@dataclass(eq=False)
 class TooSlow(InputError):
     """The client stopped sending in the middle of a body."""
 
@@ -101,6 +108,14 @@ class Busy(InputError):
     """As many operations run as this service allows at once."""
 
     sentence = "The service is busy; send again after {retry_after} seconds."
+    retry_after: int
+
+
+@dataclass(eq=False)
+class OutOfMemory(InputError):
+    """There was no memory left for a request; what it had taken is free again."""
+
+    sentence = "The service has no memory left for this; send again after {retry_after} seconds."
     retry_after: int
 
 

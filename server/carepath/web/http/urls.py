@@ -44,6 +44,18 @@ def fhir_base(config: Config, environ: Mapping[str, str]) -> str:
     return f"{scheme}://{host}{prefix}{FHIR}"
 
 
+def refuse_invalid_host(environ: Mapping[str, str]) -> None:
+    """Raise InvalidHost unless there is one Host that is a host; HTTP/1.0 may do without.
+
+    https://www.rfc-editor.org/rfc/rfc9112.html#name-request-target
+    """
+    host = environ.get("HTTP_HOST")
+    if host is None and environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+        return
+    if not _HOST.fullmatch(host or ""):
+        raise InvalidHost
+
+
 def is_fhir(path: str) -> bool:
     """Tell whether a path is under the FHIR base."""
     return path == FHIR or path.startswith(f"{FHIR}/")
