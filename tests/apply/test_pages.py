@@ -230,6 +230,14 @@ def test_the_printed_page_says_who_and_when_and_by_which_content() -> None:
     assert "Ada" not in applied([plan({"id": "a"})], patient).care_plan()["text"]["div"]
 
 
+@pytest.mark.parametrize(
+    "odd", [None, "Ada", [None], [{"given": "Ada"}], [{"given": [None, 1]}], [{"text": 3}], {}]
+)
+def test_a_patient_of_any_shape_has_a_page(odd: Any) -> None:
+    patient = {**PATIENT, "name": odd, "identifier": odd, "birthDate": odd}
+    assert applied([plan({"id": "a", "title": "A"})], patient).page()
+
+
 def test_patients_read_of_options_apart_and_not_of_drugs_between_which_others_choose() -> None:
     def said(id_: str, text: str, **more: Any) -> Json:
         return activity(

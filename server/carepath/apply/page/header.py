@@ -6,7 +6,7 @@ of care there are, the plan (extension `care-phase`).
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from carepath.apply.compile.formula import Formula
 from carepath.apply.compile.names import LinePart
@@ -17,6 +17,7 @@ from carepath.apply.run.evidence import evidence_of_fact
 from carepath.apply.run.scope import FAILURES, FactValue, Scope
 from carepath.apply.run.walk import Walk
 from carepath.fhirpath import Known
+from carepath.record.patients import as_list
 from carepath.resources import Resource
 
 _IS_DATE = re.compile(r"\d{4}-\d\d").match
@@ -58,19 +59,25 @@ def patient_line(walk: Walk) -> PatientLine:
 
 def name_of(patient: Resource) -> str:
     """Return what a patient is called: the text of the first name, else its parts."""
-    for name in patient.get("name") or ():
-        parts = [*(name.get("given") or ()), name.get("family") or ""]
-        found = str(name.get("text") or " ".join(filter(None, parts)))
-        if found:
+    for name in _dicts(patient.get("name")):
+        parts = [*as_list(name.get("given")), name.get("family")]
+        found = name.get("text") or " ".join(p for p in parts if isinstance(p, str))
+        if isinstance(found, str) and found:
             return found
     return ""
 
 
 def identifiers_of(patient: Resource) -> Iterator[str]:
     """Yield the values of the identifiers of a patient, old ones left out."""
-    for identifier in patient.get("identifier") or ():
-        if identifier.get("value") and identifier.get("use") != "old":
-            yield str(identifier["value"])
+    for identifier in _dicts(patient.get("identifier")):
+        value = identifier.get("value")
+        if isinstance(value, str) and identifier.get("use") != "old":
+            yield value
+
+
+def _dicts(value: Any) -> list[Resource]:
+    """Return the objects of a list; data may have any shape where nothing depends on it."""
+    return [item for item in as_list(value) if isinstance(item, dict)]
 
 
 def stages(walk: Walk) -> tuple[Stage, ...]:
