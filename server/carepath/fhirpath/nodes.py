@@ -124,6 +124,11 @@ Ast = (
 )
 
 
+def focus_of(node: Call) -> Ast:
+    """Return what a function is applied to: `$this` when nothing stands before it."""
+    return node.source or Special("$this", node.at)
+
+
 def children(node: Ast) -> tuple[Ast, ...]:
     """Return the nodes directly under `node`, in the order they are written."""
     match node:

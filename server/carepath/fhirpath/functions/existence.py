@@ -18,7 +18,7 @@ from carepath.fhirpath.functions.row import (
     Written,
 )
 from carepath.fhirpath.functions.table import located, plain
-from carepath.fhirpath.nodes import Ast, Call, Special
+from carepath.fhirpath.nodes import Call, focus_of
 from carepath.fhirpath.values.comparison import equal_items, key_of
 from carepath.fhirpath.values.context import Context, Evaluator, Truth
 from carepath.fhirpath.values.failure import Failure
@@ -72,7 +72,7 @@ def _empty(compiler: Compiler, node: Call) -> Truth:
 
 
 def _not(compiler: Compiler, node: Call) -> Truth:
-    value = compiler.truth(_negated(node))
+    value = compiler.truth(focus_of(node))
 
     def truth(context: Context, this: Item) -> bool | None:
         try:
@@ -82,11 +82,6 @@ def _not(compiler: Compiler, node: Call) -> Truth:
         return found if found is None else not found
 
     return truth
-
-
-def _negated(node: Call) -> Ast:
-    """Return what `not()` applies to: alone, to `$this`."""
-    return node.source if node.source is not None else Special("$this", node.at)
 
 
 def _from_truth(make: BuildTruth) -> Build:
@@ -198,7 +193,7 @@ def _write_empty(writer: Writer, node: Call, this: str) -> str:
 
 
 def _write_not(writer: Writer, node: Call, this: str) -> str:
-    holds = writer.truth(_negated(node), this)
+    holds = writer.truth(focus_of(node), this)
     return writer.put("t", f"None if {holds} is None else not {holds}")
 
 

@@ -139,7 +139,6 @@ ITEM = Result(of="items", is_single=True)
 A_BOOLEAN = Result("System.Boolean")
 A_STRING = Result("System.String")
 AN_INTEGER = Result("System.Integer")
-A_DECIMAL = Result("System.Decimal")
 
 Build = Callable[[Compiler, Call], Evaluator]
 BuildTruth = Callable[[Compiler, Call], Truth]

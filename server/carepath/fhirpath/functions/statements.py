@@ -72,7 +72,7 @@ def _concerns(context: Context, items: Items, conditions: Items) -> Items:
     if len(items) != 1 or not isinstance(items[0][0], dict):
         return EMPTY
     resource = items[0][0]
-    wanted = {id(condition[0]): condition[0] for condition in conditions}
+    wanted = {id(each[0]): each[0] for each in conditions if isinstance(each[0], dict)}
     found = {_meaning(context, reference, resource, wanted) for reference in _named(resource)}
     return next((text(word) for word in ("yes", "open", "no") if word in found), EMPTY)
 
@@ -148,8 +148,10 @@ def _latest(context: Context, items: Items, conditions: Items = EMPTY) -> Items:
 def _latest_of(items: Items) -> Items:
     if len(items) < 2:  # noqa: PLR2004 - nothing to compare
         return items
-    kept = {id(resource) for resource in _latest_among([item[0] for item in items])}
-    return [item for item in items if id(item[0]) in kept]
+    resources = [item[0] for item in items if isinstance(item[0], dict)]
+    kept = {id(resource) for resource in _latest_among(resources)}
+    # What is no resource has no date, and stays as a resource without one does.
+    return [item for item in items if id(item[0]) in kept or not isinstance(item[0], dict)]
 
 
 def _agreed(context: Context, items: Items, reading: Evaluator) -> Items:

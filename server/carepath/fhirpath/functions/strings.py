@@ -21,7 +21,7 @@ from carepath.fhirpath.functions.row import (
     Written,
 )
 from carepath.fhirpath.functions.table import plain
-from carepath.fhirpath.nodes import Call, Literal, Special
+from carepath.fhirpath.nodes import Call, Literal, focus_of
 from carepath.fhirpath.patterns import full_match, replace_all, search, searcher
 from carepath.fhirpath.values.context import Context
 from carepath.fhirpath.values.failure import Failure
@@ -210,7 +210,7 @@ def _known(table: dict[str, Callable[..., Any]], kind: str) -> Callable[..., Any
 
 def _write_matches(writer: Writer, node: Call, this: str) -> str:
     """Write a search; a pattern that is written in the expression is compiled with it."""
-    value = writer.text(node.source or Special("$this", node.at), this)
+    value = writer.text(focus_of(node), this)
     pattern = node.arguments[0]
     if isinstance(pattern, Literal) and pattern.type == "String":
         found = f"{writer.constant(searcher(pattern.value))}({value}) is not None"
@@ -224,7 +224,7 @@ def _tested(test: str) -> Written:
     """Return how a test of two texts is written."""
 
     def emit(writer: Writer, node: Call, this: str) -> str:
-        value = writer.text(node.source or Special("$this", node.at), this)
+        value = writer.text(focus_of(node), this)
         part = writer.text(node.arguments[0], this)
         found = test.format(value=value, part=part)
         if isinstance(node.arguments[0], Literal):
@@ -238,7 +238,7 @@ def _changed(method: str) -> Written:
     """Return how a change of one text is written."""
 
     def emit(writer: Writer, node: Call, this: str) -> str:
-        value = writer.text(node.source or Special("$this", node.at), this)
+        value = writer.text(focus_of(node), this)
         changed = f"context.checked_text({value}.{method}())"
         return writer.put("s", f"None if {value} is None else {changed}")
 

@@ -19,7 +19,7 @@ from carepath.fhirpath.functions.row import (
     Written,
 )
 from carepath.fhirpath.functions.table import plain
-from carepath.fhirpath.nodes import Call, Special
+from carepath.fhirpath.nodes import Call, Special, focus_of
 from carepath.fhirpath.values.context import Context, Evaluator
 from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.results import EMPTY, of_truth, one, one_text
@@ -202,7 +202,7 @@ def _subsumes(least: int) -> Function:
 
 
 def _write_member_of(writer: Writer, node: Call, this: str) -> str:
-    if this != "this" and (node.source is None or node.source == Special("$this")):
+    if this != "this" and focus_of(node) == Special("$this"):
         url = writer.text(node.arguments[0], this)
         return writer.put("t", f"{writer.constant(item_is_member)}(context, {this}, {url})")
     items = writer.source(node, this)

@@ -268,7 +268,7 @@ def _binary(compiler: Compiler, node: Binary) -> Evaluator:
     if maker is not None:
         truth = maker(compiler, node)
         return lambda context, this: of_truth(truth(context, this))
-    return operators.ITEMS[node.operator](compiler, node)
+    return operators.operation(compiler, node)
 
 
 def _type_test(compiler: Compiler, node: TypeTest) -> Evaluator:

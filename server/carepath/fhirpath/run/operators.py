@@ -6,7 +6,7 @@ https://hl7.org/fhirpath/#operations
 from collections.abc import Callable
 from decimal import Decimal
 from operator import ge, gt, le, lt
-from typing import Any
+from typing import Any, TypeVar
 
 from carepath.fhirpath.functions import FUNCTIONS
 from carepath.fhirpath.functions.row import Compiler
@@ -21,8 +21,13 @@ from carepath.fhirpath.values.identity import distinct, holds
 from carepath.fhirpath.values.results import EMPTY, text
 from carepath.fhirpath.values.types import DECIMAL, INTEGER, LONG, PRIMITIVE, STRING, Item, Items
 
+_T = TypeVar("_T")
+Operate = Callable[[Context, Items, Items], _T]
+"""What an operator gives for the collections on both sides."""
 
-def _equality(compiler: Compiler, node: Binary, answer: bool) -> Truth:
+
+def _equality(compiler: Compiler, node: Binary) -> Truth:
+    answer = node.operator == "="
     if not compiler.traced and _is_own_member(node.left) and _is_text(node.right):
         return _member_is_text(node.left.name, node.right.value, answer)  # type: ignore[union-attr]
     left, right = compiler.items(node.left), compiler.items(node.right)
@@ -65,141 +70,79 @@ def _member_is_text(name: str, wanted: str, answer: bool) -> Truth:
     return truth
 
 
-def _equals(compiler: Compiler, node: Binary) -> Truth:
-    return _equality(compiler, node, True)
-
-
-def _differs(compiler: Compiler, node: Binary) -> Truth:
-    return _equality(compiler, node, False)
-
-
-def _equivalence(answer: bool) -> Callable[[Compiler, Binary], Truth]:
-    def compile_(compiler: Compiler, node: Binary) -> Truth:
-        left, right = compiler.items(node.left), compiler.items(node.right)
-
-        def truth(context: Context, this: Item) -> bool | None:
-            ours, theirs = left(context, this), right(context, this)
-            context.spend_on(len(ours) * len(theirs))
-            return equivalent(ours, theirs) is answer
-
-        return truth
-
-    return compile_
-
-
 _AS_IT_IS = {(INTEGER, int), (LONG, int), (DECIMAL, int), (DECIMAL, Decimal)}
 """Numbers whose JSON value compares as the number that it is."""
-_COMPARES: dict[str, Callable[[Any, Any], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
 
 
-def ordered(ours: Items, theirs: Items, operator: str) -> bool | None:
-    """Return the truth of `ours operator theirs` for `<`, `<=`, `>` and `>=`."""
-    if not ours or not theirs:
-        return None
-    if len(ours) > 1 or len(theirs) > 1:
-        raise Failure(
-            f"`{operator}` compares one with one, found {len(ours)} and {len(theirs)}",
-            ours if len(ours) > 1 else theirs,
-        )
-    left, right = ours[0], theirs[0]
-    if (left[1].kind, type(left[0])) in _AS_IT_IS and (right[1].kind, type(right[0])) in _AS_IT_IS:
-        return _COMPARES[operator](left[0], right[0])
-    found = order(left, right)
-    return found in ACCEPTED[operator] if found is not None else None
+def _ordered(
+    operator: str, is_so: Callable[[Any, Any], bool], *accepted: int
+) -> Operate[bool | None]:
+    """Return the truth of `<` and its like: on numbers, or by the orders that make it true."""
+
+    def operate(_: Context, ours: Items, theirs: Items) -> bool | None:
+        if not ours or not theirs:
+            return None
+        if len(ours) > 1 or len(theirs) > 1:
+            raise Failure(
+                f"`{operator}` compares one with one, found {len(ours)} and {len(theirs)}",
+                ours if len(ours) > 1 else theirs,
+            )
+        left, right = ours[0], theirs[0]
+        is_number = (left[1].kind, type(left[0])) in _AS_IT_IS
+        if is_number and (right[1].kind, type(right[0])) in _AS_IT_IS:
+            return is_so(left[0], right[0])
+        found = order(left, right)
+        return found in accepted if found is not None else None
+
+    return operate
 
 
-def _ordering(compiler: Compiler, node: Binary) -> Truth:
-    left, right, operator = compiler.items(node.left), compiler.items(node.right), node.operator
+def _equivalence(answer: bool) -> Operate[bool | None]:
+    def operate(context: Context, ours: Items, theirs: Items) -> bool | None:
+        context.spend_on(len(ours) * len(theirs))
+        return equivalent(ours, theirs) is answer
+
+    return operate
+
+
+def _membership(operator: str) -> Operate[bool | None]:
+    def operate(context: Context, ours: Items, theirs: Items) -> bool | None:
+        element, collection = (ours, theirs) if operator == "in" else (theirs, ours)
+        if not element:
+            return None
+        if len(element) > 1:
+            raise Failure(f"`{operator}` looks for one item", element)
+        return holds(context, collection, element[0])
+
+    return operate
+
+
+def _short(compiler: Compiler, node: Binary) -> Truth:
+    left, right = compiler.truth(node.left), compiler.truth(node.right)
+    decisive, answer = SHORT[node.operator]
 
     def truth(context: Context, this: Item) -> bool | None:
-        ours, theirs = left(context, this), right(context, this)
         try:
-            return ordered(ours, theirs, operator)
+            ours = left(context, this)
+            if ours is decisive:
+                return answer
+            theirs = right(context, this)
         except Failure as failure:
-            raise located(failure, node, ours) from None
+            raise located(failure, node, EMPTY) from None
+        return theirs if ours is not None or theirs is answer else None
 
     return truth
-
-
-def _and(compiler: Compiler, node: Binary) -> Truth:
-    left, right = compiler.truth(node.left), compiler.truth(node.right)
-
-    def truth(context: Context, this: Item) -> bool | None:
-        ours = left(context, this)
-        if ours is False:
-            return False
-        theirs = right(context, this)
-        return theirs if ours or theirs is False else None
-
-    return _located(node, truth)
-
-
-def _or(compiler: Compiler, node: Binary) -> Truth:
-    left, right = compiler.truth(node.left), compiler.truth(node.right)
-
-    def truth(context: Context, this: Item) -> bool | None:
-        ours = left(context, this)
-        if ours:
-            return True
-        theirs = right(context, this)
-        return theirs if ours is False or theirs else None
-
-    return _located(node, truth)
 
 
 def _xor(compiler: Compiler, node: Binary) -> Truth:
     left, right = compiler.truth(node.left), compiler.truth(node.right)
 
     def truth(context: Context, this: Item) -> bool | None:
-        ours, theirs = left(context, this), right(context, this)
-        return None if ours is None or theirs is None else ours is not theirs
-
-    return _located(node, truth)
-
-
-def _implies(compiler: Compiler, node: Binary) -> Truth:
-    left, right = compiler.truth(node.left), compiler.truth(node.right)
-
-    def truth(context: Context, this: Item) -> bool | None:
-        ours = left(context, this)
-        if ours is False:
-            return True
-        theirs = right(context, this)
-        return theirs if ours or theirs else None
-
-    return _located(node, truth)
-
-
-def _located(node: Ast, inner: Truth) -> Truth:
-    def truth(context: Context, this: Item) -> bool | None:
         try:
-            return inner(context, this)
+            ours, theirs = left(context, this), right(context, this)
         except Failure as failure:
             raise located(failure, node, EMPTY) from None
-
-    return truth
-
-
-def is_in(context: Context, element: Items, collection: Items, operator: str) -> bool | None:
-    """Return the truth of `element in collection`."""
-    if not element:
-        return None
-    if len(element) > 1:
-        raise Failure(f"`{operator}` looks for one item", element)
-    return holds(context, collection, element[0])
-
-
-def _membership(compiler: Compiler, node: Binary) -> Truth:
-    left, right = compiler.items(node.left), compiler.items(node.right)
-    element_first = node.operator == "in"
-
-    def truth(context: Context, this: Item) -> bool | None:
-        ours, theirs = left(context, this), right(context, this)
-        element, collection = (ours, theirs) if element_first else (theirs, ours)
-        try:
-            return is_in(context, element, collection, node.operator)
-        except Failure as failure:
-            raise located(failure, node, element) from None
+        return None if ours is None or theirs is None else ours is not theirs
 
     return truth
 
@@ -210,22 +153,27 @@ def _union(context: Context, ours: Items, theirs: Items) -> Items:
     return context.checked(distinct(items))
 
 
-def _operation(
-    operate: Callable[[Context, Items, Items], Items],
-) -> Callable[[Compiler, Binary], Evaluator]:
-    def compile_(compiler: Compiler, node: Binary) -> Evaluator:
-        left, right = compiler.items(node.left), compiler.items(node.right)
+def _both(compiler: Compiler, node: Binary, operate: Operate[_T]) -> Callable[[Context, Item], _T]:
+    """Compile what looks at the collections on both sides."""
+    left, right = compiler.items(node.left), compiler.items(node.right)
 
-        def evaluate(context: Context, this: Item) -> Items:
-            ours, theirs = left(context, this), right(context, this)
-            try:
-                return operate(context, ours, theirs)
-            except Failure as failure:
-                raise located(failure, node, ours or theirs) from None
+    def evaluate(context: Context, this: Item) -> _T:
+        ours, theirs = left(context, this), right(context, this)
+        try:
+            return operate(context, ours, theirs)
+        except Failure as failure:
+            raise located(failure, node, ours or theirs) from None
 
-        return evaluate
+    return evaluate
 
-    return compile_
+
+def _decision(compiler: Compiler, node: Binary) -> Truth:
+    return _both(compiler, node, DECIDES[node.operator])
+
+
+def operation(compiler: Compiler, node: Binary) -> Evaluator:
+    """Compile an operator that gives a collection."""
+    return _both(compiler, node, OPERATES[node.operator])
 
 
 def unary(compiler: Compiler, node: Unary) -> Evaluator:
@@ -248,30 +196,28 @@ def is_constant(node: Ast) -> bool:
         function = FUNCTIONS.get(node.name)
         alone = node.source is None and not node.arguments
         return alone and function is not None and function.stands_alone
-    if not isinstance(node, Binary) or node.operator not in ITEMS or node.operator == "|":
+    if not isinstance(node, Binary) or node.operator not in OPERATES or node.operator == "|":
         return False
     return all(isinstance(each, Literal) or is_constant(each) for each in children(node))
 
 
-TRUTHS: dict[str, Callable[[Compiler, Binary], Truth]] = {
-    "=": _equals,
-    "!=": _differs,
+SHORT = {"and": (False, False), "or": (True, True), "implies": (False, True)}
+"""What on the left side gives the answer alone, and that answer.
+
+https://hl7.org/fhirpath/#boolean-logic: where the left side is unknown, only a right side that is
+the answer gives one; else the right side decides.
+"""
+DECIDES: dict[str, Operate[bool | None]] = {
     "~": _equivalence(True),
     "!~": _equivalence(False),
-    "<": _ordering,
-    "<=": _ordering,
-    ">": _ordering,
-    ">=": _ordering,
-    "and": _and,
-    "or": _or,
-    "xor": _xor,
-    "implies": _implies,
-    "in": _membership,
-    "contains": _membership,
+    "<": _ordered("<", lt, -1),
+    "<=": _ordered("<=", le, -1, 0),
+    ">": _ordered(">", gt, 1),
+    ">=": _ordered(">=", ge, 0, 1),
+    "in": _membership("in"),
+    "contains": _membership("contains"),
 }
-ACCEPTED: dict[str, tuple[int, ...]] = {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1)}
-"""The orders that make a comparison true."""
-OPERATES: dict[str, Callable[[Context, Items, Items], Items]] = {
+OPERATES: dict[str, Operate[Items]] = {
     "|": _union,
     "+": arithmetic.add,
     "-": arithmetic.subtract,
@@ -281,6 +227,10 @@ OPERATES: dict[str, Callable[[Context, Items, Items], Items]] = {
     "mod": arithmetic.remainder,
     "&": arithmetic.concatenate,
 }
-ITEMS: dict[str, Callable[[Compiler, Binary], Evaluator]] = {
-    operator: _operation(operate) for operator, operate in OPERATES.items()
+TRUTHS: dict[str, Callable[[Compiler, Binary], Truth]] = {
+    "=": _equality,
+    "!=": _equality,
+    **dict.fromkeys(DECIDES, _decision),
+    **dict.fromkeys(SHORT, _short),
+    "xor": _xor,
 }

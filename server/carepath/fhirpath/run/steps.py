@@ -37,13 +37,12 @@ def step(inner: Evaluator, key: Key) -> Evaluator:
 
 def first_step(key: Key) -> Evaluator:
     """Return the evaluator for a path that starts with a member of `$this` or with its type."""
-    name = key if isinstance(key, str) else key[0]
-    may_be_type = name[:1].isupper() and isinstance(key, str)
+    may_be_type = isinstance(key, str) and key[:1].isupper()
     adders = ADDERS
 
     def evaluate(_: Context, this: Item) -> Items:
         type_ = this[1]
-        if may_be_type and name in type_.ancestors:
+        if may_be_type and key in type_.ancestors:
             return [this]
         kind, property_, beside, child = type_.members[key]
         out: Items = []

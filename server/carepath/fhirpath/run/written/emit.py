@@ -81,11 +81,9 @@ def _binary(writer: Writer, node: Binary, this: str) -> str:
         return writer.put(
             "v", f"[({writer.text(node, this)}, {writer.constant(SYSTEM['String'])})]"
         )
-    operate = operators.OPERATES.get(node.operator)
-    if operate is None:
-        return writer.closure(node, this)
     left, right = writer.items(node.left, this), writer.items(node.right, this)
-    return writer.put("v", f"{writer.constant(operate)}(context, {left}, {right})")
+    operate = writer.constant(operators.OPERATES[node.operator])
+    return writer.put("v", f"{operate}(context, {left}, {right})")
 
 
 def _call(writer: Writer, node: Call, this: str) -> str:

@@ -12,18 +12,16 @@ from carepath.fhirpath.run.written.writer import Writer
 Emit = Callable[[Writer, Binary, str], str]
 
 
-def _short(answer: str, unless: str, otherwise: str) -> Emit:
-    """Return how an operator is written whose left side alone may give the answer."""
-
-    def emit(writer: Writer, node: Binary, this: str) -> str:
-        left = writer.truth(node.left, this)
-        out = writer.put("t", answer)
-        with writer.block(f"if {unless.format(left=left)}:"):
-            right = writer.truth(node.right, this)
-            writer.line(f"{out} = {otherwise.format(left=left, right=right)}")
-        return out
-
-    return emit
+def _short(writer: Writer, node: Binary, this: str) -> str:
+    """Write an operator whose left side alone may give the answer."""
+    decisive, answer = operators.SHORT[node.operator]
+    left = writer.truth(node.left, this)
+    out = writer.put("t", str(answer))
+    with writer.block(f"if {left} is not {decisive}:"):
+        right = writer.truth(node.right, this)
+        decides = f"{left} is not None or {right} is {answer}"
+        writer.line(f"{out} = {right} if {decides} else None")
+    return out
 
 
 def _xor(writer: Writer, node: Binary, this: str) -> str:
@@ -59,27 +57,16 @@ def _differs(writer: Writer, node: Binary, this: str) -> str:
     return writer.put("t", f"None if {same} is None else not {same}")
 
 
-def _ordering(writer: Writer, node: Binary, this: str) -> str:
+def _decision(writer: Writer, node: Binary, this: str) -> str:
     left, right = writer.items(node.left, this), writer.items(node.right, this)
-    return writer.put("t", f"ordered({left}, {right}, {writer.constant(node.operator)})")
+    operate = writer.constant(operators.DECIDES[node.operator])
+    return writer.put("t", f"{operate}(context, {left}, {right})")
 
 
-def _membership(writer: Writer, node: Binary, this: str) -> str:
-    left, right = writer.items(node.left, this), writer.items(node.right, this)
-    element, collection = (left, right) if node.operator == "in" else (right, left)
-    symbol = writer.constant(node.operator)
-    return writer.put("t", f"is_in(context, {element}, {collection}, {symbol})")
-
-
-_NOT_FALSE = "{left} is not False"
 OPERATORS: dict[str, Emit] = {
-    "and": _short("False", _NOT_FALSE, "{right} if {left} or {right} is False else None"),
-    "or": _short("True", "not {left}", "{right} if {left} is False or {right} else None"),
-    "implies": _short("True", _NOT_FALSE, "{right} if {left} or {right} else None"),
+    **dict.fromkeys(operators.SHORT, _short),
     "xor": _xor,
     "=": _equals,
     "!=": _differs,
-    **dict.fromkeys(operators.ACCEPTED, _ordering),
-    "in": _membership,
-    "contains": _membership,
+    **dict.fromkeys(operators.DECIDES, _decision),
 }

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from carepath.fhirpath.run.operators import is_in, ordered
 from carepath.fhirpath.values.access import ADDERS
 from carepath.fhirpath.values.comparison import equal, equal_items
 from carepath.fhirpath.values.known import Known, items_of
@@ -45,9 +44,7 @@ RUNTIME: dict[str, Any] = {
     "dicts": dicts,
     "equal": equal,
     "equal_items": equal_items,
-    "is_in": is_in,
     "one_text": one_text,
-    "ordered": ordered,
     "items_of": items_of,
     "text_of_item": text_of_item,
 }

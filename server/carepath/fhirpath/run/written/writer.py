@@ -11,7 +11,7 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any, Literal
 
-from carepath.fhirpath.nodes import Ast, Call, EmptySet, Member, Special
+from carepath.fhirpath.nodes import Ast, Call, EmptySet, Member, focus_of
 from carepath.fhirpath.nodes import Literal as LiteralNode
 from carepath.fhirpath.run.compiler import Compiler
 from carepath.fhirpath.run.written import steps
@@ -69,7 +69,7 @@ class Writer:
 
     def source(self, node: Call, this: str) -> str:
         """Write what a function is applied to; return the name that holds it."""
-        return self.items(node.source or Special("$this", node.at), this)
+        return self.items(focus_of(node), this)
 
     def member(self, node: Member, this: str, key: Key) -> str:
         """Write a path step; with a key of two parts `source.name.ofType(T)`."""
