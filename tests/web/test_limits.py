@@ -77,12 +77,12 @@ def test_whoever_was_quiet_has_no_more_than_the_burst() -> None:
         limit.take("a")
 
 
-def test_half_of_the_threads_may_wait_for_another_server() -> None:
-    gate = Gate(Config(threads=4))
+def test_half_of_the_turns_may_wait_for_another_server() -> None:
+    gate = Gate(Config(threads=8, max_applications=4))
     for _ in range(3):
         with gate.wait(), gate.wait(), pytest.raises(Busy):
             gate.wait().__enter__()
-    with Gate(Config(threads=1)).wait():
+    with Gate(Config(max_applications=1)).wait():
         pass
 
 

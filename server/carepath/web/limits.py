@@ -98,8 +98,8 @@ class Gate:
 
     def __init__(self, config: Config) -> None:
         self._turns = threading.BoundedSemaphore(config.max_applications)
-        # Whoever waits for another server keeps a thread; the other half answers meanwhile.
-        self._waits = threading.BoundedSemaphore(max(1, config.threads // 2))
+        # Whoever waits for another server keeps a turn; the other half works meanwhile.
+        self._waits = threading.BoundedSemaphore(max(1, config.max_applications // 2))
         self._queue_seconds = config.queue_seconds
         self._seconds = config.request_seconds
         self._watchdog = Watchdog()
@@ -117,7 +117,7 @@ class Gate:
 
     @contextmanager
     def wait(self) -> Iterator[None]:
-        """Let the block wait for another server; raise Busy when half of the threads do so."""
+        """Let the block wait for another server; raise Busy when half of the turns do so."""
         if not self._waits.acquire(blocking=False):
             raise Busy(_RETRY_AFTER)
         try:
