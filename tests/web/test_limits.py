@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from carepath.web import Config, limits
+from carepath.web.config import InvalidConfiguration
 from carepath.web.http.refusals import Busy, TooCostly, TooManyRequests
 from carepath.web.limits import Gate, RateLimit, Watchdog
 
@@ -215,3 +216,10 @@ def test_what_was_stopped_leaves_no_trace_in_its_thread() -> None:
     profile = cProfile.Profile()
     profile.runcall(spin, 0.01)
     assert profile.getstats()
+
+
+def test_operations_leave_a_thread_for_others() -> None:
+    """A deployment where they could not is refused at the start."""
+    with pytest.raises(InvalidConfiguration, match="fewer than 2 threads"):
+        Gate(Config(threads=2, max_applications=2))
+    Gate(Config(threads=2, max_applications=1))

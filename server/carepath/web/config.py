@@ -62,11 +62,9 @@ class Config:
     max_entries: int = _setting(5_000, "Largest number of entries in a Bundle.")
     max_depth: int = _setting(64, "Deepest nesting of a request body.")
     max_url_bytes: int = _setting(8_000, "Longest path with query.")
-    body_seconds: float = _setting(20.0, "How long a request may take to arrive, and an answer to be read; longer when it is large.")
+    body_seconds: float = _setting(20.0, "Time for a request to come, for an answer to go.")
     request_seconds: float = _setting(25.0, "Longest time that one operation may take.")
-    max_applications: int = _setting(
-        2, "Operations that run at once in one worker; fewer than its threads."
-    )
+    max_applications: int = _setting(2, "Operations at once in a worker; fewer than threads.")
     queue_seconds: float = _setting(5.0, "How long an operation waits for its turn before 503.")
     rate_limit: float = _setting(0.0, "Requests per second and client; 0 is unlimited.")
     rate_burst: int = _setting(100, "Requests that a client may send at once before the rate.")
@@ -96,10 +94,6 @@ class Config:
         for name, check, expected in _CHECKS:
             if not check(getattr(self, name)):
                 raise InvalidConfiguration(variable(name), getattr(self, name), expected)
-        if self.max_applications >= self.threads:
-            # Else operations take all threads, and nothing is left for what is quick.
-            name, expected = variable("max_applications"), f"fewer than {self.threads} threads"
-            raise InvalidConfiguration(name, self.max_applications, expected)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **given: Any) -> "Config":

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from carepath.web.config import Config
+from carepath.web.config import Config, InvalidConfiguration, variable
 from carepath.web.http.refusals import Busy, TooCostly, TooManyRequests
 
 _RETRY_AFTER = 2
@@ -97,6 +97,10 @@ class Gate:
     """Lets a bounded number of operations run at once, each for a bounded time."""
 
     def __init__(self, config: Config) -> None:
+        if config.max_applications >= config.threads:
+            # Else operations take all threads, and nothing is left for what is quick.
+            name, expected = variable("max_applications"), f"fewer than {config.threads} threads"
+            raise InvalidConfiguration(name, config.max_applications, expected)
         self._turns = threading.BoundedSemaphore(config.max_applications)
         # Whoever waits for another server keeps a turn; the other half works meanwhile.
         self._waits = threading.BoundedSemaphore(max(1, config.max_applications // 2))
