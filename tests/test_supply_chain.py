@@ -19,6 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 PERMISSIVE = {
     "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "PSF-2.0", "Unlicense",
+    "ZPL-2.1",
 }  # fmt: skip
 """Licences that ask for nothing but their own text."""
 WRITTEN = {
@@ -31,6 +32,8 @@ WRITTEN = {
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "Python Software Foundation License": "PSF-2.0",
     "The MIT License (MIT)": "MIT",
+    "ZPL 2.1": "ZPL-2.1",
+    "Zope Public License": "ZPL-2.1",
 }
 """Other ways to write some of them."""
 EXCEPTIONS = {"certifi": "MPL-2.0"}

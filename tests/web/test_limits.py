@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from carepath.web import Config, limits
+from carepath.web.config import InvalidConfiguration
 from carepath.web.http.refusals import Busy, TooCostly, TooManyRequests
 from carepath.web.limits import Gate, RateLimit, Watchdog
 
@@ -77,12 +78,12 @@ def test_whoever_was_quiet_has_no_more_than_the_burst() -> None:
         limit.take("a")
 
 
-def test_half_of_the_threads_may_wait_for_another_server() -> None:
-    gate = Gate(Config(threads=4))
+def test_half_of_the_turns_may_wait_for_another_server() -> None:
+    gate = Gate(Config(threads=8, max_applications=4))
     for _ in range(3):
         with gate.wait(), gate.wait(), pytest.raises(Busy):
             gate.wait().__enter__()
-    with Gate(Config(threads=1)).wait():
+    with Gate(Config(max_applications=1)).wait():
         pass
 
 
@@ -215,3 +216,10 @@ def test_what_was_stopped_leaves_no_trace_in_its_thread() -> None:
     profile = cProfile.Profile()
     profile.runcall(spin, 0.01)
     assert profile.getstats()
+
+
+def test_operations_leave_a_thread_for_others() -> None:
+    """A deployment where they could not is refused at the start."""
+    with pytest.raises(InvalidConfiguration, match="fewer than 2 threads"):
+        Gate(Config(threads=2, max_applications=2))
+    Gate(Config(threads=2, max_applications=1))

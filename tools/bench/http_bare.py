@@ -10,7 +10,7 @@ from flask import Flask, Response, request
 from carepath.formats import json as json_codec
 from carepath.validation import check_structure
 from carepath.web.config import Config
-from carepath.web.gunicorn.server import Application, logs
+from carepath.web.server.master import Application, logs
 
 
 class Bare(Application):

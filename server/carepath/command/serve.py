@@ -15,14 +15,14 @@ from carepath.command.refusing import refusing
 )
 @click.option("--workers", type=click.IntRange(1, 256), default=None, help="Processes.")
 @click.option(
-    "--threads", type=click.IntRange(1, 256), default=None, help="Threads of each process."
+    "--threads", type=click.IntRange(2, 256), default=None, help="Threads of each process."
 )
 @click.option("--base-url", default=None, help="The address under which clients reach the service.")
 @content_option
 def serve(**options: Any) -> None:
-    """Run the FHIR service under gunicorn until it is told to stop."""
+    """Run the FHIR service until it is told to stop."""
     from carepath.web.config import Config
-    from carepath.web.gunicorn.server import serve as run
+    from carepath.web.server.master import serve as run
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
     with refusing():

@@ -70,7 +70,7 @@ def _before() -> Response | None:
     refuse_invalid_host(request.environ)
     if request.environ.get("HTTP_TRANSFER_ENCODING", "chunked").strip().lower() != "chunked":
         raise UnsupportedTransferCoding
-    if len(request.environ.get("RAW_URI", request.full_path)) > ours.config.max_url_bytes:
+    if len(request.environ.get("REQUEST_URI", request.full_path)) > ours.config.max_url_bytes:
         raise UrlTooLong(ours.config.max_url_bytes)
     ours.rate_limit.take(client_address(ours.config, request.environ))
     if request.method == "OPTIONS":

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from carepath.web.config import Config
+from carepath.web.config import Config, InvalidConfiguration, variable
 from carepath.web.http.refusals import Busy, TooCostly, TooManyRequests
 
 _RETRY_AFTER = 2
@@ -97,9 +97,13 @@ class Gate:
     """Lets a bounded number of operations run at once, each for a bounded time."""
 
     def __init__(self, config: Config) -> None:
+        if config.max_applications >= config.threads:
+            # Else operations take all threads, and nothing is left for what is quick.
+            name, expected = variable("max_applications"), f"fewer than {config.threads} threads"
+            raise InvalidConfiguration(name, config.max_applications, expected)
         self._turns = threading.BoundedSemaphore(config.max_applications)
-        # Whoever waits for another server keeps a thread; the other half answers meanwhile.
-        self._waits = threading.BoundedSemaphore(max(1, config.threads // 2))
+        # Whoever waits for another server keeps a turn; the other half works meanwhile.
+        self._waits = threading.BoundedSemaphore(max(1, config.max_applications // 2))
         self._queue_seconds = config.queue_seconds
         self._seconds = config.request_seconds
         self._watchdog = Watchdog()
@@ -117,7 +121,7 @@ class Gate:
 
     @contextmanager
     def wait(self) -> Iterator[None]:
-        """Let the block wait for another server; raise Busy when half of the threads do so."""
+        """Let the block wait for another server; raise Busy when half of the turns do so."""
         if not self._waits.acquire(blocking=False):
             raise Busy(_RETRY_AFTER)
         try:

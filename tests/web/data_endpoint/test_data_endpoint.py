@@ -485,6 +485,8 @@ def test_a_slow_server_leaves_threads_for_others(
         "CAREPATH_DATA_ENDPOINT_SECONDS": "2.5",
         "CAREPATH_DATA_ENDPOINT_RETRIES": "0",
         "CAREPATH_WORKERS": "1",
+        "CAREPATH_THREADS": "8",
+        "CAREPATH_MAX_APPLICATIONS": "4",
     }
     with serve(**settings) as one, ThreadPoolExecutor() as pool:
         url = f"{one.base}/PlanDefinition/mst-pathway/$apply"

@@ -9,14 +9,12 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
-from gunicorn.http.errors import ParseException
-
 from carepath.errors import MalformedInput
 from carepath.formats import json as json_codec
 from carepath.resources import Resource
 from carepath.web.config import Config
 from carepath.web.http.negotiation import Format, UnsupportedMediaType
-from carepath.web.http.refusals import TooLarge, TooSlow
+from carepath.web.http.refusals import TooLarge
 
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _CHUNK = 4_096
@@ -42,9 +40,7 @@ def read(stream: Stream, declared: int | None, encoding: str, config: Config) ->
     try:
         # One byte more than allowed tells that there is more.
         data = stream.read(limit + 1 if declared is None else declared)
-    except TimeoutError as error:
-        raise TooSlow(config.body_seconds) from error
-    except (OSError, ParseException) as error:
+    except OSError as error:
         raise MalformedInput("the body broke off or is not chunked as it says") from error
     if declared is not None and len(data) < declared:
         raise MalformedInput(f"the body broke off after {len(data)} of {declared} bytes")

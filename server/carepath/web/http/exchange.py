@@ -101,15 +101,7 @@ class Exchange:
         if declared is None and not environ.get("wsgi.input_terminated"):
             return b""
         encoding = environ.get("HTTP_CONTENT_ENCODING", "")
-        connection = environ.get("gunicorn.socket")
-        if connection is None:
-            return body.read(environ["wsgi.input"], declared, encoding, self.config)
-        # A client that stops in the middle must not keep a thread for ever.
-        connection.settimeout(self.config.body_seconds)
-        try:
-            return body.read(environ["wsgi.input"], declared, encoding, self.config)
-        finally:
-            connection.settimeout(None)
+        return body.read(environ["wsgi.input"], declared, encoding, self.config)
 
     def resource(self) -> Resource | None:
         """Decode the resource in the body of a POST, None when there is no body."""

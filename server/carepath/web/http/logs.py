@@ -38,7 +38,7 @@ class JsonLines(logging.Formatter):
 
 
 def configure(level: str) -> None:
-    """Send the logs of this package and of gunicorn to standard error as JSON lines."""
+    """Send the logs of this package and of the server to standard error as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     for name, lowest in _LOWEST.items():
@@ -52,6 +52,8 @@ def configure(level: str) -> None:
 _LOWEST = {
     "carepath": logging.DEBUG,
     "gunicorn.error": logging.INFO,
+    "waitress": logging.WARNING,
+    "waitress.queue": logging.ERROR,
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
 }

@@ -3,7 +3,7 @@
 https://prometheus.io/docs/instrumenting/exposition_formats/
 
 With several workers, `PROMETHEUS_MULTIPROC_DIR` must be set before this module is imported;
-`web/gunicorn/server.py` does so.  No figure ever fails a request, wherever it cannot be kept.
+`web/server/master.py` does so.  No figure ever fails a request, wherever it cannot be kept.
 """
 
 import os

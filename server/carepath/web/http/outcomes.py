@@ -50,7 +50,6 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
     negotiation.UnsupportedMediaType: Meaning(415, "not-supported"),
     refusals.TooLarge: Meaning(413, "too-long"),
     refusals.UrlTooLong: Meaning(414, "too-long"),
-    refusals.TooSlow: Meaning(408, "timeout"),
     refusals.TooCostly: Meaning(422, "too-costly"),
     refusals.UnsupportedParameter: Meaning(400, "not-supported"),
     refusals.UnknownParameter: Meaning(400, "not-supported"),
@@ -120,7 +119,7 @@ def outcome_of(error: Exception, elements: tuple[str, ...] = ()) -> Outcome:
 
 
 def outcome_of_status(status: int) -> Outcome:
-    """Return the OperationOutcome for a status that Flask, Werkzeug or gunicorn chose."""
+    """Return the OperationOutcome for a status that Flask, Werkzeug or waitress chose."""
     code, text = _BY_STATUS.get(status, _INTERNAL)
     if status not in _BY_STATUS:
         status = _UNEXPECTED.status

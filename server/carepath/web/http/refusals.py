@@ -31,14 +31,6 @@ class UnsupportedTransferCoding(InputError):
 
 
 @dataclass(eq=False)
-class TooSlow(InputError):
-    """The client stopped sending in the middle of a body."""
-
-    sentence = "Nothing of the body came for {seconds:g} seconds."
-    seconds: float
-
-
-@dataclass(eq=False)
 class TooCostly(InputError):
     """An operation was stopped because it took too long; sending it again will not help."""
 

@@ -37,7 +37,7 @@ def answers(connection: socket.socket, count: int) -> list[tuple[int, str]]:
         lines = list(iter(stream.readline, b"\r\n"))
         headers = dict(line.decode().lower().strip().split(": ", 1) for line in lines[1:])
         stream.read(int(headers["content-length"]))
-        found.append((int(lines[0].split()[1]), headers["connection"]))
+        found.append((int(lines[0].split()[1]), headers.get("connection", "keep-alive")))
     return found
 
 
@@ -91,7 +91,7 @@ def test_more_connections_than_a_worker_can_hold(serve: Callable[..., Any]) -> N
         (POST % b"/fhir/$nope" + LENGTH % 1000, b" " * 1000, (404, "keep-alive")),
         (POST % b"/fhir/metadata" + LENGTH % 1000, b" " * 1000, (405, "keep-alive")),
         (POST % b"/fhir/$versions" + LENGTH % 3, b"{x}", (400, "keep-alive")),
-        (POST % b"/fhir/$nope" + LENGTH % 1_000_000, b" " * 1_000_000, (404, "close")),
+        (POST % b"/fhir/$nope" + LENGTH % 1_000_000, b" " * 1_000_000, (404, "keep-alive")),
         (POST % b"/fhir/$versions" + LENGTH % 40_000_000, b" " * 40_000_000, (413, "close")),
         (
             POST % b"/fhir/$versions" + b"Transfer-Encoding: chunked\r\n\r\n",
@@ -122,6 +122,44 @@ def test_requests_sent_without_waiting_are_answered_in_order(single: Any) -> Non
         connection.sendall(VERSIONS + bad + GET + VERSIONS)
         statuses = [status for status, _ in answers(connection, 4)]
     assert statuses == [200, 400, 200, 200]
+
+
+def test_who_does_not_read_gets_one_answer_and_no_more(serve: Callable[..., Any]) -> None:
+    """Else the answers to all that was asked at once would lie in the memory, for each client."""
+    large = b"GET /fhir/PlanDefinition?_include=*&_count=500 HTTP/1.1\r\nHost: a\r\n\r\n"
+    figure = 'carepath_requests_total{method="GET",route="/fhir/PlanDefinition",status="200"}'
+    with serve(CAREPATH_WORKERS="1") as one, connect(one.root) as connection:
+        connection.sendall(large * 30)
+        time.sleep(2)
+        figures = httpx.get(f"{one.root}/metrics").text
+        begun = float(figures.partition(figure)[2].split()[0])
+        statuses = [status for status, _ in answers(connection, 30)]
+    # As many as the buffers of the system take.
+    assert begun < 20
+    assert statuses == [200] * 30
+
+
+def test_an_answer_that_is_not_read_ends_its_connection(serve: Callable[..., Any]) -> None:
+    large = b"GET /fhir/PlanDefinition?_include=*&_count=500 HTTP/1.1\r\nHost: a\r\n\r\n"
+    with serve(CAREPATH_WORKERS="1", CAREPATH_BODY_SECONDS="0.1") as one, socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect((urlsplit(one.root).hostname, urlsplit(one.root).port))
+        client.sendall(large * 30)
+        pid = workers(one)[0]
+        wait_until(lambda: descriptors(pid, "socket:") >= 2)
+        busy = descriptors(pid, "socket:")
+        wait_until(lambda: descriptors(pid, "socket:") < busy)
+
+
+def descriptors(pid: int, kind: str) -> int:
+    """Return how many open files of a kind a process has."""
+    found = 0
+    for path in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            found += os.readlink(path).startswith(kind)
+        except FileNotFoundError:
+            continue
+    return found
 
 
 def test_a_body_that_ends_too_early_is_refused(single: Any) -> None:

@@ -1,4 +1,4 @@
-"""The service as it runs: gunicorn's own refusals, signals, logs, metrics of several workers."""
+"""The service as it runs: the server's own refusals, signals, logs, metrics of several workers."""
 
 import json
 import re
@@ -20,6 +20,7 @@ import pytest
 
 HEAD = b"POST /fhir/$versions HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
 FHIR = b"Content-Type: application/fhir+json\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
 PARAMETERS = b'{"resourceType":"Parameters"}'
 
 
@@ -50,10 +51,24 @@ def exchange(root: str, sent: bytes) -> tuple[int, dict[str, str], bytes]:
         (HEAD + FHIR + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{\r\n\r\n", 400),
         (HEAD + FHIR + b"Expect: nonsense\r\nContent-Length: 2\r\n\r\n{}", 417),
         (HEAD + FHIR + b"Content-Length: 7\r\n\r\nnot {}!", 400),
+        (b"GET /healthz HTTP/1.1\r\n\r\n", 400),
+        (b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        (b"GET /healthz\r\n\r\n", 400),
+        (b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: 1\r\n 2\r\n\r\n", 400),
+        (b"GET /healthz HTTP/1.1\r\nHost: a\r\n" + b"X: 1\r\n" * 100 + b"\r\n", 431),
+        (b"GET /healthz HTTP/1.1\r\nHost: a\r\n" + b"X: " + b"1" * 90_000, 431),
+        (HEAD + FHIR + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n{}", 400),
+        (HEAD + FHIR + CHUNKED + b"Content-Length: 5\r\n\r\n0\r\n\r\n", 400),
+        (HEAD + FHIR + CHUNKED + CHUNKED + b"\r\n0\r\n\r\n", 400),
+        (HEAD + FHIR + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
+        (HEAD + FHIR + CHUNKED + b"\r\n" + b"1\r\n \r\n" * 60_000, 400),
+        (HEAD + FHIR + CHUNKED + b"\r\n" + b"1" * 100_000, 400),
+        (HEAD.replace(b"1.1", b"1.0") + FHIR + CHUNKED + b"\r\n0\r\n\r\n", 400),
+        (b"GET /heal", 400),
     ],
     ids=lambda value: value if isinstance(value, int) else repr(value[:60]),
 )
-def test_what_gunicorn_refuses_is_an_outcome_too(server: Any, sent: bytes, status: int) -> None:
+def test_what_the_server_refuses_is_an_outcome_too(server: Any, sent: bytes, status: int) -> None:
     answered, headers, body = exchange(server.root, sent)
     assert answered == status
     assert headers["content-type"] == "application/fhir+json; charset=utf-8"
@@ -83,7 +98,7 @@ BROKEN = b" HTTP/1.1\r\nHost: a\r\nBad Header: x\r\n"
     ],
     ids=lambda value: value if isinstance(value, int) else repr(value[:40]),
 )
-def test_what_gunicorn_refuses_comes_in_the_negotiated_format(
+def test_what_the_server_refuses_comes_in_the_negotiated_format(
     server: Any, sent: bytes, status: int
 ) -> None:
     answered, headers, body = exchange(server.root, sent)
@@ -132,9 +147,10 @@ def test_a_refused_head_request_has_no_body(server: Any) -> None:
         HEAD + FHIR + b"Transfer-Encoding: chunked\r\n\r\n1d\r\n" + PARAMETERS + b"\r\n0\r\n\r\n",
         HEAD + FHIR + b"Expect: 100-continue\r\nContent-Length: 29\r\n\r\n" + PARAMETERS,
         HEAD + FHIR + b"Content-Length: 0\r\n\r\n",
+        HEAD + b"Expect: 100-continue\r\n\r\n",
         HEAD + b"\r\n",
     ],
-    ids=["chunked", "100-continue", "an empty body", "no body"],
+    ids=["chunked", "100-continue", "an empty body", "100-continue without one", "no body"],
 )
 def test_bodies_in_every_form_are_read(server: Any, sent: bytes) -> None:
     status, _, body = exchange(server.root, sent)
@@ -161,7 +177,8 @@ def test_clients_that_send_a_byte_now_and_then(
     serve: Callable[..., Any], start: bytes, drop: bytes
 ) -> None:
     """More of them than there are threads hold up nobody for longer than one may take."""
-    with serve(CAREPATH_BODY_SECONDS="0.5", CAREPATH_THREADS="2") as one, ExitStack() as stack:
+    settings = {"CAREPATH_BODY_SECONDS": "0.5", "CAREPATH_THREADS": "3"}
+    with serve(**settings) as one, ExitStack() as stack:
         parts = urlsplit(one.root)
         slow = [
             stack.enter_context(socket.create_connection((parts.hostname, parts.port), timeout=30))

@@ -1,4 +1,4 @@
-"""Running the service under gunicorn: workers, threads, limits, a stop that waits.
+"""The process that starts, watches and stops the workers.
 
 https://docs.gunicorn.org/en/stable/custom.html
 """
@@ -6,7 +6,6 @@ https://docs.gunicorn.org/en/stable/custom.html
 import gc
 import os
 import shutil
-import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -15,64 +14,16 @@ from typing import Any
 from gunicorn import glogging
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
-from gunicorn.http import errors as http_errors
 from gunicorn.workers.base import Worker
 
 from carepath.web.config import Config
-from carepath.web.gunicorn.refused_head import read_head
-from carepath.web.gunicorn.timed_socket import SlowHead, head_so_far
-from carepath.web.gunicorn.worker import ConnectionWorker, most_connections
-from carepath.web.http import body, logs, outcomes
-from carepath.web.http.negotiation import CONTENT_TYPES
+from carepath.web.http import logs
+from carepath.web.server.worker import PollingWorker
 
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
-_LONGEST_LINE = 8190
 _SPARE_SECONDS = 30
 _YOUNG_OBJECTS = 10_000
 _SWITCH_SECONDS = 0.02
-_STATUS_OF: tuple[tuple[type[Exception], int], ...] = (
-    (http_errors.LimitRequestLine, 414),
-    (http_errors.LimitRequestHeaders, 431),
-    (http_errors.ExpectationFailed, 417),
-    (http_errors.UnsupportedTransferCoding, 501),
-    (http_errors.ForbiddenProxyRequest, 403),
-    (SlowHead, 408),
-    (http_errors.ParseException, 400),
-)
-
-
-class FhirWorker(ConnectionWorker):
-    """A worker whose own refusals are OperationOutcomes, too."""
-
-    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
-        """Answer what the HTTP parser refused, or a failure outside the application.
-
-        Replaces `Worker.handle_error`, which writes a page of HTML.
-        """
-        status = next((code for kind, code in _STATUS_OF if isinstance(exc, kind)), 500)
-        outcome = outcomes.outcome_of_status(status)
-        wish = read_head(_head_of(req) if req else head_so_far())
-        data = body.encode(outcome.resource, wish.format)
-        head = (
-            f"HTTP/1.1 {outcome.status} {outcomes.phrase(outcome.status)}\r\n"
-            f"Content-Type: {CONTENT_TYPES[wish.format]}\r\n"
-            f"X-Request-Id: {wish.request_id}\r\n"
-            f"Content-Length: {len(data)}\r\nConnection: close\r\n\r\n"
-        )
-        fields = {"request_id": wish.request_id, "status": outcome.status}
-        self.log.warning(
-            "refused before the application: %s", type(exc).__name__, extra={"fields": fields}
-        )
-        try:
-            client.sendall(head.encode("ascii") + (data if wish.has_body else b""))
-        except OSError:
-            self.log.debug("the client is gone")
-
-
-def _head_of(req: Any) -> bytes:
-    """Return the head of a request that has been read, as it came."""
-    lines = [f"{req.method} {req.uri} HTTP/1.1", *(f"{k}: {v}" for k, v in req.headers)]
-    return "\r\n".join(lines).encode("latin-1", "replace")
 
 
 class Logger(glogging.Logger):
@@ -99,17 +50,12 @@ class Application(BaseApplication):
     """The service as a gunicorn application."""
 
     def __init__(self, config: Config) -> None:
-        self._config = config
+        self.config = config
         super().__init__()
-
-    @property
-    def body_seconds(self) -> float:
-        """How long a request may take to arrive; longer when it is large."""
-        return self._config.body_seconds
 
     def load_config(self) -> None:
         """Translate our settings to gunicorn's; `BaseApplication` leaves this to us."""
-        for name, value in gunicorn_settings(self._config).items():
+        for name, value in gunicorn_settings(self.config).items():
             self.cfg.set(name, value)
 
     def run(self) -> None:
@@ -126,7 +72,7 @@ class Application(BaseApplication):
         from carepath.web.operations.apply import warm_up  # noqa: PLC0415
         from carepath.web.service import EXTENSION  # noqa: PLC0415
 
-        app = create_app(self._config)
+        app = create_app(self.config)
         warm_up(app.extensions[EXTENSION])
         return app
 
@@ -137,17 +83,11 @@ def gunicorn_settings(config: Config) -> dict[str, Any]:
     return {
         "bind": f"{host}:{config.port}",
         "workers": config.workers,
-        "threads": config.threads,
-        "worker_class": FhirWorker,
+        "worker_class": PollingWorker,
         "preload_app": True,
-        "worker_connections": most_connections(),
-        "keepalive": config.keepalive_seconds,
         "graceful_timeout": config.graceful_seconds,
         # Operations end themselves; this catches a worker that no longer answers at all.
         "timeout": int(config.request_seconds) + _SPARE_SECONDS,
-        "limit_request_line": _LONGEST_LINE,
-        # Whom to believe about X-Forwarded-* is decided in `urls`, by one setting.
-        "forwarded_allow_ips": "",
         "control_socket_disable": True,
         "logger_class": Logger,
         "loglevel": config.log_level,

@@ -1,1 +1,0 @@
-"""The server process: settings of gunicorn, its worker, slow and malformed connections."""
