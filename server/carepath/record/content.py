@@ -43,6 +43,7 @@ class Content:
         self._copies: dict[int, Resource] = {}
         self._names_of_type: dict[str, Names] = {}
         self._ids: dict[str, frozenset[str]] = {}
+        self._of_ids: dict[str, dict[str, Resource]] = {}
 
     @cached_property
     def _all_names(self) -> Names:
@@ -179,6 +180,21 @@ class Content:
         if url and id_ in self._repeated(resource_type):
             return url
         return f"{resource_type}/{id_}"
+
+    def of_name(self, name: str) -> Resource | None:
+        """Return the resource that has `Type/id` for its name, None for a name of another form.
+
+        A quick way for names that `reference_to` gave: nothing is resolved.
+        """
+        resource_type, _, id_ = name.partition("/")
+        if resource_type not in self.by_type or id_ in self._repeated(resource_type):
+            return None
+        index = self._of_ids.get(resource_type)
+        if index is None:
+            resources = self.by_type[resource_type]
+            index = {r["id"]: r for r in resources if isinstance(r.get("id"), str)}
+            self._of_ids[resource_type] = index
+        return index.get(id_)
 
     def _repeated(self, resource_type: str) -> frozenset[str]:
         """Return the ids that several resources of a type have: mostly none."""

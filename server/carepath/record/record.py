@@ -210,6 +210,11 @@ class Record:
             self._resolved[id(found)] = self._noted(found, Whose(is_shared=True))
         return self._resolved[id(found)]
 
+    def cited(self, reference: str) -> Resource | None:
+        """Return the resource that `reference_to` gave a name to; a quick `resolve` of evidence."""
+        found = self._content.of_name(reference)
+        return self.resolve(reference) if found is None else self._use(found)
+
     def reference_to(self, resource: Resource) -> str:
         """Return how other resources refer to this one: `Type/id`, or the URL it was sent with."""
         return self._content.reference_to(resource)

@@ -88,7 +88,7 @@ def date_of(value: FactValue, evidence: tuple[str, ...]) -> str:
     """
     if len(evidence) != 1:
         return ""
-    resource = value.scope.session.record.resolve(evidence[0])
+    resource = value.scope.session.record.cited(evidence[0])
     if resource is None or resource["resourceType"] in _UNDATED:
         return ""
     return str((time_of(resource) or {}).get("start", ""))[: len("2026-11-27")]
