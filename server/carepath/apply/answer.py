@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from carepath.apply.compile.extensions import OWN
 from carepath.apply.explain.decision import Decision, decision_of
 from carepath.apply.page.build import Sorted, sheet
 from carepath.apply.page.request_reasons import add_reasons
@@ -20,7 +21,6 @@ from carepath.formats.json import encode
 from carepath.issues import Issue, operation_outcome
 from carepath.resources import Resource
 
-OWN = "https://carepath.example/fhir/StructureDefinition/"
 _GROUP = "request-group"
 _ISSUES = "issues"
 
@@ -37,8 +37,6 @@ class Applied:
         self._explain = walk.session.request.explain
         if walk.session.request.previous_plan is not None:
             self.sheet  # noqa: B018 - refuses a plan that cannot be compared, whatever is asked for
-        if self._explain != "none":
-            add_reasons(walk.steps, self._sorted.reasons)
 
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:
@@ -69,6 +67,13 @@ class Applied:
     @cached_property
     def _sorted(self) -> Sorted:
         return Sorted(self._walk)
+
+    @cached_property
+    def _requests(self) -> list[Resource]:
+        """Return the requests, with their reasons where they were asked for."""
+        if self._explain != "none":
+            add_reasons(self._walk.steps, self._sorted.reasons)
+        return self._walk.requests.made
 
     def page(self) -> str:
         """Return the page for the reader of the request as an HTML document, to be printed."""
@@ -107,7 +112,7 @@ class Applied:
             made["language"] = self._session.request.language
         if self._explain != "none":
             made["text"] = self._narrative
-        contained = [self._group(), *walk.requests.made, *walk.requests.contained, *self._goals]
+        contained = [self._group(), *self._requests, *walk.requests.contained, *self._goals]
         made["contained"] = [*contained, *self._outcome()]
         decisions = self._decisions()
         if decisions:
@@ -166,7 +171,7 @@ class Applied:
             group["extension"] = decisions
         if self._notes:
             group["note"] = [{"text": note} for note in self._notes]
-        resources = [group, *walk.requests.made, *self._goals, *walk.requests.contained]
+        resources = [group, *self._requests, *self._goals, *walk.requests.contained]
         resources += self._outcome()
         urls = {f"#{r['id']}": f"urn:uuid:{self._uuid(r['id'])}" for r in resources}
         entries = [

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from carepath.apply.compile.activity import CompiledActivity, compile_dynamic_values, subject_type
 from carepath.apply.compile.compilation import Compilation
 from carepath.apply.compile.compiled import CompiledAction, CompiledPlan
+from carepath.apply.compile.extensions import DIRECTION, OWN, extensions_at, texts_of
 from carepath.apply.compile.formula import Formula
 from carepath.apply.compile.libraries import action_names
 from carepath.apply.compile.names import OF_GAPS
-from carepath.apply.compile.templates import APPLICABILITY_BEHAVIOR, DIRECTION, OWN, brief, template
+from carepath.apply.compile.templates import APPLICABILITY_BEHAVIOR, brief, template
 from carepath.issues import Issue
 from carepath.resources import Resource, codings, concept_text
 
@@ -46,22 +47,6 @@ def all_actions(actions: Iterable[CompiledAction]) -> Iterator[CompiledAction]:
     for action in actions:
         yield action
         yield from all_actions(action.children)
-
-
-def texts_of(element: Resource, name: str) -> Iterator[str]:
-    """Yield the texts of an extension of ours."""
-    for extension in element.get("extension") or ():
-        if extension.get("url") == OWN + name:
-            text = extension.get("valueMarkdown") or extension.get("valueString")
-            if text:
-                yield str(text)
-
-
-def codes_in(element: Resource, name: str) -> Iterator[str]:
-    """Yield the codes of an extension of ours."""
-    for extension in element.get("extension") or ():
-        if extension.get("url") == OWN + name and extension.get("valueCode"):
-            yield str(extension["valueCode"])
 
 
 def _action(
@@ -104,9 +89,9 @@ def _action(
         names=action_names(action, within.made),
         statements=tuple(_statements(action)),
         direction=_direction(action, activity),
-        conflicts=tuple(texts_of(action, "conflict-note")),
+        conflicts=tuple(texts_of(action, OWN + "conflict-note")),
         reads_gaps=reads_gaps,
-        joined_as=next(codes_in(action, "joined-as"), ""),
+        joined_as=_joined_as(action),
         issues=tuple(issues),
     )
 
@@ -124,10 +109,15 @@ def _conditions(action: Resource) -> Iterator[Resource]:
 
 
 def _applicability_behavior(action: Resource) -> str:
-    for extension in action.get("extension") or ():
-        if extension.get("url") == APPLICABILITY_BEHAVIOR:
-            return str(extension.get("valueCode", "all"))
+    for extension in extensions_at(action, APPLICABILITY_BEHAVIOR):
+        return str(extension.get("valueCode", "all"))
     return "all"
+
+
+def _joined_as(action: Resource) -> str:
+    """Return the name under which requests of several actions are made as one, empty for none."""
+    codes = (e.get("valueCode") for e in extensions_at(action, OWN + "joined-as"))
+    return str(next(filter(None, codes), ""))
 
 
 def _title(action: Resource, target: Target) -> str:
@@ -162,11 +152,10 @@ def _statements(action: Resource) -> Iterator[str]:
 
 def _direction(action: Resource, activity: CompiledActivity | None) -> str:
     """Return `for` or `against`: as the action says, else as its definition forbids."""
-    for extension in action.get("extension") or ():
-        if extension.get("url") == DIRECTION:
-            for coding in codings(extension.get("valueCodeableConcept")):
-                return str(coding.get("code"))
-            return str(extension.get("valueCode", "for"))
+    for extension in extensions_at(action, DIRECTION):
+        for coding in codings(extension.get("valueCodeableConcept")):
+            return str(coding.get("code"))
+        return str(extension.get("valueCode", "for"))
     return "against" if activity is not None and activity.is_against else "for"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from carepath.apply.compile.activity_elements import Source, allowed_code
 from carepath.apply.compile.dynamic_value import DynamicValue, dynamic_value
+from carepath.apply.compile.extensions import OWN, texts_of
 from carepath.apply.compile.kind import Kind
 from carepath.apply.compile.kinds import APPOINTMENT_PRIORITY, KINDS
 from carepath.apply.compile.names import CompileExpression, Names
@@ -23,7 +24,6 @@ INSTANTIATES = "http://hl7.org/fhir/StructureDefinition/workflow-instantiatesCan
 OWN_INSTANTIATES = (
     "https://carepath.example/fhir/StructureDefinition/appointment-instantiates-canonical"
 )
-PATIENT_TEXT = "https://carepath.example/fhir/StructureDefinition/patient-text"
 
 
 @dataclass(slots=True, eq=False)
@@ -85,16 +85,9 @@ def compile_activity(
         is_against=forbids,
         recipients=resource_type == "CommunicationRequest" and Source(activity, "").has_patient,
         contained={r["id"]: r for r in activity.get("contained") or () if "id" in r},
-        patient_text=_patient_text(activity),
+        patient_text=next(texts_of(activity, OWN + "patient-text"), ""),
         issues=tuple(issues),
     )
-
-
-def _patient_text(activity: Resource) -> str:
-    for extension in activity.get("extension") or ():
-        if extension.get("url") == PATIENT_TEXT:
-            return str(extension.get("valueString", ""))
-    return ""
 
 
 def compile_dynamic_values(

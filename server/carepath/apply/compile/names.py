@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from carepath.apply.compile.collection import Collection
+from carepath.apply.compile.extensions import extensions_at, parts_of
 from carepath.apply.compile.formula import Formula
 from carepath.resources import Resource
 
@@ -198,37 +199,34 @@ def named_expressions(extensions: Any, url: str) -> Iterator[Resource]:
 
 def _text(expression: Resource, url: str) -> str:
     """Return the text that an expression carries under a URL, empty when it has none."""
-    for extension in expression.get("extension") or ():
-        if extension.get("url") == url:
-            return str(extension.get("valueString", ""))
+    for extension in extensions_at(expression, url):
+        return str(extension.get("valueString", ""))
     return ""
 
 
 def value_texts(expression: Resource) -> Mapping[str, str]:
     """Return the texts of values that an expression carries, by the value."""
     found = {}
-    for extension in expression.get("extension") or ():
-        if extension.get("url") == VALUE_TEXT:
-            parts = {p.get("url"): p.get("valueString") for p in extension.get("extension") or ()}
-            if parts.get("value") is not None and parts.get("text"):
-                found[str(parts["value"])] = str(parts["text"])
+    for extension in extensions_at(expression, VALUE_TEXT):
+        parts = {name: part.get("valueString") for name, part in parts_of(extension).items()}
+        if parts.get("value") is not None and parts.get("text"):
+            found[str(parts["value"])] = str(parts["text"])
     return MappingProxyType(found)
 
 
 def _line_part(expression: Resource) -> LinePart | None:
     """Return how a fact stands in the line about the patient, None when it does not."""
-    for extension in expression.get("extension") or ():
-        if extension.get("url") == PATIENT_LINE:
-            parts = {part.get("url"): part for part in extension.get("extension") or ()}
-            return LinePart(
-                position=int(parts.get("position", {}).get("valuePositiveInt", 0)),
-                is_labelled=parts.get("form", {}).get("valueCode") == "labelled",
-                unit=str(parts.get("unit", {}).get("valueString", "")),
-                is_missed=parts.get("missing", {}).get("valueBoolean") is True,
-                when=str(parts.get("when", {}).get("valueString", "")),
-                seen=str(parts.get("seen", {}).get("valueString", "")),
-                is_decision=parts.get("decision", {}).get("valueBoolean") is True,
-            )
+    for extension in extensions_at(expression, PATIENT_LINE):
+        parts = parts_of(extension)
+        return LinePart(
+            position=int(parts.get("position", {}).get("valuePositiveInt", 0)),
+            is_labelled=parts.get("form", {}).get("valueCode") == "labelled",
+            unit=str(parts.get("unit", {}).get("valueString", "")),
+            is_missed=parts.get("missing", {}).get("valueBoolean") is True,
+            when=str(parts.get("when", {}).get("valueString", "")),
+            seen=str(parts.get("seen", {}).get("valueString", "")),
+            is_decision=parts.get("decision", {}).get("valueBoolean") is True,
+        )
     return None
 
 
@@ -245,7 +243,7 @@ def _left_out(extensions: Any) -> Iterator[LeftOut]:
     """Yield what the reader is to be told of data that did not count."""
     for extension in extensions or ():
         if extension.get("url") == LEFT_OUT:
-            parts = {part.get("url"): part for part in extension.get("extension") or ()}
+            parts = parts_of(extension)
             fact = parts.get("fact", {}).get("valueCode")
             sentence = parts.get("sentence", {}).get("valueString")
             if fact and sentence:
@@ -255,6 +253,6 @@ def _left_out(extensions: Any) -> Iterator[LeftOut]:
 def _is_flagged(expression: Resource) -> bool:
     """Tell whether an expression carries the mark of an auxiliary fact."""
     return any(
-        extension.get("url") == AUXILIARY and extension.get("valueBoolean") is not False
-        for extension in expression.get("extension") or ()
+        extension.get("valueBoolean") is not False
+        for extension in extensions_at(expression, AUXILIARY)
     )

@@ -5,11 +5,11 @@ https://hl7.org/fhir/R4/plandefinition.html
 
 from collections.abc import Iterable, Iterator
 
-from carepath.apply.compile.actions import all_actions, formulas_of, texts_of
+from carepath.apply.compile.actions import all_actions, formulas_of
 from carepath.apply.compile.activity import subject_type
 from carepath.apply.compile.compiled import CompiledAction, CompiledPlan, Phase
+from carepath.apply.compile.extensions import OWN, extensions_at, parts_of, texts_of
 from carepath.apply.compile.names import STANDARD_NAMES, CompileExpression, Fact, Names, Parameter
-from carepath.apply.compile.templates import OWN
 from carepath.issues import Issue
 from carepath.resources import Resource, canonical_of
 
@@ -32,7 +32,7 @@ def compiled_plan(
         actions=actions,
         goals=tuple(plan.get("goal") or ()),
         subject_type=subject_type(plan),
-        disclaimers=tuple(texts_of(plan, "disclaimer")),
+        disclaimers=tuple(texts_of(plan, OWN + "disclaimer")),
         expiries=tuple(_expiries(plan)),
         reads_action=any("action" in f.variables for a in every for f in formulas_of(a)),
         is_acyclic=all(action.plan.is_acyclic for action in every if action.plan is not None),
@@ -89,27 +89,24 @@ def _expiries(plan: Resource) -> Iterator[tuple[str, str]]:
     end = (plan.get("effectivePeriod") or {}).get("end")
     if end:
         yield str(end), "the effective period of the plan"
-    for extension in plan.get("extension") or ():
-        if extension.get("url") == OWN + "content-expiry":
-            day = extension.get("valueDate") or extension.get("valueDateTime")
-            if day:
-                yield str(day), "the review date of its source"
+    for extension in extensions_at(plan, OWN + "content-expiry"):
+        day = extension.get("valueDate") or extension.get("valueDateTime")
+        if day:
+            yield str(day), "the review date of its source"
 
 
 def _phases(plan: Resource, compile_: CompileExpression) -> Iterator[Phase]:
     """Yield the phases of care that a plan names, in their order."""
-    for extension in plan.get("extension") or ():
-        if extension.get("url") == OWN + "care-phase":
-            parts = {part.get("url"): part for part in extension.get("extension") or ()}
-            past = parts.get("past", {}).get("valueExpression")
-            title = str(parts.get("title", {}).get("valueString", ""))
-            yield Phase(title, compile_(past) if past else None)
+    for extension in extensions_at(plan, OWN + "care-phase"):
+        parts = parts_of(extension)
+        past = parts.get("past", {}).get("valueExpression")
+        title = str(parts.get("title", {}).get("valueString", ""))
+        yield Phase(title, compile_(past) if past else None)
 
 
 def _unreviewed(plan: Resource) -> Iterator[str]:
     """Yield the labels of the sources that nobody has reviewed."""
     for artifact in plan.get("relatedArtifact") or ():
-        for extension in artifact.get("extension") or ():
-            is_marked = extension.get("url") == OWN + "unreviewed" and extension.get("valueBoolean")
-            if is_marked and artifact.get("label"):
-                yield str(artifact["label"])
+        marks = extensions_at(artifact, OWN + "unreviewed")
+        if artifact.get("label") and any(mark.get("valueBoolean") for mark in marks):
+            yield str(artifact["label"])

@@ -4,11 +4,11 @@ https://hl7.org/fhir/R4/requestgroup-definitions.html#RequestGroup.action
 """
 
 from carepath.apply.compile.activity import CompiledActivity
+from carepath.apply.compile.extensions import DIRECTION, OWN, STRENGTH
 from carepath.apply.compile.names import VARIABLE
 from carepath.apply.request import ApplySettings
 from carepath.resources import Resource, codings
 
-OWN = "https://carepath.example/fhir/StructureDefinition/"
 APPLICABILITY_BEHAVIOR = "http://hl7.org/fhir/StructureDefinition/cqf-applicabilityBehavior"
 _ACTION_TYPE = {
     "coding": [{"system": "http://terminology.hl7.org/CodeSystem/action-type", "code": "create"}]
@@ -39,12 +39,11 @@ _NOT_COPIED = {VARIABLE, APPLICABILITY_BEHAVIOR, OWN + "never-undetermined", OWN
 """Extensions that steer the engine or the author's checks and say nothing about the result."""
 _CQF = "http://hl7.org/fhir/StructureDefinition/"
 _CARRIED_AS = {
-    _CQF + "cqf-strengthOfRecommendation": OWN + "strength-of-recommendation",
+    STRENGTH: OWN + "strength-of-recommendation",
     _CQF + "cqf-qualityOfEvidence": OWN + "quality-of-evidence",
 }
 """Extensions that HL7 allows on an action of a plan but not on one of a RequestGroup."""
 
-DIRECTION = "http://hl7.org/fhir/uv/cpg/StructureDefinition/cpg-directionOfRecommendation"
 _PROFILE = {
     *_CARRIED_AS.values(),
     "http://hl7.org/fhir/uv/cpg/StructureDefinition/cpg-rationale",
@@ -109,8 +108,7 @@ def brief(made: Resource, *, holds_actions: bool, has_request: bool) -> Resource
 def _is_profile(extension: Resource) -> bool:
     """Tell whether an extension only says how well a recommendation is founded."""
     if extension.get("url") == DIRECTION:
-        concept = extension.get("valueCodeableConcept") or {}
-        return any(coding.get("code") == "for" for coding in concept.get("coding") or ())
+        return any(c.get("code") == "for" for c in codings(extension.get("valueCodeableConcept")))
     return extension.get("url") in _PROFILE
 
 

@@ -9,6 +9,8 @@ translation takes its place; everything else stays as it is.
 from collections.abc import Iterator
 from typing import Any
 
+from carepath.apply.compile.extensions import parts_of
+
 TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
 
 
@@ -51,7 +53,7 @@ def _translation(sibling: Any, language: str) -> str | None:
     texts: dict[str, str] = {}
     for extension in sibling.get("extension") or ():
         if isinstance(extension, dict) and extension.get("url") == TRANSLATION:
-            parts = {part.get("url"): part for part in extension.get("extension") or ()}
+            parts = parts_of(extension)
             lang = parts.get("lang", {}).get("valueCode")
             content = parts.get("content", {})
             text = content.get("valueString") or content.get("valueMarkdown")

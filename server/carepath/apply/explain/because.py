@@ -8,15 +8,14 @@ from collections.abc import Collection, Sequence
 from decimal import Decimal
 
 from carepath.apply.compile.compiled import CompiledAction
+from carepath.apply.compile.extensions import STRENGTH, concept_codes
 from carepath.apply.compile.names import Fact, Parameter
 from carepath.apply.explain.deciding import deciding_names, truth_of
 from carepath.apply.run.evidence import evidence_of_fact
 from carepath.apply.run.scope import FactValue
 from carepath.apply.run.step import MET, UNDETERMINED, Step, json_value
-from carepath.resources import codings
 
 _MOST_EVIDENCE = 3
-_STRENGTH = "http://hl7.org/fhir/StructureDefinition/cqf-strengthOfRecommendation"
 
 
 def because(step: Step) -> str:
@@ -55,12 +54,7 @@ def verb_of(step: Step) -> str:
 
 def _is_weak(action: CompiledAction) -> bool:
     """Tell whether the content calls a recommendation weak, as `not routinely` is."""
-    return any(
-        coding.get("code") == "weak"
-        for extension in action.source.get("extension") or ()
-        if extension.get("url") == _STRENGTH
-        for coding in codings(extension.get("valueCodeableConcept"))
-    )
+    return "weak" in concept_codes(action.source, STRENGTH)
 
 
 def _is_group(action: CompiledAction) -> bool:

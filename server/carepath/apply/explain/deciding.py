@@ -8,12 +8,12 @@ of a union what gave something, of an empty collection not what would have been 
 In anything else every fact counts.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator
+from typing import Literal
 
 from carepath.apply.compile.formula import Formula
-from carepath.apply.run.scope import FAILURES, Scope
-from carepath.fhirpath import Expression
+from carepath.apply.run.parts import items_of_part
+from carepath.apply.run.scope import Scope
 from carepath.fhirpath.nodes import Ast, Binary, Call, Variable, walk
 
 Truth = Literal[True, False] | None
@@ -57,7 +57,7 @@ def _of_function(node: Call, formula: Formula, scope: Scope) -> Iterable[Ast]:
 
     What would have been asked of each of its items was asked of none.
     """
-    if node.source is None or not node.arguments or _items(node.source, formula, scope):
+    if node.source is None or not node.arguments or items_of_part(node.source, formula, scope):
         return (node,)
     return (node.source,)
 
@@ -95,7 +95,7 @@ def _of_combination(node: Call, formula: Formula, scope: Scope) -> Iterable[Ast]
 
 def _that_gave(parts: tuple[Ast, ...], formula: Formula, scope: Scope) -> Iterable[Ast]:
     """Return the collections that gave something, all when none did."""
-    return tuple(part for part in parts if _items(part, formula, scope)) or parts
+    return tuple(part for part in parts if items_of_part(part, formula, scope)) or parts
 
 
 _DECIDES: dict[str, tuple[bool, bool]] = {
@@ -120,20 +120,9 @@ _FUNCTIONS: dict[str, Callable[[Call, Formula, Scope], Iterable[Ast]]] = {
 
 def _truth(node: Ast, formula: Formula, scope: Scope) -> Truth:
     """Return the truth of a part of an expression; one that fails or has no value has none."""
-    items = _items(node, formula, scope)
+    items = items_of_part(node, formula, scope)
     if len(items) != 1:
         return None
     # As in logic, a single value that is no boolean stands for true.
     value = items[0][0]
     return value if isinstance(value, bool) else True
-
-
-def _items(node: Ast, formula: Formula, scope: Scope) -> Sequence[Any]:
-    """Return what a part of an expression gives; one that fails gives nothing."""
-    part = formula.parts.get(id(node))
-    if part is None:
-        part = formula.parts[id(node)] = Expression("", node)
-    try:
-        return part.evaluate_known(scope.session.focus, scope.environment).items
-    except FAILURES:
-        return ()

@@ -6,12 +6,12 @@ of care there are, the plan (extension `care-phase`).
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from carepath.apply.compile.formula import Formula
 from carepath.apply.compile.names import LinePart
-from carepath.apply.explain.because import shown
-from carepath.apply.page.reasons import date_of, is_negative
+from carepath.apply.page.reasons import date_of, is_negative, told_of
 from carepath.apply.page.sheet import Stage, Told
 from carepath.apply.run.evidence import evidence_of_fact
 from carepath.apply.run.scope import FAILURES, FactValue, Scope
@@ -106,12 +106,11 @@ def _value(scope: Scope, name: str) -> FactValue | None:
 
 
 def _told(value: FactValue, part: LinePart) -> Told:
-    text = shown(value)
-    if part.unit:
-        text = f"{text} {part.unit}"
-    evidence = evidence_of_fact(value)
-    date = "" if _IS_DATE(text) else date_of(value, evidence)
-    return Told(value.fact.words, text, part.is_labelled, date, evidence)
+    """Return a fact as the line tells it; a value that is a date has no other day."""
+    told = told_of(value)
+    text = f"{told.value} {part.unit}" if part.unit else told.value
+    date = "" if _IS_DATE(text) else told.date
+    return replace(told, value=text, is_labelled=part.is_labelled, date=date)
 
 
 def _is_true(scope: Scope, name: str) -> bool:

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from carepath.apply.compile.collection import Collection
 from carepath.apply.compile.formula import Formula
 from carepath.apply.compile.names import Fact, Parameter
+from carepath.apply.run.parts import items_of_part
 from carepath.apply.run.scope import FAILURES, Scope
-from carepath.fhirpath import Expression, Known
+from carepath.fhirpath import Known
 from carepath.fhirpath.nodes import Ast, Binary, Call, Variable, walk
 
 _LOGICAL = {"and", "or", "xor", "implies"}
@@ -34,7 +35,7 @@ def _missing(node: Ast, formula: Formula, scope: Scope, seen: frozenset[str]) ->
     operands = _operands(node)
     if operands:
         for operand in operands:
-            if _is_empty(operand, formula, scope):
+            if not items_of_part(operand, formula, scope):
                 yield from _missing(operand, formula, scope, seen)
         return
     for inner in walk(node):
@@ -49,17 +50,6 @@ def _operands(node: Ast) -> tuple[Ast, ...]:
     if isinstance(node, Call) and node.name == "not" and node.source is not None:
         return (node.source,)
     return ()
-
-
-def _is_empty(node: Ast, formula: Formula, scope: Scope) -> bool:
-    """Tell whether a part of a condition has no value; one that fails has none."""
-    part = formula.parts.get(id(node))
-    if part is None:
-        part = formula.parts[id(node)] = Expression("", node)
-    try:
-        return not part.evaluate_known(scope.session.focus, scope.environment).items
-    except FAILURES:
-        return True
 
 
 def _missing_variable(name: str, scope: Scope, seen: frozenset[str]) -> Iterator[str]:

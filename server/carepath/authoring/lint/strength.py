@@ -5,14 +5,13 @@ https://hl7.org/fhir/R4/valueset-action-required-behavior.html
 
 from collections.abc import Iterator
 
+from carepath.apply.compile.extensions import DIRECTION, STRENGTH, concept_codes
 from carepath.authoring.lint.walk import actions
 from carepath.authoring.statements import labels_of, statements_of
 from carepath.issues import Issue
 from carepath.knowledge import Knowledge
-from carepath.resources import Resource, codings
+from carepath.resources import Resource
 
-_STRENGTH = "http://hl7.org/fhir/StructureDefinition/cqf-strengthOfRecommendation"
-_DIRECTION = "http://hl7.org/fhir/uv/cpg/StructureDefinition/cpg-directionOfRecommendation"
 _NOT_BOTH = frozenset(
     {
         ("must", "weak", "for"),
@@ -32,8 +31,8 @@ def binds_as_strongly_as_it_rests(definition: Resource, knowledge: Knowledge) ->
     """What an action requires suits the strength of its recommendation and of its statements."""
     for path, action in actions(definition):
         required = action.get("requiredBehavior")
-        strength = _code_in(action, _STRENGTH)
-        direction = _code_in(action, _DIRECTION) or "for"
+        strength = next(concept_codes(action, STRENGTH), "")
+        direction = next(concept_codes(action, DIRECTION), "") or "for"
         if (required, strength, direction) in _NOT_BOTH:
             text = f"A recommendation {direction} it that is {strength} cannot be `{required}`."
             yield Issue("error", "business-rule", text, (f"{path}.requiredBehavior",))
@@ -43,15 +42,6 @@ def binds_as_strongly_as_it_rests(definition: Resource, knowledge: Knowledge) ->
             said = ", ".join(sorted(set(words)))
             text = f"It is `{required}`, and its statements only say {said}."
             yield Issue("error", "business-rule", text, (f"{path}.requiredBehavior",))
-
-
-def _code_in(action: Resource, url: str) -> str:
-    """Return the code of an extension that holds a CodeableConcept, empty without one."""
-    for extension in action.get("extension") or ():
-        if extension.get("url") == url:
-            for coding in codings(extension.get("valueCodeableConcept")):
-                return str(coding.get("code", ""))
-    return ""
 
 
 def _words(action: Resource, knowledge: Knowledge) -> Iterator[str]:

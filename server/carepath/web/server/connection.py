@@ -15,9 +15,8 @@ from carepath.errors import MalformedInput
 from carepath.web.http import logs
 from carepath.web.http.refusals import Busy
 from carepath.web.server.answer import Answer, Refusal
-from carepath.web.server.request import Request, RequestTimeout
+from carepath.web.server.request import RETRY_AFTER, Request, RequestTimeout
 
-_RETRY_AFTER = 2
 _LINGER_SECONDS = 10.0
 _BYTES_PER_SECOND = 100_000
 
@@ -65,7 +64,7 @@ class Connection(HTTPChannel):
 
     def refuse_load(self) -> None:
         """Let the request that waits be answered with 503."""
-        self.requests[0].error = Busy(_RETRY_AFTER)
+        self.requests[0].error = Busy(RETRY_AFTER)
 
     def hold(self) -> bool:
         """Tell whether the next request waits until the last answer is sent.

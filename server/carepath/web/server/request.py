@@ -25,7 +25,7 @@ _LONGEST_LINE = 8190
 _MOST_FIELDS = 100
 _MOST_FRAMING = 65_536
 _BYTES_PER_SECOND = 10_000
-_RETRY_AFTER = 2
+RETRY_AFTER = 2
 _FOLDED = re.compile(rb"\r\n[ \t]")
 _CODINGS = re.compile(rb"^transfer-encoding:(.*)$", re.I | re.M)
 
@@ -74,7 +74,7 @@ class Request(HTTPRequestParser):
             taken = super().received(data)
         except OSError:
             # A large body lies in a file, and there is no room for it.
-            self.refuse(Busy(_RETRY_AFTER))
+            self.refuse(Busy(RETRY_AFTER))
             return len(data)
         self._size += taken
         if isinstance(self.error, RequestEntityTooLarge):
