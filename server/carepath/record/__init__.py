@@ -1,6 +1,6 @@
 """What was sent, and one patient's view of it, read so that no fact is silently wrong."""
 
-from carepath.record.coded import values_at
+from carepath.record.paths import values_at
 from carepath.record.patients import SUBJECT_ELEMENTS
 from carepath.record.record import Record
 from carepath.record.remarks import Remark

@@ -3,21 +3,21 @@
 https://hl7.org/fhir/R4/datatypes.html#CodeableConcept
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from functools import cached_property, lru_cache
-from itertools import chain, compress, repeat
-from operator import contains, itemgetter
+from itertools import chain, compress
+from operator import itemgetter
 from typing import Any, NamedTuple
 
-from carepath.r4.model import type_of
 from carepath.record.codes import canonical_code, canonical_system, is_known
+from carepath.record.paths import standing_at, values_at
 from carepath.resources import Resource, codings
 
 Words = Callable[[str], bool]
 """A test for words in small letters."""
 
 _CODING, _SYSTEM, _CODE = map(itemgetter, ("coding", "system", "code"))
-_IN_WORDS = frozenset({"CodeableConcept", "Coding", "code", "markdown", "string"})
 _MOST_NAMES, _LONGEST = 50_000, 200
 
 _known_names: dict[tuple[Any, Any], str] = {}
@@ -32,9 +32,24 @@ class Coded:
         self._path = path
 
     @cached_property
+    def _plain(self) -> "Plain | None":
+        """Return what there is where all are concepts with codings as they should be."""
+        try:
+            concepts = list(map(itemgetter(self._path), self._resources))
+            codings = list(map(_CODING, concepts))
+        except (KeyError, TypeError):
+            return None
+        if set(map(type, codings)) != {list}:
+            return None
+        return Plain(concepts, codings, list(chain.from_iterable(codings)))
+
+    @cached_property
     def _named(self) -> tuple[list[int], list[str]]:
         """Return place and canonical name of every coding."""
-        return _single_codings(self._resources, self._path) or self._codings()
+        if self._plain is not None:
+            with suppress(KeyError, TypeError):
+                return self._plain.named()
+        return self._codings()
 
     @cached_property
     def _last(self) -> dict[str, int]:
@@ -81,26 +96,9 @@ class Coded:
         return found
 
     @cached_property
-    def _values(self) -> list[tuple[int, Any]]:
-        """Return place and value of whatever stands at the path."""
-        return list(self._each_value())
-
-    def _each_value(self) -> Iterator[tuple[int, Any]]:
-        path, resources = self._path, self._resources
-        if "." in path or not resources:
-            for n, resource in enumerate(resources):
-                for value in values_at(resource, path):
-                    yield n, value
-            return
-        for name in _elements(resources[0]["resourceType"], path):
-            here = map(contains, resources, repeat(name))
-            for n in compress(range(len(resources)), here):
-                value = resources[n][name]
-                if type(value) is list:
-                    for inner in value:
-                        yield n, inner
-                elif value is not None:
-                    yield n, value
+    def _values(self) -> tuple[list[int], list[Any]]:
+        """Return the places of whatever stands at the path, and what stands there."""
+        return standing_at(self._resources, self._path)
 
     def places(self, codes: Iterable[str]) -> set[int]:
         """Return where the resources stand that hold one of some codes.
@@ -129,20 +127,26 @@ class Coded:
         if not hits:
             return set()
         return {
-            n for n, value in self._values if (among is None or n in among) and _says(value, hits)
+            n
+            for n, value in zip(*self._values, strict=True)
+            if (among is None or n in among) and _says(value, hits)
         }
 
     @cached_property
     def _texts(self) -> list[str]:
         """Return all that is said at the path in words."""
-        found = _plain_texts(self._resources, self._path)
-        return _texts([value for _, value in self._values]) if found is None else found
+        if self._plain is not None:
+            with suppress(KeyError, TypeError):
+                texts = self._plain.texts()
+                if set(map(type, texts)) <= {str}:
+                    return texts
+        return _texts(self._values[1])
 
     def _codings(self) -> tuple[list[int], list[str]]:
         """Return place and canonical name of every coding, whatever its form."""
         places: list[int] = []
         names: list[str] = []
-        for n, value in self._values:
+        for n, value in zip(*self._values, strict=True):
             for coding in _codings_of(value):
                 places.append(n)
                 names.append(_name(coding.get("system"), coding.get("code")))
@@ -166,26 +170,32 @@ class Wanted(NamedTuple):
         return found if among is None else found.intersection(among)
 
 
-def _single_codings(resources: Sequence[Resource], path: str) -> tuple[list[int], list[str]] | None:
-    """Return the same as `_codings` for concepts with codings as they should be, else None.
+class Plain(NamedTuple):
+    """Concepts with codings as they should be: one each, a list of codings in each.
 
     This is most of the work for a large record, and each step is one pass in C.
     """
-    try:
-        codings = list(map(_CODING, map(itemgetter(path), resources)))
-        flat = list(chain.from_iterable(codings))
+
+    concepts: list[Any]
+    codings: list[list[Any]]
+    flat: list[Any]
+
+    def named(self) -> tuple[list[int], list[str]]:
+        """Return place and canonical name of every coding; raises KeyError and TypeError."""
+        flat = self.flat
         pairs = zip(map(_SYSTEM, flat), map(_CODE, flat), strict=True)
         names: list[Any] = list(map(_known_names.get, pairs))
-        if set(map(type, codings)) - {list}:
-            return None
-    except (KeyError, TypeError):
-        return None
-    if None in names:
-        made = enumerate(names)
-        names = [name or _name(flat[n]["system"], flat[n]["code"]) for n, name in made]
-    if len(flat) == len(codings) and set(map(len, codings)) == {1}:
-        return list(range(len(codings))), names
-    return [n for n, given in enumerate(codings) for _ in given], names
+        if None in names:
+            made = enumerate(names)
+            names = [name or _name(flat[n]["system"], flat[n]["code"]) for n, name in made]
+        if len(flat) == len(self.codings) and all(self.codings):
+            return list(range(len(flat))), names
+        return [n for n, given in enumerate(self.codings) for _ in given], names
+
+    def texts(self) -> list[str]:
+        """Return displays and texts; raises KeyError and TypeError."""
+        texts = [coding["display"] for coding in self.flat if "display" in coding]
+        return texts + [concept["text"] for concept in self.concepts if "text" in concept]
 
 
 def _name(system: Any, code: Any) -> str:
@@ -221,18 +231,6 @@ def _codings_of(value: Any) -> list[dict[str, Any]]:
     if not isinstance(value, dict):
         return []
     return [value] if "code" in value else list(codings(value))
-
-
-def _plain_texts(resources: Sequence[Resource], path: str) -> list[str] | None:
-    """Return the same as `_texts` for concepts with codings as they should be, else None."""
-    try:
-        concepts = list(map(itemgetter(path), resources))
-        flat = chain.from_iterable(map(_CODING, concepts))
-        texts = [coding["display"] for coding in flat if "display" in coding]
-        texts += [concept["text"] for concept in concepts if "text" in concept]
-        return texts if set(map(type, texts)) <= {str} else None
-    except (KeyError, TypeError):
-        return None
 
 
 def _texts(values: Sequence[Any]) -> list[str]:
@@ -278,22 +276,3 @@ def _known_verdicts(words: Words) -> dict[str, bool]:
     """Return the verdicts of one test by the text as written."""
     del words
     return {}
-
-
-def _elements(resource_type: str, path: str) -> tuple[str, ...]:
-    """Return the elements that a path names: several for a choice (`value`) that can be coded.
-
-    https://hl7.org/fhir/R4/formats.html#choice
-    """
-    found = type_of(resource_type)
-    choices = () if found is None else found.choices.get(path, ())
-    return tuple(e.name for e in choices if e.type in _IN_WORDS) or (path,)
-
-
-def values_at(resource: Resource, path: str) -> list[Any]:
-    """Return the values at a dotted path, lists flattened; what is not there gives nothing."""
-    values: list[Any] = [resource]
-    for name in path.split("."):
-        inside = [v.get(name) for v in values if isinstance(v, dict)]
-        values = [x for v in inside for x in (v if isinstance(v, list) else [v]) if x is not None]
-    return values

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/bundle.html#references
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
@@ -16,7 +17,7 @@ from carepath.record.urls import is_http, normal, search_in, server_of, type_and
 from carepath.record.versions import current
 from carepath.resources import Resource
 
-_ID = itemgetter("id")
+_ID, _TYPE = itemgetter("id"), itemgetter("resourceType")
 
 
 class Content:
@@ -34,8 +35,8 @@ class Content:
         self._doubts = dict.fromkeys(map(id, now.unread), "") | sent.doubts
         self._told = frozenset(map(id, now.unread))
         by_type: dict[str, list[Resource]] = defaultdict(list)
-        for resource in self._resources:
-            by_type[resource["resourceType"]].append(resource)
+        for resource_type, together in groupby(self._resources, _TYPE):
+            by_type[resource_type].extend(together)
         self.by_type: dict[str, list[Resource]] = dict(by_type)
         self._coded: dict[tuple[str, str], Coded] = {}
         self._found: dict[tuple[str, str], Found] = {}

@@ -81,7 +81,7 @@ def _are_distinct(urls: list[str]) -> bool:
     if len(set(urls)) < len(urls) or "" in urls or "/" in set(map(itemgetter(-1), urls)):
         return False
     text = "\n".join(urls)
-    if "/_history/" in text or " " in text:
+    if " " in text or ("_" in text and "/_history/" in text):
         return False
     server = _SERVER.match(text)
     if server is not None and text.count(f"\n{server[0]}") == len(urls) - 1:
