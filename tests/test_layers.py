@@ -38,7 +38,7 @@ BELOW = {
     "record": "leaves r4",
     "fhirpath": "leaves r4 record",
     "knowledge": "leaves r4 formats record fhirpath",
-    "validation": "leaves r4 record fhirpath knowledge",
+    "validation": "leaves r4 formats record fhirpath knowledge",
     "apply": "leaves r4 formats record fhirpath knowledge validation",
     "authoring": "leaves r4 formats record fhirpath knowledge validation apply",
     "web": "leaves r4 formats record fhirpath knowledge validation apply",

@@ -14,6 +14,8 @@ Parameters by its parameters; any other resource that is large and invalid only 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from carepath.formats.json import encode
+
 MOST_NODES = 20_000
 """Values in one piece; a resource of 20 kB has about 500."""
 
@@ -55,7 +57,7 @@ class Piece(NamedTuple):
 
 def pieces(resource: dict[str, Any], path: Path = ()) -> Iterator[Piece]:
     """Yield the resource itself when it is of a usual size, else its pieces."""
-    if _nodes(resource) < MOST_NODES:
+    if _is_short(resource) or _nodes(resource) < MOST_NODES:
         yield Piece(resource, path)
         return
     name = _kind(resource)
@@ -104,6 +106,14 @@ def _kind(value: Any) -> str:
     """Return the type of a resource that is made of parts, else an empty string."""
     name = value.get("resourceType") if isinstance(value, dict) else None
     return name if isinstance(name, str) and name in _PARTS else ""
+
+
+def _is_short(resource: dict[str, Any]) -> bool:
+    """Tell quickly whether a resource is of a usual size: a value takes two bytes at least."""
+    try:
+        return len(encode(resource)) // 2 < MOST_NODES
+    except (TypeError, ValueError, RecursionError):  # Nothing that was decoded from bytes.
+        return False
 
 
 def _nodes(value: Any) -> int:

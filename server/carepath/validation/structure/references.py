@@ -11,11 +11,18 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from carepath.formats.json import encode
 from carepath.r4.model import RESOURCE_TYPES
 from carepath.validation.structure.locations import place_of, resource_type_of
 from carepath.validation.structure.problems import Problem
 
 Path = tuple[str | int, ...]
+_Step = Any
+"""The step before and a key or an index; the empty tuple at the root.  Few steps become a path."""
+
+_NESTED = frozenset({dict, list})
+_INSIDE = (b'"contained":', b'"reference":"#', b'"reference":"urn:')
+_TYPE = re.compile(rb'"type":"[A-Z]')
 
 _TYPED = re.compile(
     r"(?:^|/)([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?\Z"
@@ -34,36 +41,51 @@ class _Scope(NamedTuple):
 
 def inner_references(resource: dict[str, Any]) -> Iterator[Problem]:
     """Yield the references that lead nowhere, or to a type that their element does not allow."""
-    stack: list[tuple[Path, Any, _Scope]] = [((), resource, _Scope({}, {}))]
+    if not _may_lead_inside(resource):
+        return
+    stack: list[tuple[_Step, Any, _Scope]] = [((), resource, _Scope({}, {}))]
     while stack:
-        path, value, scope = stack.pop()
+        step, value, scope = stack.pop()
         if isinstance(value, list):
-            stack += [
-                ((*path, index), item, scope)
-                for index, item in reversed(list(enumerate(value)))
-                if isinstance(item, (dict, list))
-            ]
+            pairs: Iterator[tuple[Any, Any]] = enumerate(value)
         elif isinstance(value, dict):
             if isinstance(value.get("reference"), str):
-                yield from _of_reference(resource, path, value, scope)
+                yield from _of_reference(resource, step, value, scope)
             if "resourceType" in value:
-                yield from _repeated_ids(resource, path, value)
+                yield from _repeated_ids(resource, step, value)
                 scope = _scope(value, scope)
-            stack += [
-                ((*path, name), inner, scope)
-                for name, inner in reversed(value.items())
-                if isinstance(inner, (dict, list))
-            ]
+            pairs = iter(value.items())
+        nested = [((step, key), inner, scope) for key, inner in pairs if type(inner) in _NESTED]
+        nested.reverse()
+        stack += nested
+
+
+def _may_lead_inside(resource: dict[str, Any]) -> bool:
+    """Tell quickly whether there can be anything to look at: most resources have nothing."""
+    try:
+        text = encode(resource)
+    except (TypeError, ValueError, RecursionError):  # Nothing that was decoded from bytes.
+        return True
+    return any(map(text.__contains__, _INSIDE)) or _TYPE.search(text) is not None
+
+
+def _path_of(step: _Step) -> Path:
+    """Return the path from the root that ends in a step."""
+    path: list[str | int] = []
+    while step:
+        step, key = step
+        path.append(key)
+    return (*reversed(path),)
 
 
 def _of_reference(
-    resource: Any, path: Path, value: Mapping[str, Any], scope: _Scope
+    resource: Any, step: _Step, value: Mapping[str, Any], scope: _Scope
 ) -> Iterator[Problem]:
     reference = value["reference"]
     if reference.startswith(("#", "urn:")):
-        yield from _wrong(resource, (*path, "reference"), reference, scope)
+        yield from _wrong(resource, (*_path_of(step), "reference"), reference, scope)
     if isinstance(value.get("type"), str):
-        yield from _two_types(resource, path, value, scope)
+        yield from _two_types(resource, _path_of(step), value, scope)
 
 
 def _wrong(resource: Any, path: Path, reference: str, scope: _Scope) -> Iterator[Problem]:
@@ -120,12 +142,12 @@ def _contained_ids(resource: dict[str, Any]) -> list[Any]:
     return [one.get("id") if isinstance(one, dict) else None for one in values]
 
 
-def _repeated_ids(resource: Any, path: Path, owner: dict[str, Any]) -> Iterator[Problem]:
+def _repeated_ids(resource: Any, step: _Step, owner: dict[str, Any]) -> Iterator[Problem]:
     """Yield the ids that two contained resources of one resource have."""
     seen: set[str] = set()
     for index, id in enumerate(_contained_ids(owner) if "contained" in owner else ()):
         if isinstance(id, str) and id in seen:
-            place = place_of(resource, (*path, "contained", index, "id"))
+            place = place_of(resource, (*_path_of(step), "contained", index, "id"))
             yield Problem("reference", place, "is the id of another contained resource, too")
         if isinstance(id, str):
             seen.add(id)
