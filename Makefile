@@ -100,11 +100,14 @@ validate-java: $(VENV)/.developer ## the official Java validator over content an
 	$(BIN)/python tools/validate_java/run.py
 
 $(VENV)/.runtime: pyproject.toml constraints.txt
+	@echo "Making a Python environment in $(VENV)."
 	@$(PYTHON) tools/make_environment.py $(VENV)
+	@echo "Installing Carepath and what it needs into $(VENV): half a minute, once."
 	@$(PIP) -e .
 	@touch $@
 
 $(VENV)/.developer: $(VENV)/.runtime
+	@echo "Installing what the tests and checks need into $(VENV): another half a minute, once."
 	@$(PIP) -e '.[dev]'
 	@touch $@
 
