@@ -9,6 +9,7 @@ from itertools import chain, compress, repeat
 from operator import contains, itemgetter
 from typing import Any, NamedTuple
 
+from carepath.deadline import paced
 from carepath.r4.model import type_of
 from carepath.record.codes import canonical_code, canonical_system, is_known
 from carepath.resources import Resource, codings
@@ -265,7 +266,7 @@ def _verdicts(texts: Sequence[str], words: Words) -> Sequence[bool | None]:
     if None not in remembered:
         return remembered
     new = {text for text, verdict in zip(texts, remembered, strict=True) if verdict is None}
-    found = {text: words(text.lower()) for text in new}
+    found = {text: words(text.lower()) for text in paced(new)}
     verdicts = [found[t] if v is None else v for t, v in zip(texts, remembered, strict=True)]
     if len(known) + len(found) > _MOST_NAMES:
         known.clear()

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from carepath import deadline
 from carepath.r4.model import RESOURCE_TYPES
 from carepath.validation.structure.locations import place_of, resource_type_of
 from carepath.validation.structure.problems import Problem
@@ -40,10 +41,11 @@ def inner_references(resource: dict[str, Any]) -> Iterator[Problem]:
         if isinstance(value, list):
             stack += [
                 ((*path, index), item, scope)
-                for index, item in reversed(list(enumerate(value)))
+                for index, item in deadline.paced(reversed(list(enumerate(value))))
                 if isinstance(item, (dict, list))
             ]
         elif isinstance(value, dict):
+            deadline.check()
             if isinstance(value.get("reference"), str):
                 yield from _of_reference(resource, path, value, scope)
             if "resourceType" in value:
