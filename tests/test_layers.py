@@ -47,7 +47,7 @@ BELOW = {
 }
 # The rooms of each package from the bottom up; those on one rung do not know each other.
 LADDERS = {
-    "leaves": ("issues", "errors", "canonical resources"),
+    "leaves": ("deadline issues", "errors", "canonical resources"),
     "r4": ("r4",),
     "formats": ("formats/json formats/xml",),
     "record": ("record",),

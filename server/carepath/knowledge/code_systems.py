@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/codesystem.html and https://hl7.org/fhir/R4/valueset-fil
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from carepath.deadline import paced
 from carepath.fhirpath import patterns
 from carepath.fhirpath.values.failure import Failure
 from carepath.resources import Resource
@@ -76,7 +77,7 @@ class CodeSystem:
             tests.append(test)
         return (
             str(concept["code"])
-            for code, concept in self.concepts.items()
+            for code, concept in paced(self.concepts.items())
             if all(test(code) for test in tests)
         )
 
@@ -102,7 +103,7 @@ class CodeSystem:
 
 def _walk(concepts: Any, parent: str) -> Iterator[tuple[Concept, str]]:
     """Yield each concept with the code of the concept it is nested in."""
-    for concept in concepts:
+    for concept in paced(concepts):
         yield concept, parent
         yield from _walk(concept.get("concept") or (), concept["code"])
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from carepath import deadline
 from carepath.r4.model import RESOURCE_TYPES, Element, type_of
 from carepath.resources import Resource
 
@@ -34,6 +35,7 @@ def shape_problems(resource: Resource) -> Iterator[Problem]:
 
 def _object_problems(value: dict[str, Any], type_name: str, path: str) -> Iterator[Problem]:
     """Yield the problems inside an object of a type."""
+    deadline.check()
     found = type_of(type_name)
     if found is None:
         yield path, f"`{type_name}` is no type of FHIR R4"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from carepath.canonical import Canonical
+from carepath.deadline import paced
 from carepath.errors import CyclicDefinition, InvalidContent
 from carepath.knowledge.code_systems import CodeSystem
 from carepath.knowledge.composition import Code, drawn_on, entries, in_order, said_in
@@ -89,7 +90,9 @@ class Terminology:
         if expansion is None or not expansion.is_complete:
             return None
         said = dict(self._said(value_set))
-        contains = [self._contains(code, said.get(code, {})) for code in sorted(expansion.codes)]
+        contains = [
+            self._contains(code, said.get(code, {})) for code in paced(sorted(expansion.codes))
+        ]
         nameless = {"resourceType": "ValueSet", "url": value_set, "status": "active"}
         found = self._find(value_set) or nameless
         kept = {key: value for key, value in found.items() if key not in ("compose", "text")}
@@ -135,7 +138,7 @@ class Terminology:
         found = [{"code": coded}] if isinstance(coded, str) else [coded]
         if isinstance(coded, dict) and "coding" in coded:
             found = list(codings(coded))
-        answers = [self.member_of(coding, value_set) for coding in found]
+        answers = [self.member_of(coding, value_set) for coding in paced(found)]
         if True not in answers and None in answers:
             return None
         parameters: list[dict[str, Any]] = [{"name": "result", "valueBoolean": True in answers}]
@@ -202,7 +205,7 @@ class Terminology:
         if not isinstance(compose, dict):
             return _as_expanded(value_set)
         included, excluded = (
-            [self._include(item, known) for item in compose.get(name) or ()]
+            [self._include(item, known) for item in paced(compose.get(name) or ())]
             for name in ("include", "exclude")
         )
         if not all(part.is_complete for part in excluded):
@@ -231,7 +234,7 @@ class Terminology:
         """Return the codes that an include takes from its system: listed, filtered, or all."""
         url = str(item["system"])
         if item.get("concept"):
-            listed = frozenset((url, str(concept["code"])) for concept in item["concept"])
+            listed = frozenset((url, str(one["code"])) for one in paced(item["concept"]))
             return Expansion(listed, is_complete=True)
         system = self._system(url)
         if system is None or item.get("version", system.version) != system.version:

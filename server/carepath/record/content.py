@@ -10,6 +10,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from carepath import deadline
 from carepath.record.coded import Coded
 from carepath.record.entries import read
 from carepath.record.names import NOTHING, Found, Names, find, identifier, identifiers, only
@@ -226,6 +227,7 @@ def contradicts(resource: Resource, wanted: tuple[str, str]) -> bool:
 
 def _contained(id_: str, within: Resource | None) -> Resource | None:
     """Return a contained resource; a bare `#` means the container."""
+    deadline.check()
     if within is None or not id_:
         return within
     contained = within.get("contained")

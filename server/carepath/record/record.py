@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from carepath import deadline
 from carepath.errors import InputError, InvalidParameter, InvalidResource, SubjectNotFound
 from carepath.issues import Issue
 from carepath.record import closed as life
@@ -255,6 +256,7 @@ class Record:
         try:
             return self._used[id(resource)]
         except KeyError:
+            deadline.check()
             whose = self._subjects.whose(resource)
             made = self._noted(resource, whose) if self._is_concerned(resource, whose) else None
             return self._used.setdefault(id(resource), made)
@@ -269,6 +271,7 @@ class Record:
 
     def _noted(self, resource: Resource, whose: Whose) -> Resource | None:
         """Return what is made of a resource, and remember what is to be told."""
+        deadline.check()
         is_known = self._subject is not None
         reader = self._reader
         read = reader.read(resource, whose) if is_known else reader.by_rules(resource, whose)

@@ -14,6 +14,7 @@ from carepath.apply.compile.formula import Formula
 from carepath.apply.compile.libraries import action_names
 from carepath.apply.compile.names import OF_GAPS
 from carepath.apply.compile.templates import APPLICABILITY_BEHAVIOR, brief, template
+from carepath.deadline import paced
 from carepath.issues import Issue
 from carepath.resources import Resource, codings, concept_text
 
@@ -38,7 +39,7 @@ def compile_actions(
     """Compile actions with all below them; one without an id is called by its number."""
     return tuple(
         _action(action, f"{prefix}-{number}", within, reads_gaps=reads_gaps)
-        for number, action in enumerate(actions or (), start=1)
+        for number, action in enumerate(paced(actions or ()), start=1)
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from carepath.deadline import paced
 from carepath.errors import UnresolvedCanonical
 from carepath.fhirpath.patterns import search
 from carepath.knowledge import Terminology
@@ -60,7 +61,7 @@ class Collection:
         for date_filter in self.date_filters:
             period = _period(date_filter, now)
             path = _path(self.type, date_filter) or _default_date(self.type)
-            found = [resource for resource in found if _is_within(resource, path, period)]
+            found = [r for r in paced(found) if _is_within(r, path, period)]
         for order in reversed(self.sort):
             is_down = order.get("direction") == "descending"
             found.sort(key=_sort_key(_path(self.type, order)), reverse=is_down)

@@ -17,6 +17,7 @@ from carepath.apply.page.sheet import Item, Leaflet, Question, Sheet
 from carepath.apply.page.visits import visits
 from carepath.apply.run.step import NOT_MET, UNDETERMINED
 from carepath.apply.run.walk import Walk
+from carepath.deadline import paced
 
 _MOST_STEPS = 7
 
@@ -91,7 +92,7 @@ def _by_importance(ordered: Iterable[Placed], reasons: Reasons) -> list[Placed]:
 def _items(ordered: Iterable[Placed], part: str, items: Items) -> tuple[Item, ...]:
     """Return the steps of one part of the page; what says the same stands once."""
     found: dict[tuple[str, str], Item] = {}
-    for one in ordered:
+    for one in paced(ordered):
         if one.part == part:
             item = items.item(one)
             found.setdefault((item.title, item.text), item)

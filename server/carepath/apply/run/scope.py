@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 from weakref import proxy, ref
 
+from carepath import deadline
 from carepath.apply.compile.collection import Collection
 from carepath.apply.compile.names import Fact, Names, Parameter
 from carepath.errors import CarepathError, CyclicDefinition
@@ -141,6 +142,7 @@ class Scope(dict[str, Any]):
 
     def _work_out(self, fact: Fact) -> Any:
         """Evaluate a fact, once: a failure is remembered like a value and raised again."""
+        deadline.check()
         session = self.session
         failure = session.failed.get(fact)
         if failure is not None:

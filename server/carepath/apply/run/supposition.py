@@ -9,6 +9,7 @@ patient.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from carepath import deadline
 from carepath.apply.compile.formula import Formula
 from carepath.apply.compile.names import Fact, Names
 from carepath.apply.run.scope import FAILURES, Application, Scope
@@ -80,6 +81,7 @@ class Supposition:
         return None if None in found else not decisive
 
     def _truth_of(self, condition: Formula, environment: Environment) -> bool | None:
+        deadline.check()
         try:
             values = condition.evaluate(self.session.focus, environment)
         except FAILURES:

@@ -12,6 +12,7 @@ https://hl7.org/fhir/R4/plandefinition.html#12.18.3
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from carepath import deadline
 from carepath.apply.compile.compiled import CompiledAction, CompiledPlan
 from carepath.apply.run.applicability import Verdict, decide
 from carepath.apply.run.goals import Goals
@@ -114,6 +115,7 @@ class Walk:
 
     def _one(self, action: CompiledAction, frame: Frame) -> Resource | None:
         """Decide one action, and make what follows from it."""
+        deadline.check()
         session = self.session
         scope = frame.scope
         if action.names is not None:

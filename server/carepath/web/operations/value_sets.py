@@ -8,6 +8,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from carepath.canonical import Canonical
+from carepath.deadline import paced
 from carepath.errors import DefinitionNotFound, InvalidParameter
 from carepath.formats import json as json_codec
 from carepath.knowledge import Knowledge
@@ -84,7 +85,7 @@ def _selected(
 ) -> list[Mapping[str, Any]]:
     """Return the entries that a call asks for, before paging."""
     wanted = fold(call.one("filter", ""))
-    found = [c for c in contains if _mentions(c, wanted)]
+    found = [c for c in paced(contains) if _mentions(c, wanted)]
     if call.one("activeOnly"):
         found = [c for c in found if not _is_inactive(_known(terminology, c))]
     if call.one("includeDesignations"):

@@ -93,7 +93,7 @@ def _search(resource_type: str, sent: Query) -> Response:
     limits = ours.page_limits
     with ours.gate.turn():
         page = search(ours.background, resource_type, query, limits, strict=current.strict)
-    return respond.resource(_searchset(page, resource_type, sent, current.base))
+        return respond.resource(_searchset(page, resource_type, sent, current.base))
 
 
 def _searchset(page: Page, resource_type: str, sent: Query, base: str) -> Resource:
