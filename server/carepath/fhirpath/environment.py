@@ -71,6 +71,11 @@ class Environment:
 
     It is given the text of a reference, or a Reference that has an identifier only.
     """
+    holder: Callable[[dict[str, Any]], Mapping[str, Any] | None] | None = None
+    """Tells which resource holds a Reference to something contained, for `resolve()`.
+
+    Asked where nothing that was handed in holds it, as for one that another expression found.
+    """
     terminology: Terminology | None = None
     conforms_to: Callable[[Mapping[str, Any], str], bool | None] | None = None
     """Tells whether a resource conforms to a profile; None when it does not know the profile."""

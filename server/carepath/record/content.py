@@ -118,6 +118,16 @@ class Content:
             self._coded[(resource_type, path)] = found
         return found
 
+    def holder_of(self, reference: Resource) -> Resource | None:
+        """Return the resource that this very Reference to something contained stands in.
+
+        A copy comes before what it is a copy of, as the parts that need no change are the same.
+        """
+        for resource in (*self._copies.values(), *self._resources):
+            if "contained" in resource and _stands_in(resource, reference):
+                return resource
+        return None
+
     def find(self, reference: str, within: Resource | None) -> Found:
         """Return what a literal reference means, seen from the resource that holds it."""
         if reference.startswith("#"):
@@ -223,6 +233,18 @@ def contradicts(resource: Resource, wanted: tuple[str, str]) -> bool:
     """Tell whether a resource has other identifiers of a system than the one it is named by."""
     same = [value for system, value in identifiers(resource) if system == wanted[0] and system]
     return bool(same) and wanted[1] not in same
+
+
+def _stands_in(resource: Resource, part: Any) -> bool:
+    """Tell whether an object is one of the parts of a resource."""
+    stack: list[Any] = [resource]
+    while stack:
+        value = stack.pop()
+        if value is part:
+            return True
+        if isinstance(value, dict | list):
+            stack.extend(value.values() if isinstance(value, dict) else value)
+    return False
 
 
 def _contained(id_: str, within: Resource | None) -> Resource | None:

@@ -211,6 +211,10 @@ class Record:
             self._resolved[id(found)] = self._noted(found, Whose(is_shared=True))
         return self._resolved[id(found)]
 
+    def holder(self, reference: Resource) -> Resource | None:
+        """Return the resource that this very Reference to something contained stands in."""
+        return self._content.holder_of(reference)
+
     def cited(self, reference: str) -> Resource | None:
         """Return the resource that `reference_to` gave a name to; a quick `resolve` of evidence."""
         found = self._content.of_name(reference)

@@ -60,6 +60,7 @@ class Session:
             root_resource=self.focus,
             context=self.focus,
             resolver=self.record.resolve,
+            holder=self.record.holder,
             terminology=self.knowledge.terminology,
             limits=_LIMITS,
             allowance=self._allowance,

@@ -12,6 +12,7 @@ from carepath.fhirpath.functions import (
     fhir,
     filtering,
     math,
+    references,
     statements,
     strings,
     subsetting,
@@ -34,8 +35,11 @@ FUNCTIONS: Table = {
     **types.FUNCTIONS,
     **utility.FUNCTIONS,
     **fhir.FUNCTIONS,
+    **references.FUNCTIONS,
     **statements.FUNCTIONS,
     **terminology.FUNCTIONS,
 }
 DEFINING = frozenset(name for name, row in FUNCTIONS.items() if row.effect == "scope")
 """Functions that define a variable."""
+FOLLOWING = frozenset(name for name, row in FUNCTIONS.items() if row.follows)
+"""Functions that follow references."""

@@ -10,7 +10,7 @@ compiler wraps every evaluator, so tracing costs nothing when it is off.
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from carepath.fhirpath.functions import DEFINING, FUNCTIONS
+from carepath.fhirpath.functions import DEFINING, FOLLOWING, FUNCTIONS
 from carepath.fhirpath.nodes import (
     Ast,
     Binary,
@@ -41,9 +41,9 @@ Write = Callable[[str, str, Ast], Any]
 
 
 class Compiler:
-    """Compiles one expression; `indexed` and `scoped` say what its text makes necessary."""
+    """Compiles one expression; `indexed` and its like say what its text makes necessary."""
 
-    __slots__ = ("indexed", "loops", "paths", "scoped", "text", "traced", "write")
+    __slots__ = ("follows", "indexed", "loops", "paths", "scoped", "text", "traced", "write")
 
     def __init__(
         self, text: str, *, traced: bool = False, paths: bool = True, write: Write | None = None
@@ -54,7 +54,7 @@ class Compiler:
         self.write = write
         """Given where it is worth it to write functions for parts that need no tracing."""
         self.indexed = "$index" in text
-        self.scoped = any(name in text for name in DEFINING)
+        self.scoped, self.follows = (any(n in text for n in each) for each in (DEFINING, FOLLOWING))
         self.loops = 0
         """How many loops stand around what is being compiled."""
 
@@ -231,8 +231,8 @@ def _special(_: Compiler, node: Special) -> Evaluator:
     return index
 
 
-def _variable(_: Compiler, node: Variable) -> Evaluator:
-    return variable(node)
+def _variable(compiler: Compiler, node: Variable) -> Evaluator:
+    return variable(node, noted=compiler.follows)
 
 
 def _member(compiler: Compiler, node: Member) -> Evaluator:

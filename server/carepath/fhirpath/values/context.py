@@ -58,6 +58,11 @@ class Context:
         self.frame: list[Any] = []
         self.traced = traced
 
+    def noted(self, name: str, items: Items) -> Items:
+        """Return what a variable stands for, remembered as in hand: `resolve()` may ask for it."""
+        self.roots[f"%{name}"] = items
+        return items
+
     def spend(self, count: int) -> None:
         """Count items that a loop looks at; raises LimitReached when there were too many.
 
