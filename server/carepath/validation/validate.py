@@ -10,6 +10,7 @@ from typing import Any
 
 from carepath.issues import Issue, Severity
 from carepath.knowledge import Knowledge
+from carepath.r4.published import published
 from carepath.resources import Resource
 from carepath.validation.advice import remarks
 from carepath.validation.invariants import Evaluation, base_issues
@@ -82,13 +83,14 @@ def profile_walk(
 
 
 def profile_finder(definitions: Knowledge | Find) -> Callable[[str], Profile | None]:
-    """Return the way to find a profile by canonical; a definition is compiled once."""
+    """Return the way to find a profile by canonical, R4's own included; each is compiled once."""
 
     def find(canonical: str) -> Profile | None:
         if isinstance(definitions, Knowledge):
             found = definitions.find(canonical, resource_type="StructureDefinition")
         else:
             found = definitions(canonical)
+        found = found or published("StructureDefinition", canonical)
         return None if found is None else _compiled(_Same(found))
 
     return find
