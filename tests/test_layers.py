@@ -68,7 +68,7 @@ LADDERS = {
     "validation": (
         "validation/structure",
         "validation/walker validation/well_shaped",
-        "validation/advice validation/invariants",
+        "validation/advice validation/invariants validation/rules",
         "validation/profiles",
         "validation/validate",
         "validation",

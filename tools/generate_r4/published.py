@@ -4,6 +4,9 @@ It holds definitions as they are published, without what nobody here reads: narr
 mappings, snapshots (a differential says all that a profile adds).  Left out are also code systems
 that HL7 does not own, and what such systems call the codes that a value set lists.
 
+One binding is left out, for it does not hold of the parts of an oxygen saturation: the units of the
+parts of a vital sign, which litres per minute are not among.
+
 An extension may also stand where HL7's pack of extensions (hl7.fhir.uv.extensions.r4
 5.3.0-ballot-tc1, CC0-1.0) has let it stand since; `contexts.json` holds what that adds.
 """
@@ -38,6 +41,7 @@ _OF_ELEMENT = frozenset(
     }
 )
 _VALUES = ("fixed", "pattern", "minValue", "maxValue")
+_LIFTED = frozenset({("vitalsigns", "Observation.component.value[x]")})
 _OF_PART = {
     "constraint": ("key", "severity", "human", "expression"),
     "binding": ("strength", "valueSet"),
@@ -99,6 +103,9 @@ def _lean(definition: Definition) -> Definition:
     kept = {name: value for name, value in definition.items() if name in _KEPT}
     if "differential" in kept:
         elements = [_lean_element(one) for one in definition["differential"]["element"]]
+        for one in elements:
+            if (definition["id"], one["id"]) in _LIFTED:
+                del one["binding"]
         whole = definition.get("snapshot", definition["differential"])["element"]
         elements[0] |= _meaning(whole[0])
         kept["differential"] = {"element": elements}

@@ -16,7 +16,7 @@ from carepath.knowledge.code_systems import CodeSystem, standard_system
 from carepath.knowledge.composition import Code, drawn_on, entries, in_order, said_in
 from carepath.knowledge.shape import shape_problems
 from carepath.r4.codes import codings_of
-from carepath.r4.published import published
+from carepath.r4.published import RELEASE, published
 from carepath.record.codes import base_system
 from carepath.resources import Resource, canonical_of, codings
 
@@ -113,6 +113,16 @@ class Terminology:
         if concept is None:
             return None
         return {"system": system, **{k: v for k, v in concept.items() if k != "concept"}}
+
+    def has(self, system: str, code: str, version: str = "") -> bool | None:
+        """Tell whether a code system has a code; None when only a part of it is known, or none.
+
+        A version that is neither the one known here nor R4's may have other codes.
+        """
+        found = self._system(system)
+        if found is None or version not in ("", RELEASE, found.version):
+            return None
+        return True if found.concept(code) else (False if found.is_complete else None)
 
     def lookup(self, system: str, code: str) -> dict[str, Any] | None:
         """Return the Parameters of CodeSystem/$lookup, None when the code is not known."""

@@ -19,6 +19,8 @@ from carepath.validation.profiles.conformance import ProfileWalk, core_type
 from carepath.validation.profiles.extensions import extension_issues
 from carepath.validation.profiles.references import References
 from carepath.validation.profiles.tree import Profile, compile_profile
+from carepath.validation.profiles.vital_signs import vital_sign_profiles
+from carepath.validation.rules.table import rule_issues
 from carepath.validation.structure.check import check_structure
 from carepath.validation.structure.locations import resource_type_of
 from carepath.validation.walker import Item, every, root_item
@@ -127,6 +129,7 @@ def _of_content(
 ) -> Iterator[Issue]:
     item = root_item(resource)
     yield from base_issues(item, walk.evaluation)
+    yield from rule_issues(item, walk.terminology)
     yield from remarks(item)
     yield from extension_issues(item, walk)
     for canonical in asked:
@@ -134,7 +137,8 @@ def _of_content(
     if claims:
         for inside in every(item):
             if inside.value is inside.resource:
-                for canonical in _claimed(inside):
+                claimed = _claimed(inside)
+                for canonical in dict.fromkeys((*claimed, *vital_sign_profiles(inside.value))):
                     yield from _of_profile(inside, canonical, walk, "warning")
 
 
