@@ -68,7 +68,7 @@ LADDERS = {
     "validation": (
         "validation/structure",
         "validation/walker validation/well_shaped",
-        "validation/advice validation/invariants",
+        "validation/advice validation/invariants validation/rules",
         "validation/profiles",
         "validation/validate",
         "validation",
@@ -136,6 +136,7 @@ READS = {
     "authoring/findings.py": "the table of findings that it is given",
     "knowledge/loader.py": "definitions, once",
     "r4/data.py": "its own tables, once",
+    "r4/published.py": "its own package, once",
     "record/codes.py": "its own table, once",
     "validation/structure/schema.py": "its own schema, once",
     "validation/validate.py": "the moment, for a caller who gives none",

@@ -4,11 +4,13 @@ https://hl7.org/fhir/R4/codesystem.html and https://hl7.org/fhir/R4/valueset-fil
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from carepath.deadline import paced
 from carepath.fhirpath import patterns
 from carepath.fhirpath.values.failure import Failure
+from carepath.r4.published import published
 from carepath.resources import Resource
 
 Concept = Mapping[str, Any]
@@ -99,6 +101,16 @@ class CodeSystem:
                 self.parents[code].add(self.normal(text))
             elif name == "child":
                 self.parents.setdefault(self.normal(text), set()).add(code)
+
+
+def standard_system(canonical: str) -> CodeSystem | None:
+    """Return one of the code systems that R4 publishes, None when it is none of them."""
+    return None if published("CodeSystem", canonical) is None else _standard(canonical)
+
+
+@lru_cache(maxsize=128)
+def _standard(canonical: str) -> CodeSystem:
+    return CodeSystem(published("CodeSystem", canonical) or {})
 
 
 def _walk(concepts: Any, parent: str) -> Iterator[tuple[Concept, str]]:

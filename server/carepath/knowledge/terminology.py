@@ -13,10 +13,11 @@ from typing import Any
 from carepath.canonical import Canonical
 from carepath.deadline import paced
 from carepath.errors import CyclicDefinition, InvalidContent
-from carepath.knowledge.code_systems import CodeSystem
+from carepath.knowledge.code_systems import CodeSystem, standard_system
 from carepath.knowledge.composition import Code, drawn_on, entries, in_order, said_in
 from carepath.knowledge.shape import shape_problems
 from carepath.r4.codes import codings_of
+from carepath.r4.published import RELEASE, published
 from carepath.record.codes import base_system
 from carepath.resources import Resource, canonical_of, codings
 
@@ -51,7 +52,7 @@ class Terminology:
             # A supplement adds designations only; it is no system of its own.
             if resource.get("content") != "supplement":
                 self._systems.setdefault(str(resource.get("url")), CodeSystem(resource))
-        self._find = find_value_set
+        self._loaded = find_value_set
         self._expansions: dict[str, Expansion] = {}
         self._plain: dict[str, frozenset[str]] = {}
         self._well_shaped: dict[int, Resource] = {}
@@ -116,12 +117,23 @@ class Terminology:
             return None
         return {"system": system, **{k: v for k, v in concept.items() if k != "concept"}}
 
+    def has(self, system: str, code: str, version: str = "") -> bool | None:
+        """Tell whether a code system has a code; None when only a part of it is known, or none.
+
+        A version that is neither the one known here nor R4's may have other codes.
+        """
+        found = self._system(system)
+        if found is None or version not in ("", RELEASE, found.version):
+            return None
+        return True if found.concept(code) else (False if found.is_complete else None)
+
     def lookup(self, system: str, code: str) -> dict[str, Any] | None:
         """Return the Parameters of CodeSystem/$lookup, None when the code is not known."""
         concept = self.concept(system, code)
         if concept is None:
             return None
-        resource = self._systems[Canonical.parse(system).url].resource
+        found = self._system(system)
+        resource = found.resource if found is not None else {}
         told = {
             "name": resource.get("name") or resource.get("title"),
             "version": resource.get("version"),
@@ -149,8 +161,13 @@ class Terminology:
         return {"resourceType": "Parameters", "parameter": parameters}
 
     def _system(self, system: str) -> CodeSystem | None:
-        """Return a code system by URL; its version does not matter here."""
-        return self._systems.get(Canonical.parse(system).url)
+        """Return a code system by URL, R4's own included; its version does not matter here."""
+        url = Canonical.parse(system).url
+        return self._systems.get(url) or standard_system(url)
+
+    def _find(self, canonical: str) -> Resource | None:
+        """Return a value set that is loaded, or one of R4's own."""
+        return self._loaded(canonical) or published("ValueSet", canonical)
 
     def _contains(self, code: Code, said: Mapping[str, Any]) -> dict[str, Any]:
         """Return one entry of an expansion, with what is known of the code."""
@@ -189,8 +206,10 @@ class Terminology:
 
     def _shaped(self, canonical: str) -> Resource | None:
         """Return a value set in which every element has the shape that FHIR gives it."""
-        value_set = self._find(canonical)
-        if value_set is not None and id(value_set) not in self._well_shaped:
+        value_set = self._loaded(canonical)
+        if value_set is None:
+            return self._find(canonical)
+        if id(value_set) not in self._well_shaped:
             for element, reason in shape_problems(value_set):
                 raise InvalidContent(canonical_of(value_set), element, reason)
             self._well_shaped[id(value_set)] = value_set
@@ -198,9 +217,12 @@ class Terminology:
 
     def _expanded(self, canonical: str, known: Mapping[str, Expansion | None]) -> Expansion | None:
         """Return the codes of a value set when those that it draws on are known."""
-        value_set = self._find(canonical)
+        value_set = self._loaded(canonical)
         if value_set is None:
-            return _standard(canonical)
+            known_codes = _standard(canonical)
+            value_set = published("ValueSet", canonical)
+            if known_codes is not None or value_set is None:
+                return known_codes
         compose = value_set.get("compose")
         if not isinstance(compose, dict):
             return _as_expanded(value_set)
