@@ -66,7 +66,7 @@ LADDERS = {
     ),
     "knowledge": ("knowledge",),
     "validation": (
-        "validation/structure",
+        "validation/structure validation/case_form",
         "validation/walker validation/well_shaped",
         "validation/advice validation/invariants validation/rules",
         "validation/profiles",
@@ -135,9 +135,11 @@ READS = {
     "authoring/fact_cases.py": "the case files that it is given",
     "authoring/findings.py": "the table of findings that it is given",
     "knowledge/loader.py": "definitions, once",
+    "knowledge/passed_over.py": "whether a file that is not read holds FHIR",
     "r4/data.py": "its own tables, once",
     "r4/published.py": "its own package, once",
     "record/codes.py": "its own table, once",
+    "validation/case_form.py": "its own schema, once",
     "validation/structure/schema.py": "its own schema, once",
     "validation/validate.py": "the moment, for a caller who gives none",
 }

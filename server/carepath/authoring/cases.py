@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from carepath.apply import Applied, ApplyRequest, Decision, apply_plan
-from carepath.errors import InvalidContent
+from carepath.errors import DefinitionNotFound, InvalidContent, MalformedInput
 from carepath.formats.json import decode
 from carepath.knowledge import Knowledge
 from carepath.record import Record
 from carepath.resources import Resource
+from carepath.validation import case_problems
 
 
 @dataclass(frozen=True)
@@ -39,22 +40,35 @@ class Case:
 
 
 def read_case(path: Path) -> Case:
-    """Read a case file; raises InvalidContent naming the file when a part is missing."""
-    content = decode(path.read_bytes())
+    """Read a case file; raises InvalidContent naming file and element when it is none."""
+    source = f"{path.parent.name}/{path.name}"
     try:
-        return Case(
-            path=path,
-            about=content["about"],
-            now=datetime.fromisoformat(content["now"]),
-            pathway=content.get("pathway", path.parent.name),
-            parameters=content.get("parameters", {}),
-            given=content["given"],
-            expect=content["expect"],
-        )
-    except KeyError as error:
-        raise InvalidContent(
-            path.name, str(error.args[0]), "this part of the case is missing"
-        ) from error
+        content = decode(path.read_bytes())
+    except MalformedInput as error:
+        raise InvalidContent(source, error.where or "file", error.reason) from error
+    except OSError as error:
+        raise InvalidContent(source, "file", f"it cannot be read ({error.strerror})") from error
+    problems = case_problems(content)
+    if problems:
+        element, reason = problems[0]
+        more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
+        raise InvalidContent(source, element, reason + more)
+    return Case(
+        path=path,
+        about=content["about"],
+        now=_moment(content["now"], source),
+        pathway=content.get("pathway", path.parent.name),
+        parameters=content.get("parameters", {}),
+        given=content["given"],
+        expect=content["expect"],
+    )
+
+
+def _moment(text: str, source: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidContent(source, "now", f"there is no such moment as `{text}`") from error
 
 
 def read_cases(folder: Path) -> tuple[Case, ...]:
@@ -77,8 +91,16 @@ def request_of(case: Case, definition: Resource) -> ApplyRequest:
 
 
 def run_case(case: Case, knowledge: Knowledge) -> Applied:
-    """Apply the case's pathway to its patient."""
-    return apply_plan(request_of(case, knowledge.plan(case.pathway)), knowledge)
+    """Apply the case's pathway to its patient; raises InvalidContent when there is no such plan."""
+    try:
+        plan = knowledge.plan(case.pathway)
+    except DefinitionNotFound as error:
+        reason = (
+            f"there is no PlanDefinition `{case.pathway}`; name one by id or url, or give its id "
+            "to the folder of the case"
+        )
+        raise InvalidContent(f"{case.name}.json", "pathway", reason) from error
+    return apply_plan(request_of(case, plan), knowledge)
 
 
 def differences(case: Case, applied: Applied) -> list[str]:

@@ -3,6 +3,7 @@
 The only package that imports jsonschema, jsonschema_rs and fhir.resources.
 """
 
+from carepath.validation.case_form import case_problems
 from carepath.validation.structure.check import check_structure
 from carepath.validation.structure.left_out import LeftOut
 from carepath.validation.structure.reading import Readable, readable, record_of
@@ -13,6 +14,7 @@ __all__ = [
     "LeftOut",
     "Readable",
     "as_model",
+    "case_problems",
     "check_structure",
     "model_problems",
     "readable",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from carepath.authoring.lint.roots import root_has
 from carepath.authoring.sentences import (
     WITHOUT_STATEMENT,
     Sentence,
@@ -17,7 +18,9 @@ from carepath.resources import Resource
 
 
 def rest_on_statements(definition: Resource, knowledge: Knowledge) -> Iterator[Issue]:
-    """Each sentence of a plan or activity is listed, with a statement that its element cites."""
+    """Each sentence has a statement that its element cites, where the root lists sentences."""
+    if not root_has(definition, knowledge, is_sentence_system):
+        return
     listed = knowledge.derived(sources_by_sentence)
     for sentence in sentences_of(definition):
         text = _problem(sentence, listed.get(sentence.words))
