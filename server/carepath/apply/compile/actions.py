@@ -6,9 +6,15 @@ https://hl7.org/fhir/R4/plandefinition-definitions.html#PlanDefinition.action
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from carepath.apply.compile.activity import CompiledActivity, compile_dynamic_values, subject_type
+from carepath.apply.compile.activity import (
+    CompiledActivity,
+    compile_dynamic_values,
+    is_set,
+    subject_type,
+)
 from carepath.apply.compile.compilation import Compilation
 from carepath.apply.compile.compiled import CompiledAction, CompiledPlan
+from carepath.apply.compile.dynamic_value import DynamicValue
 from carepath.apply.compile.extensions import DIRECTION, OWN, extensions_at, texts_of
 from carepath.apply.compile.formula import Formula
 from carepath.apply.compile.libraries import action_names
@@ -62,15 +68,14 @@ def _action(
     activity = target if isinstance(target, CompiledActivity) else None
     children = compile_actions(action.get("action"), key, within, reads_gaps=reads_gaps)
     is_any = _applicability_behavior(action) == "any"
-    resource_type = activity.resource_type if activity is not None and activity.kind else ""
-    values = compile_dynamic_values(action, resource_type, within.made.formula, issues)
+    values = _values(action, activity, within, issues)
     full = template(action, activity, within.made.settings)
     return CompiledAction(
         source=action,
         key=key,
         title=_title(action, target),
         template=full,
-        brief=brief(full, holds_actions=_holds(children, target), has_request=bool(resource_type)),
+        brief=_brief(full, children, target),
         subject_type=subject_type(action),
         conditions=conditions,
         read_names=tuple(dict.fromkeys(name for c in conditions for name in c.variables)),
@@ -82,7 +87,8 @@ def _action(
         plan=target if isinstance(target, CompiledPlan) else None,
         reference=target if isinstance(target, dict) else None,
         definition=_definition_name(action, target),
-        dynamic_values=tuple(v for v in values if not v.path.of_action),
+        dynamic_values=tuple(v for v in values if is_set(v) and not v.path.of_action),
+        decisive=_decisive(values, activity),
         action_values=tuple(v for v in values if v.path.of_action),
         related=tuple(action.get("relatedAction") or ()),
         participants=tuple(action.get("participant") or ()),
@@ -97,9 +103,31 @@ def _action(
     )
 
 
-def _holds(children: tuple[CompiledAction, ...], target: Target) -> bool:
-    """Tell whether actions stand below an action: its own, or those of the plan it leads to."""
-    return bool(children) or isinstance(target, CompiledPlan)
+def _values(
+    action: Resource,
+    activity: CompiledActivity | None,
+    within: Surroundings,
+    issues: list[Issue],
+) -> tuple[DynamicValue, ...]:
+    """Compile the dynamicValues of an action, for the request that its activity makes."""
+    kind = activity.kind if activity is not None else None
+    resource_type = activity.resource_type if activity is not None and kind else ""
+    return compile_dynamic_values(action, kind, resource_type, within.made.formula, issues)
+
+
+def _decisive(
+    values: tuple[DynamicValue, ...], activity: CompiledActivity | None
+) -> tuple[DynamicValue, ...]:
+    """Return the values that decide what the request means: the activity's, then the action's."""
+    own = tuple(value for value in values if value.decides)
+    return own if activity is None else (*activity.decisive, *own)
+
+
+def _brief(full: Resource, children: tuple[CompiledAction, ...], target: Target) -> Resource:
+    """Return the template without what its request, its definition or those below say as well."""
+    has_request = isinstance(target, CompiledActivity) and target.kind is not None
+    holds_actions = bool(children) or isinstance(target, CompiledPlan)
+    return brief(full, holds_actions=holds_actions, has_request=has_request)
 
 
 def _conditions(action: Resource) -> Iterator[Resource]:

@@ -40,6 +40,8 @@ class CompiledAction:
     definition: str | None
     dynamic_values: tuple[DynamicValue, ...]
     action_values: tuple[DynamicValue, ...]
+    decisive: tuple[DynamicValue, ...]
+    """The values, also of its activity, without which nobody knows what the request means."""
     related: tuple[Resource, ...]
     participants: tuple[Resource, ...]
     goal_ids: tuple[str, ...]

@@ -12,7 +12,7 @@ from carepath.apply.compile.dynamic_value import DynamicValue
 from carepath.apply.compile.kind import Kind
 from carepath.apply.issues import issue_of
 from carepath.apply.run.coercion import CannotCoerce
-from carepath.apply.run.joined import join
+from carepath.apply.run.joined import join, mean_alike
 from carepath.apply.run.put_value import put
 from carepath.apply.run.references import refers, with_references
 from carepath.apply.run.scope import FAILURES, Scope
@@ -27,6 +27,8 @@ _NOT_ID = re.compile(r"[^A-Za-z0-9.-]+")
 _ID_LENGTH = 58
 _IS_ID = re.compile(r"[A-Za-z0-9.-]{1,58}").fullmatch
 """An id has at most 64 characters; a number may have to follow."""
+ISSUES = "issues"
+"""The id of the OperationOutcome that an answer contains."""
 
 
 class Requests:
@@ -36,7 +38,7 @@ class Requests:
         self._session = session
         self.made: list[Resource] = []
         self.contained: list[Resource] = []
-        self._taken: dict[str, int] = {"request-group": 1, "issues": 1}
+        self._taken: dict[str, int] = {"request-group": 1, ISSUES: 1}
         self.conditions: dict[str, Resource] = {}
         """The Conditions that requests rest on, by reference."""
         self._joined: dict[tuple[str, str], Resource] = {}
@@ -72,6 +74,8 @@ class Requests:
         wanted = activity.kind.values_only
         if wanted is not None and self._lacks(resource, wanted, activity, step):
             return None
+        if shared is not None and not mean_alike(resource, shared):
+            shared, resource["id"] = None, self._id_of(step, activity)
         if activity.contained:
             resource = self._lift_contained(resource, activity)
         self._add(resource, shared, step)
@@ -89,7 +93,7 @@ class Requests:
         if shared is None:
             self.made.append(resource)
             if step.action.joined_as:
-                self._joined[resource["resourceType"], step.action.joined_as] = resource
+                self._joined.setdefault((resource["resourceType"], step.action.joined_as), resource)
         else:
             join(resource, shared)
         step.made = resource if shared is None else shared

@@ -11,6 +11,7 @@ from carepath.apply.compile.collection import Collection
 from carepath.apply.compile.names import Fact, Names
 from carepath.apply.request import ApplyRequest
 from carepath.apply.run.people import People
+from carepath.apply.run.profiled import of_profiles
 from carepath.apply.run.questions import NO_QUESTIONS, Questions, Undecided, questions
 from carepath.apply.run.scope import Scope
 from carepath.fhirpath import Allowance, DateTime, Environment, Known, Limits, Node, Touched
@@ -79,7 +80,12 @@ class Session:
 
     def collection(self, collection: Collection) -> Known:
         """Return the subject's resources that a data requirement selects."""
-        found = collection.select(self.record, self.knowledge.terminology, self.now)
+        found = collection.select(
+            self.record,
+            self.knowledge.terminology,
+            self.now,
+            lambda some, profiles: of_profiles(some, profiles, self.knowledge, self.now),
+        )
         return Known.of([self.named(resource) for resource in found])
 
     def named(self, resource: Resource) -> Any:

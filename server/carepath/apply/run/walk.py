@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from carepath import deadline
 from carepath.apply.compile.compiled import CompiledAction, CompiledPlan
 from carepath.apply.run.applicability import Verdict, decide
+from carepath.apply.run.decisive import decide_values
 from carepath.apply.run.goals import Goals
 from carepath.apply.run.questions import Undecided
 from carepath.apply.run.requests import Requests
@@ -123,6 +124,8 @@ class Walk:
         if frame.plan.reads_action:
             scope["action"] = session.action_node(action.source)
         verdict = decide(action, scope)
+        if action.decisive and verdict.outcome == MET:
+            verdict = decide_values(action, scope, session)
         if frame.blocked is not None and verdict.outcome != NOT_MET:
             missing = tuple(dict.fromkeys((*frame.blocked, *verdict.missing)))
             verdict = Verdict(UNDETERMINED, missing, verdict.problems)

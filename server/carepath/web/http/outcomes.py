@@ -41,6 +41,7 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
     errors.UnresolvedCanonical: Meaning(422, "not-found"),
     errors.CyclicDefinition: Meaning(422, "processing"),
     errors.InvalidTemplate: Meaning(422, "processing"),
+    errors.NoRequest: Meaning(422, "processing"),
     errors.InvalidContent: Meaning(422, "processing"),
     errors.ExpressionError: Meaning(422, "processing"),
     errors.ExpressionSyntaxError: Meaning(422, "invalid"),
@@ -110,7 +111,7 @@ def outcome_of(error: Exception, elements: tuple[str, ...] = ()) -> Outcome:
     if meaning == _UNEXPECTED:
         return outcome_of_status(meaning.status)
     issues = getattr(error, "issues", None)
-    if isinstance(error, errors.InvalidResource) and issues:
+    if isinstance(error, errors.InvalidResource | errors.NoRequest) and issues:
         return Outcome(meaning.status, operation_outcome(issues))
     code = "required" if _is_missing(error) else meaning.code
     elements = elements or tuple(filter(None, [getattr(error, "element", "")]))

@@ -48,7 +48,7 @@ def r5_apply(call: Call) -> Resource:
 def apply_activity_definition(call: Call) -> Resource:
     """Apply an ActivityDefinition to one patient: the request."""
     request = _request(call, definition_of(call, "ActivityDefinition", "activityDefinition"))
-    return apply_activity(request, call.service.knowledge).resource
+    return apply_activity(request, call.service.knowledge).answer()
 
 
 def warm_up(service: Service) -> None:
