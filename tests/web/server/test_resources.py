@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 LARGEST = 500_000
 HEAD = (
@@ -120,3 +121,36 @@ def test_a_signal_that_would_start_a_second_master_is_ignored(serve: Callable[..
         assert httpx.get(f"{one.root}/healthz").is_success
     told = [line["message"] for line in one.lines if line["level"] == "warning"]
     assert told == ["SIGUSR2 is ignored; SIGHUP starts new workers"]
+
+
+def megabytes(pid: str) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text("utf-8").splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("VmRSS"))) // 1024
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"resourceType":"Patient","name":[' + b",".join([b'{"family":"a"}'] * 200_000) + b"]}",
+        b'<Patient xmlns="http://hl7.org/fhir">' + b"<name/>" * 500_000 + b"</Patient>",
+    ],
+    ids=["JSON", "XML"],
+)
+def test_what_a_large_request_took_is_given_back(serve: Callable[..., Any], content: bytes) -> None:
+    kind = "xml" if content.startswith(b"<") else "json"
+    settings = {"CAREPATH_WORKERS": "1", "CAREPATH_REQUEST_SECONDS": "5", "MALLOC_ARENA_MAX": "1"}
+    with serve(**settings) as one:
+        children = Path(f"/proc/{one.process.pid}/task/{one.process.pid}/children")
+        (pid,) = children.read_text("utf-8").split()
+
+        def send(body: bytes) -> int:
+            headers = {"Content-Type": f"application/fhir+{kind}"}
+            url = f"{one.base}/Patient/$validate"
+            return httpx.post(url, content=body, headers=headers, timeout=60).status_code
+
+        send(b'<Patient xmlns="http://hl7.org/fhir"/>' if kind == "xml" else b"{}")
+        before = megabytes(pid)
+        for _ in range(2):
+            assert send(content) == 422
+        time.sleep(1)
+        assert megabytes(pid) < before + 50

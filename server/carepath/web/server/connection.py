@@ -15,6 +15,7 @@ from carepath.errors import MalformedInput
 from carepath.web.http import logs
 from carepath.web.http.refusals import Busy
 from carepath.web.server.answer import Answer, Refusal
+from carepath.web.server.memory import given_back
 from carepath.web.server.request import RETRY_AFTER, Request, RequestTimeout
 
 _LINGER_SECONDS = 10.0
@@ -51,7 +52,7 @@ class Connection(HTTPChannel):
         """
         self._is_served = True
         try:
-            with self.server.lanes.counted(self):
+            with given_back(self.requests[0].size), self.server.lanes.counted(self):
                 super().service()
         except BaseException:
             self.cancel()
