@@ -100,6 +100,14 @@ def test_503_with_retry_after_when_all_turns_are_taken(
     assert client.get("/fhir/metadata").status_code == 200
 
 
+def test_a_body_that_is_refused_anyway_waits_for_no_turn(make_client: Make) -> None:
+    client = make_client(max_applications=1, queue_seconds=0, max_body_bytes=100)
+    gate = client.application.extensions["carepath"].gate
+    with gate.turn():
+        response = client.post("/fhir/ValueSet/$expand", data=b"x" * 101)
+    assert response.status_code == 413
+
+
 def test_a_turn_is_given_back_after_an_error_and_without_one() -> None:
     gate = Gate(Config(max_applications=1, queue_seconds=0))
     for _ in range(3):
