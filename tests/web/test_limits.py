@@ -100,6 +100,14 @@ def test_503_with_retry_after_when_all_turns_are_taken(
     assert client.get("/fhir/metadata").status_code == 200
 
 
+def test_a_body_that_is_refused_anyway_waits_for_no_turn(make_client: Make) -> None:
+    client = make_client(max_applications=1, queue_seconds=0, max_body_bytes=100)
+    gate = client.application.extensions["carepath"].gate
+    with gate.turn():
+        response = client.post("/fhir/ValueSet/$expand", data=b"x" * 101)
+    assert response.status_code == 413
+
+
 def test_a_turn_is_given_back_after_an_error_and_without_one() -> None:
     gate = Gate(Config(max_applications=1, queue_seconds=0))
     for _ in range(3):
@@ -116,12 +124,15 @@ def test_an_operation_is_stopped_when_its_time_is_up() -> None:
     """Where it looks at the clock; its turn is free again, and the next one has all its time."""
     now = [0.0]
     gate = Gate(Config(max_applications=1, queue_seconds=0, request_seconds=25), lambda: now[0])
-    for _ in range(3):
+    in_time = []
+    for number in range(3):
         with pytest.raises(TooCostly, match="after 25 seconds"), gate.turn():
             now[0] += 24.9
             check()
+            in_time.append(number)
             now[0] += 0.1
             check()
+    assert in_time == [0, 1, 2]
     now[0] += 1000
     check()
 

@@ -39,6 +39,9 @@ class Application(Protocol):
     def environment(self, scope: Mapping[str, Any]) -> Environment:
         """Return the surroundings of the expressions that read their names from a scope."""
 
+    def keep(self, fact: Fact, known: Known) -> Known:
+        """Return the value of a fact, counted; raises EvaluationError when all hold too much."""
+
     def scope_of(self, names: Names) -> "Scope":
         """Return the scope in which the facts of a Library are worked out."""
 
@@ -154,7 +157,7 @@ class Scope(dict[str, Any]):
         try:
             if fact.formula.error is not None:
                 raise fact.formula.error
-            known = fact.formula.evaluate_known(self.focus, self.environment)
+            known = session.keep(fact, fact.formula.evaluate_known(self.focus, self.environment))
         except FAILURES as error:
             session.failed[fact] = error
             raise

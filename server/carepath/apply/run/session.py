@@ -14,6 +14,7 @@ from carepath.apply.run.people import People
 from carepath.apply.run.profiled import of_profiles
 from carepath.apply.run.questions import NO_QUESTIONS, Questions, Undecided, questions
 from carepath.apply.run.scope import Scope
+from carepath.errors import EvaluationError
 from carepath.fhirpath import Allowance, DateTime, Environment, Known, Limits, Node, Touched
 from carepath.issues import Issue
 from carepath.knowledge import Knowledge
@@ -21,9 +22,11 @@ from carepath.resources import Resource
 
 _NO_NAMES = Names("")
 _LIMITS = Limits(steps=200_000, items=20_000)
+"""One record is small; an expression that needs more than this would hold up everybody else."""
 _CHARACTERS = 20_000_000
 """What the strings of all expressions of one application may have together."""
-"""One record is small; an expression that needs more than this would hold up everybody else."""
+_ITEMS = 2_000_000
+"""How many items all facts may hold together: they are kept until the application ends."""
 
 
 class Session:
@@ -46,6 +49,7 @@ class Session:
         self._gaps = Known([])
         self.undecided: list[Undecided] = []
         self._allowance = Allowance(_CHARACTERS)
+        self._items_left = _ITEMS
         self._questions: tuple[int, Questions] = (0, NO_QUESTIONS)
         self.issues: list[Issue] = []
         self._homes: dict[Names, Scope] = {}
@@ -66,6 +70,14 @@ class Session:
             limits=_LIMITS,
             allowance=self._allowance,
         )
+
+    def keep(self, fact: Fact, known: Known) -> Known:
+        """Return the value of a fact, counted; raises EvaluationError when all hold too much."""
+        self._items_left -= len(known.items)
+        if self._items_left < 0:
+            text, reason = fact.formula.text, f"all facts hold more than {_ITEMS} items"
+            raise EvaluationError(text, text, reason)
+        return known
 
     def scope_of(self, names: Names) -> Scope:
         """Return the scope in which the facts of a Library are worked out, one for all plans."""

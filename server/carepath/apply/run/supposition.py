@@ -121,7 +121,8 @@ class SupposedScope(dict[str, Any]):
             return supposed.at(supposed.session.scope_of(entry.home))[name]
         if entry.formula.error is not None:
             raise entry.formula.error
-        return entry.formula.evaluate_known(supposed.session.focus, self.environment)
+        known = entry.formula.evaluate_known(supposed.session.focus, self.environment)
+        return supposed.session.keep(entry, known)
 
 
 def _resting_on(name: str, scope: Scope) -> frozenset[str]:
