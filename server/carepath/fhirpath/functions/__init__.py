@@ -4,6 +4,7 @@ https://hl7.org/fhirpath/#functions
 """
 
 from carepath.fhirpath.functions import (
+    aggregates,
     boundaries,
     conversion,
     dates,
@@ -30,6 +31,7 @@ FUNCTIONS: Table = {
     **conversion.FUNCTIONS,
     **strings.FUNCTIONS,
     **math.FUNCTIONS,
+    **aggregates.FUNCTIONS,
     **dates.FUNCTIONS,
     **boundaries.FUNCTIONS,
     **types.FUNCTIONS,
