@@ -56,7 +56,7 @@ LADDERS = {
         "fhirpath/values",
         "fhirpath/patterns fhirpath/syntax",
         "fhirpath/run/steps fhirpath/run/tracing",
-        "fhirpath/run/variables",
+        "fhirpath/run/variables fhirpath/run/wrappers",
         "fhirpath/functions",
         "fhirpath/run/operators",
         "fhirpath/run/compiler",

@@ -32,7 +32,7 @@ def environment(**given: Any) -> Environment:
         ("@2026-02-30", 1, "a date or time that exists"),
         ("1 is 2", 6, "the name of a type"),
         ("a b", 3, "an operator or the end of the expression"),
-        (r"'\q'", 2, r"an escape such as `\n` or `\u00e4`"),
+        (r"'\u12'", 2, r"a character such as `\u00e4` or `\ud83d\ude00`"),
         ("1\n+ * 2", 5, "an expression"),
     ],
 )

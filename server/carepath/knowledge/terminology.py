@@ -127,6 +127,9 @@ class Terminology:
             return None
         return True if found.concept(code) else (False if found.is_complete else None)
 
+    def translate(self, concept_map: str, coding: Mapping[str, Any]) -> None:
+        """Return nothing: no ConceptMap is read here, so nobody can say what a code becomes."""
+
     def lookup(self, system: str, code: str) -> dict[str, Any] | None:
         """Return the Parameters of CodeSystem/$lookup, None when the code is not known."""
         concept = self.concept(system, code)

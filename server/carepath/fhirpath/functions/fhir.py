@@ -10,7 +10,16 @@ from carepath.fhirpath.values.context import Context
 from carepath.fhirpath.values.evidence import child_of
 from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.results import EMPTY, of_truth, one, one_text
-from carepath.fhirpath.values.types import Item, Items, item_of, model, system_value
+from carepath.fhirpath.values.types import (
+    OBJECT,
+    QUANTITY,
+    STRING,
+    Item,
+    Items,
+    item_of,
+    model,
+    system_value,
+)
 
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
 
@@ -28,7 +37,11 @@ def _extension(_: Context, items: Items, url: Items) -> Items:
 
 
 def _has_value(_: Context, items: Items) -> Items:
-    return of_truth(len(items) == 1 and items[0][1].primitive and items[0][0] is not None)
+    if len(items) != 1:
+        return of_truth(False)
+    type_ = items[0][1]
+    is_primitive = type_.primitive and type_.kind not in (QUANTITY, OBJECT)
+    return of_truth(is_primitive and items[0][0] is not None)
 
 
 def _get_value(_: Context, items: Items) -> Items:
@@ -59,12 +72,15 @@ def _conforms_to_core(item: Item, url: str) -> bool:
 
 
 def _html_checks(_: Context, items: Items) -> Items:
+    """Look at a narrative, or at a string as a piece of one; anything else has no answer."""
     item = one(items)
-    if item is None:
+    if item is None or item[1].kind != STRING or not isinstance(item[0], str):
         return EMPTY
-    from carepath.fhirpath.narrative import is_safe_narrative  # noqa: PLC0415 - an HTML parser
+    from carepath.fhirpath import narrative  # noqa: PLC0415 - an HTML parser
 
-    return of_truth(isinstance(item[0], str) and is_safe_narrative(item[0]))
+    is_whole = item[1].name == "xhtml"
+    is_safe = narrative.is_safe_narrative if is_whole else narrative.is_safe_html
+    return of_truth(is_safe(item[0]))
 
 
 FUNCTIONS: Table = {

@@ -19,7 +19,16 @@ from carepath.fhirpath.nodes import Ast, Call, Member
 from carepath.fhirpath.values.context import Context, Evaluator
 from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.results import EMPTY, of_truth
-from carepath.fhirpath.values.types import SYSTEM, Item, Items, TypeInfo, fits, is_type, known_type
+from carepath.fhirpath.values.types import (
+    SYSTEM,
+    Item,
+    Items,
+    TypeInfo,
+    fits,
+    is_type,
+    known_type,
+    model,
+)
 
 
 def named_type(node: Ast) -> str | None:
@@ -83,8 +92,15 @@ def _type(_: Context, items: Items) -> Items:
 
 
 def _described(type_: TypeInfo) -> dict[str, str]:
-    base = "System.Any" if type_.namespace == "System" else "FHIR.Element"
-    return {"namespace": type_.namespace, "name": type_.name, "baseType": base}
+    return {"namespace": type_.namespace, "name": type_.name, "baseType": _base_of(type_)}
+
+
+def _base_of(type_: TypeInfo) -> str:
+    """Return the type that a type specialises: `FHIR.string` for an `id`."""
+    if type_.namespace == "System":
+        return "System.Any"
+    known = model().type_of(type_.name)
+    return f"FHIR.{known.base}" if known is not None and known.base else "System.Any"
 
 
 def _is_step(node: Member) -> bool:

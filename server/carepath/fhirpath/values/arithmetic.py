@@ -86,7 +86,7 @@ def _sum(context: Context, left: Items, right: Items, operator: str) -> Items:
     if our_kind == their_kind == STRING and sign > 0:
         return results.text(context.checked_text(_text(left) + _text(right)))
     if our_kind in _MOMENTS and their_kind == QUANTITY:
-        return _moved(ours, theirs, sign, left[0])
+        return _moved(context, ours, theirs, sign, left[0])
     if QUANTITY in (our_kind, their_kind):
         one, other = _quantity(ours), _quantity(theirs)
         if one is not None and other is not None:
@@ -107,14 +107,16 @@ def _quantity(value: Any) -> Quantity | None:
     return None
 
 
-def _moved(moment: Moment, by: Quantity, sign: int, item: Item) -> Items:
-    """Return a date or time moved by calendar units; their fractions do not count."""
+def _moved(context: Context, moment: Moment, by: Quantity, sign: int, item: Item) -> Items:
+    """Return a date or time moved by calendar units; of their fractions those of seconds count."""
     unit = calendar_unit(by)
     is_time = item[1].kind == TIME
     if unit is None or (is_time and unit in ("year", "month", "week", "day")):
         raise Failure(f"`{by.unit}` is no unit to add to a {type(moment).__name__}", [item])
-    amount = int(by.value) * sign
-    moved = plus(moment, amount, unit)
+    if unit == "second" and not context.environment.cuts_seconds:
+        moved = plus(moment, int(by.value * 1000) * sign, "millisecond")
+    else:
+        moved = plus(moment, int(by.value) * sign, unit)
     return EMPTY if moved is None else [(moved, SYSTEM[type(moved).__name__])]
 
 
