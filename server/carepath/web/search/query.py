@@ -27,7 +27,7 @@ RESULT_PARAMETERS = (
     "_summary",
     "_elements",
 )
-_TOTALS = ("none", "estimate", "accurate")
+TOTALS = ("none", "estimate", "accurate")
 _MAX_DIGITS = 9
 _MAX_VALUES = 1_000
 
@@ -135,8 +135,8 @@ def read_count(plan: SearchPlan, _type: str, text: str) -> bool:
 
 
 def _read_total(plan: SearchPlan, _type: str, text: str) -> bool:
-    if text not in _TOTALS:
-        raise UnsupportedSearch("_total", f"expected one of {', '.join(_TOTALS)}")
+    if text not in TOTALS:
+        raise UnsupportedSearch("_total", f"expected one of {', '.join(TOTALS)}")
     plan.total = text
     return True
 
