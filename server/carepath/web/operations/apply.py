@@ -16,7 +16,7 @@ from carepath.resources import Resource, canonical_of
 from carepath.validation import Readable, check_structure, readable, record_of
 from carepath.validation.structure.data_units import data_in
 from carepath.web.http import logs
-from carepath.web.http.refusals import UnsupportedParameter
+from carepath.web.http.refusals import NoPatient, UnsupportedParameter
 from carepath.web.operations.apply_arguments import request_fields
 from carepath.web.operations.call import Call
 from carepath.web.operations.definitions import definition_of
@@ -83,7 +83,7 @@ def _request(call: Call, definition: Resource) -> ApplyRequest:
     sent, read = call.read, _from_endpoint(call, definition)
     record = record_of(sent, read)
     if not subjects and not record.subjects:
-        raise InvalidParameter("data", "no Patient", NO_DATA)
+        raise NoPatient("data", "none", NO_DATA)
     _refuse_unread(record, subjects, (sent, read))
     subject = subjects[0] if subjects else None
     request = with_people(call, ApplyRequest(definition, record, call.now, subject=subject))

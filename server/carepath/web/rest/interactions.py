@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
+from uuid import NAMESPACE_URL, uuid5
 
 from flask import Response
 
@@ -146,11 +147,13 @@ def _search_entry(held: Held, mode: str, base: str, sent: Mapping[str, str]) -> 
 
 
 def _ignored_entry(names: Iterable[str]) -> Resource:
-    issues = [
-        Issue("warning", "not-supported", f"The parameter `{name[:80]}` was ignored.")
-        for name in dict.fromkeys(names)
-    ]
-    return {"resource": operation_outcome(issues), "search": {"mode": "outcome"}}
+    told = [f"The parameter `{name[:80]}` was ignored." for name in dict.fromkeys(names)]
+    issues = [Issue("warning", "not-supported", text) for text in told]
+    return {
+        "fullUrl": f"urn:uuid:{uuid5(NAMESPACE_URL, ' '.join(told))}",
+        "resource": operation_outcome(issues),
+        "search": {"mode": "outcome"},
+    }
 
 
 def _history_entry(held: Held, base: str) -> Resource:
