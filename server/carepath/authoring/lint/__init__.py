@@ -21,6 +21,7 @@ from carepath.authoring.lint import (
     structure,
     unknowns,
     values,
+    words,
 )
 from carepath.issues import Issue
 from carepath.knowledge import Knowledge
@@ -49,6 +50,7 @@ RULES: tuple[Rule, ...] = (
     expressions.is_yes_or_no,
     expressions.compares_no_collection_of_codes,
     unknowns.keeps_unknown_apart_from_no,
+    words.compares_with_values_there_are,
     values.sets_what_there_is,
     actions.is_complete,
     actions.cites_known_statements,
