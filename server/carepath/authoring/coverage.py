@@ -166,7 +166,7 @@ def _note(
 
 def _all_carriers(knowledge: Knowledge, known: Mapping[str, Row]) -> Iterator[tuple[str, Carrier]]:
     """Yield each statement that an element of a shipped definition names, with the element."""
-    for resource_type in _TYPES:
+    for resource_type in _TYPES if known else ():
         for definition in knowledge.all(resource_type):
             if not is_statement_system(definition):
                 for element, action, node in _elements(definition, "", ""):
