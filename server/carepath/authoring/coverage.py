@@ -209,7 +209,9 @@ def _expected_outcomes(knowledge: Knowledge) -> Iterator[tuple[str, tuple[str, .
     """Yield each action that has a condition, with the outcomes that cases must show."""
     decided = never_empty(knowledge)
     for name, action in _actions(knowledge):
-        conditions = [c["expression"].get("expression", "") for c in action.get("condition", ())]
+        conditions = [
+            (c.get("expression") or {}).get("expression", "") for c in action.get("condition", ())
+        ]
         if conditions:
             is_open = not is_exempt(action) and can_be_undetermined(conditions, decided)
             yield name, ("met", "not-met", "undetermined") if is_open else ("met", "not-met")

@@ -169,7 +169,7 @@ def _holders(
 
 def _libraries(definition: Resource) -> Iterator[str]:
     named = definition.get("library") or ()
-    yield from [named] if isinstance(named, str) else named
+    yield from [named] if isinstance(named, str) else (c for c in named if isinstance(c, str))
     if definition["resourceType"] == "Library":
         for artifact in definition.get("relatedArtifact") or ():
             if artifact.get("type") == "depends-on" and "resource" in artifact:
