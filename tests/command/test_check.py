@@ -73,6 +73,19 @@ def test_a_case_that_does_not_hold_is_an_error(folder: Path) -> None:
     )
 
 
+def test_data_that_nobody_could_read_are_told(folder: Path) -> None:
+    replace(WATCHED, '"clinicalStatus"', '"bodySyte": [], "clinicalStatus"')
+    assert told("check", ".") == (
+        0,
+        [
+            "warning: desmoid-watch/watched: given[1]: `Condition.bodySyte` is not an element of "
+            "Condition.",
+            *GAPS,
+            "4 definitions, 2 cases, 0 errors, 3 warnings",
+        ],
+    )
+
+
 def test_a_case_that_is_none_is_named(folder: Path) -> None:
     replace(WATCHED, '"undetermined"', '"undetermind"')
     result = run("check", ".")

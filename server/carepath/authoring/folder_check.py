@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from carepath.authoring.cases import Case, differences, run_case
+from carepath.authoring.cases import Case, differences, odd_data, run_case
 from carepath.authoring.coverage import Coverage, measure
 from carepath.authoring.decision_table import Table
 from carepath.authoring.decision_table_text import row_text
@@ -54,7 +54,8 @@ def check_cases(
         for plan in _applied(plans.values(), cases, knowledge)
     ]
     faults = dict.fromkeys(text for coverage in measured for text in coverage.tables.wrong)
-    gaps = [*_outcomes_not_shown(measured, plans), *_statements_not_shown(measured)]
+    gaps = [text for case in cases for text in odd_data(case)]
+    gaps += [*_outcomes_not_shown(measured, plans), *_statements_not_shown(measured)]
     told = [
         *(Told("error", text) for text in (*wrong, *faults)),
         *(Told("warning", g) for g in gaps),
