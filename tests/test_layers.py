@@ -86,13 +86,14 @@ LADDERS = {
     ),
     "authoring": (
         "authoring/statements authoring/cases authoring/fact_cases authoring/markdown",
-        "authoring/decision_diagram authoring/findings",
+        "authoring/decision_diagram authoring/findings authoring/scaffold",
         "authoring/coverage_outcomes authoring/sentences",
         "authoring/lint authoring/statements_page authoring/decision_table_facts",
         "authoring/decision_table",
         "authoring/decision_table_cases",
         "authoring/decision_table_text",
-        "authoring/coverage",
+        "authoring/coverage authoring/reach",
+        "authoring/folder_check",
     ),
     "web": (
         "web/config web/definitions",

@@ -59,6 +59,7 @@ BROKEN: dict[str, tuple[tuple[str, str], tuple[str | int, ...], Any]] = {
     "fits_its_types": (PLAN, CONDITION, "%subject.gander = 'female'"),
     "is_yes_or_no": (PLAN, CONDITION, "%subject.birthDate"),
     "keeps_unknown_apart_from_no": (PLAN, CONDITION, "%m.exists() and %m = 1"),
+    "compares_with_values_there_are": (PLAN, CONDITION, "%type = 'gits'"),
     "sets_what_there_is": (
         ACTIVITY,
         ("dynamicValue",),

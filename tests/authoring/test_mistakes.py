@@ -54,7 +54,7 @@ def told_by(command: str) -> list[str]:
         loaded = loaded_from([CONTENT])
     except InvalidContent as error:
         return [f"error: {error}"]
-    findings = [*not_read([CONTENT]), *lint(loaded.knowledge, loaded.files, loaded.own)]
+    findings = [*not_read([CONTENT]), *lint(loaded.knowledge, loaded.files, loaded.files)]
     return [line for finding in findings for line in str(finding).splitlines()]
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from carepath.apply import Applied, ApplyRequest, Decision, apply_plan
-from carepath.errors import DefinitionNotFound, InvalidContent, MalformedInput
+from carepath.errors import DefinitionNotFound, InputError, InvalidContent, MalformedInput
 from carepath.formats.json import decode
 from carepath.knowledge import Knowledge
 from carepath.record import Record
 from carepath.resources import Resource
-from carepath.validation import case_problems
+from carepath.validation import case_problems, check_structure
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,11 @@ def request_of(case: Case, definition: Resource) -> ApplyRequest:
 
 
 def run_case(case: Case, knowledge: Knowledge) -> Applied:
-    """Apply the case's pathway to its patient; raises InvalidContent when there is no such plan."""
+    """Apply the case's pathway to its patient.
+
+    Raises InvalidContent, naming the case, for a plan that there is not and data without a patient.
+    """
+    source = f"{case.name}.json"
     try:
         plan = knowledge.plan(case.pathway)
     except DefinitionNotFound as error:
@@ -99,8 +103,23 @@ def run_case(case: Case, knowledge: Knowledge) -> Applied:
             f"there is no PlanDefinition `{case.pathway}`; name one by id or url, or give its id "
             "to the folder of the case"
         )
-        raise InvalidContent(f"{case.name}.json", "pathway", reason) from error
-    return apply_plan(request_of(case, plan), knowledge)
+        raise InvalidContent(source, "pathway", reason) from error
+    try:
+        return apply_plan(request_of(case, plan), knowledge)
+    except InputError as error:
+        raise InvalidContent(source, "given", str(error).rstrip(".")) from error
+
+
+def odd_data(case: Case) -> Iterator[str]:
+    """Yield a sentence for each fault of the patient's resources, which no engine need read.
+
+    A case may be about odd data, so this is for whoever wants to be told.
+    """
+    given = case.given if isinstance(case.given, list) else [case.given]
+    for index, resource in enumerate(given):
+        place = f"given[{index}]" if isinstance(case.given, list) else "given"
+        for issue in check_structure(resource):
+            yield f"{case.name}: {place}: {issue.diagnostics}"
 
 
 def differences(case: Case, applied: Applied) -> list[str]:

@@ -15,16 +15,17 @@ from carepath.formats.json import encode
 def lint(content: tuple[Path, ...]) -> None:
     """Check the clinical content: structure, expressions, canonicals, codes, safety rules."""
     from carepath.authoring.lint import lint as check
-    from carepath.command.folders import loaded_from, not_read
+    from carepath.command.folders import loaded_from, not_read, shipped_files
 
     with refusing():
         loaded = loaded_from(content)
-        findings = check(loaded.knowledge, loaded.files)
+        files = {**shipped_files(), **loaded.files}
+        findings = check(loaded.knowledge, files)
     found = [*not_read(content), *findings]
     for finding in found:
         click.echo(str(finding))
     errors = sum(finding.issue.is_error for finding in found)
-    click.echo(f"{len(loaded.files)} definitions, {errors} errors, {len(found) - errors} warnings")
+    click.echo(f"{len(files)} definitions, {errors} errors, {len(found) - errors} warnings")
     sys.exit(REFUSED if errors else 0)
 
 

@@ -12,23 +12,26 @@ from carepath.knowledge.loader import read_folder, read_shipped
 
 @dataclass(frozen=True)
 class Loaded:
-    """Definitions, and the file of each by its key; `own` are the keys of a deployment's."""
+    """Shipped definitions with those of a deployment, and the file of each of these by its key."""
 
     knowledge: Knowledge
     files: Mapping[str, str]
-    own: frozenset[str]
+
+
+def shipped_files() -> dict[str, str]:
+    """Return the files of the shipped definitions by their keys."""
+    return {key_of(resource): name for name, resource in read_shipped()}
 
 
 def loaded_from(content: Iterable[Path]) -> Loaded:
     """Return the shipped definitions and those of folders; raises InvalidContent."""
-    shipped = {key_of(resource): name for name, resource in read_shipped()}
     knowledge = Knowledge.shipped()
     own: dict[str, str] = {}
     for folder in content:
         sources = read_folder(folder)
         knowledge = knowledge.with_definitions(resource for _, resource in sources)
         own |= {key_of(resource): str(folder / name) for name, resource in sources}
-    return Loaded(knowledge, {**shipped, **own}, frozenset(own))
+    return Loaded(knowledge, own)
 
 
 def not_read(folders: Iterable[Path]) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ folders, whatever the root of their urls.  The first line of each docstring is t
 in docs/authoring.md.
 """
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from carepath.authoring.lint import (
@@ -21,6 +21,7 @@ from carepath.authoring.lint import (
     structure,
     unknowns,
     values,
+    words,
 )
 from carepath.issues import Issue
 from carepath.knowledge import Knowledge
@@ -49,6 +50,7 @@ RULES: tuple[Rule, ...] = (
     expressions.is_yes_or_no,
     expressions.compares_no_collection_of_codes,
     unknowns.keeps_unknown_apart_from_no,
+    words.compares_with_values_there_are,
     values.sets_what_there_is,
     actions.is_complete,
     actions.cites_known_statements,
@@ -60,6 +62,12 @@ RULES: tuple[Rule, ...] = (
     safety.proposes_only,
 )
 """Every definition must keep every rule, shipped or not."""
+
+QUICK: tuple[Rule, ...] = tuple(
+    rule for rule in RULES if rule is not structure.is_valid_for_a_second_library
+)
+"""Those for a check while somebody writes: the second library takes as long to load as all others
+take to run, and finds what our own check finds."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +88,9 @@ def lint(
     knowledge: Knowledge,
     files: Mapping[str, str] | None = None,
     only: Container[str] | None = None,
+    rules: Iterable[Rule] = RULES,
 ) -> list[Finding]:
-    """Run every rule over every definition, in the order of their types and ids.
+    """Run rules over every definition, in the order of their types and ids.
 
     `files` are the names of files by what `key_of` gives for their definitions; with `only`,
     definitions with other keys are looked at by nobody.
@@ -92,7 +101,7 @@ def lint(
         for definition in knowledge.all(resource_type)
         for key in [key_of(definition)]
         if only is None or key in only
-        for rule in RULES
+        for rule in rules
         for issue in rule(definition, knowledge)
     ]
 

@@ -3,11 +3,11 @@
 https://hl7.org/fhir/R4/fhirpath.html#vars
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from carepath.apply.compile.names import AUXILIARY, FACT, VARIABLE
+from carepath.apply.compile.names import AUXILIARY, FACT, VARIABLE, value_texts
 from carepath.authoring.lint.walk import actions, elements, parse
 from carepath.errors import ExpressionError
 from carepath.fhirpath.checking.analysis import kinds_of
@@ -29,6 +29,8 @@ class Name(NamedTuple):
     type: str = ""
     is_single: bool = False
     is_auxiliary: bool = False
+    values: frozenset[str] = frozenset()
+    """The coded values of a fact, where its Library has words for them."""
 
 
 class Names:
@@ -132,14 +134,15 @@ def names_in(definition: Resource) -> Iterator[Name]:
             yield Name(entry["id"], path, None, str(entry.get("type")))
 
 
-def _fact(expression: Mapping[str, object], path: str) -> Iterator[Name]:
+def _fact(expression: Resource, path: str) -> Iterator[Name]:
     name = str(expression.get("name", ""))
     if name:
-        flags = expression.get("extension")
-        is_flagged = isinstance(flags, list) and any(f.get("url") == AUXILIARY for f in flags)
+        is_flagged = any(f.get("url") == AUXILIARY for f in expression.get("extension") or ())
         text = str(expression.get("expression", ""))
         is_auxiliary = is_flagged or name.startswith("_")
-        yield Name(name, f"{path}.valueExpression", text, is_auxiliary=is_auxiliary)
+        values = frozenset(value_texts(expression))
+        place = f"{path}.valueExpression"
+        yield Name(name, place, text, is_auxiliary=is_auxiliary, values=values)
 
 
 def _requirements(definition: Resource) -> Iterator[tuple[str, Resource]]:
@@ -166,7 +169,7 @@ def _holders(
 
 def _libraries(definition: Resource) -> Iterator[str]:
     named = definition.get("library") or ()
-    yield from [named] if isinstance(named, str) else named
+    yield from [named] if isinstance(named, str) else (c for c in named if isinstance(c, str))
     if definition["resourceType"] == "Library":
         for artifact in definition.get("relatedArtifact") or ():
             if artifact.get("type") == "depends-on" and "resource" in artifact:

@@ -41,8 +41,10 @@ def are_in_use(definition: Resource, knowledge: Knowledge) -> Iterator[Issue]:
     }
     listed = knowledge.derived(sources_by_sentence)
     for index, concept in enumerate(definition.get("concept") or ()):
-        for text in _entry_problems(concept["code"], listed[concept["code"]], used, statements):
-            yield Issue("error", "business-rule", text, (f"CodeSystem.concept[{index}]",))
+        words = concept.get("code")
+        if words in listed:
+            for text in _entry_problems(words, listed[words], used, statements):
+                yield Issue("error", "business-rule", text, (f"CodeSystem.concept[{index}]",))
 
 
 def _problem(sentence: Sentence, source: Source | None) -> str | None:

@@ -97,7 +97,7 @@ def verified_labels(definitions: Iterable[Resource]) -> Labels:
             for system, concept in _included(definition):
                 found.setdefault((system, concept["code"]), set()).update(_labels(concept))
         elif definition["resourceType"] == "CodeSystem":
-            for concept in _concepts(definition):
+            for concept in filter(_has_code, _concepts(definition)):
                 key = (str(definition.get("url")), concept["code"])
                 found.setdefault(key, set()).update(_labels(concept))
     return {key: frozenset(labels) for key, labels in found.items()}
@@ -112,6 +112,8 @@ def codes_in(node: Any, path: str) -> Iterator[tuple[str, str, str, str | None]]
         if _is_coding(node):
             yield path, node["system"], node["code"], node.get("display")
         for index, concept in enumerate(node.get("concept") or () if "system" in node else ()):
+            if not _has_code(concept):
+                continue
             place = f"{path}.concept[{index}]"
             yield place, node["system"], concept["code"], concept.get("display")
         for key, value in node.items():
@@ -212,7 +214,12 @@ def _concepts(system: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _concept_codes(system: Resource) -> list[str]:
-    return [concept["code"] for concept in _concepts(system)]
+    return [concept["code"] for concept in filter(_has_code, _concepts(system))]
+
+
+def _has_code(concept: Mapping[str, Any]) -> bool:
+    """Tell whether a concept has the code that it must have; the structure check tells the rest."""
+    return isinstance(concept.get("code"), str)
 
 
 def _all_codes(system: Resource) -> frozenset[str] | None:
@@ -225,7 +232,7 @@ def _labels(concept: Mapping[str, Any]) -> Iterator[str]:
     if "display" in concept:
         yield concept["display"]
     for designation in concept.get("designation") or ():
-        yield designation["value"]
+        yield str(designation.get("value", ""))
 
 
 def _plain(label: str) -> str:
