@@ -4,6 +4,7 @@ The only package that imports jsonschema, jsonschema_rs and fhir.resources.
 """
 
 from carepath.validation.structure.check import check_structure
+from carepath.validation.structure.definitions import definition_issues
 from carepath.validation.structure.left_out import LeftOut
 from carepath.validation.structure.reading import Readable, readable, record_of
 from carepath.validation.structure.second_opinion import as_model, model_problems
@@ -14,6 +15,7 @@ __all__ = [
     "Readable",
     "as_model",
     "check_structure",
+    "definition_issues",
     "model_problems",
     "readable",
     "record_of",

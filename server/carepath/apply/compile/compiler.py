@@ -78,10 +78,9 @@ class Compiler:
             self._begun = outer
 
     def _compiled_plan(self, definition: Resource, chain: tuple[str, ...]) -> CompiledPlan:
-        self._made.refuse_misshapen(definition)
+        issues = list(self._made.judge(definition))
         circles = self._circles
         plan = self._made.in_language(definition)
-        issues: list[Issue] = []
         names = names_in(plan, self._made, issues)
         within = Surroundings(
             self._made, lambda action, found: self._target(action, plan, chain, found)
@@ -102,11 +101,12 @@ class Compiler:
         )
 
     def _compiled_activity(self, definition: Resource, within: Resource) -> CompiledActivity:
-        self._made.refuse_misshapen(definition)
+        is_contained = definition in within.get("contained", ())
+        # What is contained has been looked at with what holds it.
+        issues = [] if is_contained else list(self._made.judge(definition))
         activity = self._made.in_language(definition)
-        issues: list[Issue] = []
         names = (names_in(activity, self._made, issues),) if "library" in activity else ()
-        if definition in within.get("contained", ()):
+        if is_contained:
             # What is contained beside the definition is in reach of its references.
             activity = {**activity, "contained": within["contained"]}
         status = self._made.settings.request_status

@@ -12,12 +12,14 @@ from carepath.apply.compile.dynamic_value import DynamicValue
 from carepath.apply.compile.kind import Kind
 from carepath.apply.issues import issue_of
 from carepath.apply.run.coercion import CannotCoerce
+from carepath.apply.run.empty_values import nothing_set
 from carepath.apply.run.joined import join, mean_alike
 from carepath.apply.run.put_value import put
 from carepath.apply.run.references import refers, with_references
 from carepath.apply.run.scope import FAILURES, Scope
 from carepath.apply.run.session import Session
 from carepath.apply.run.step import Step, evidence_of
+from carepath.apply.run.value_scopes import value_scopes
 from carepath.errors import UnsupportedFeature
 from carepath.issues import Issue
 from carepath.r4.model import type_of
@@ -100,13 +102,11 @@ class Requests:
 
     def _set_all(self, resource: Resource, activity: CompiledActivity, step: Step) -> None:
         """Put the dynamicValues of a definition, then those of the action that uses it."""
-        if activity.dynamic_values:
-            scope = step.scope
-            if activity.names:
-                scope = Scope(activity.names[0], self._session, scope)
-            self._set_values(resource, activity.dynamic_values, scope, step)
-        if step.action.dynamic_values:
-            self._set_values(resource, step.action.dynamic_values, step.scope, step)
+        own = step.action.dynamic_values
+        if activity.dynamic_values or own:
+            inner, scope = value_scopes(step.action, step.scope, self._session)
+            self._set_values(resource, activity.dynamic_values, inner, step)
+            self._set_values(resource, own, scope, step)
 
     def _lacks(
         self, resource: Resource, wanted: tuple[str, str], activity: CompiledActivity, step: Step
@@ -159,7 +159,9 @@ class Requests:
         for value in values:
             try:
                 known = value.formula.evaluate_known(focus, scope.environment)
-                if value.quick is None or not value.quick(target, known.items):
+                if not known.items:
+                    self._session.issues.extend(nothing_set(value, scope, step.path))
+                elif value.quick is None or not value.quick(target, known.items):
                     put(target, value.path, known.nodes())
             except FAILURES as error:
                 told = f"`{value.path.text}` was not set. {issue_of(error).diagnostics}"

@@ -78,7 +78,7 @@ class Walk:
     def _enter(self, plan: CompiledPlan, path: str, outer: Frame | None) -> Frame:
         """Return the frame of a plan, the outermost or a nested one, and note its issues."""
         session = self.session
-        scope = Scope(plan.names, session, outer.scope if outer is not None else session.root)
+        scope = session.scope_of_plan(plan, outer.scope if outer is not None else None)
         for issue in plan.issues:
             session.issues.append(replace(issue, expression=(path,)))
         self.goals.enter(plan)
