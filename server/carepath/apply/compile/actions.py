@@ -123,6 +123,9 @@ def _values(
     issues: list[Issue],
 ) -> tuple[DynamicValue, ...]:
     """Compile the dynamicValues of an action, for the request that its activity makes."""
+    if "transform" in action:
+        told = f"`transform` ({action['transform']}) was left out: no StructureMap is applied here."
+        issues.append(Issue("warning", "not-supported", told))
     kind = activity.kind if activity is not None else None
     resource_type = activity.resource_type if activity is not None and kind else ""
     return compile_dynamic_values(action, kind, resource_type, within.made.formula, issues)

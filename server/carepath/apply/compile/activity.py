@@ -197,12 +197,21 @@ def _template(source: Source, kind: Kind, status: str, issues: list[Issue]) -> R
         made["priority"] = APPOINTMENT_PRIORITY.get(priority, APPOINTMENT_PRIORITY["routine"])
     elif priority and kind.priority:
         made["priority"] = priority
+    elif priority:
+        issues.append(_no_place("priority", activity, resource_type))
     if activity.get("doNotPerform") is True:
         if kind.forbids == "element":
             made["doNotPerform"] = True
         else:
             made["modifierExtension"] = [{"url": DO_NOT_PERFORM, "valueBoolean": True}]
     return made | kind.build(source)
+
+
+def _no_place(element: str, activity: Resource, resource_type: str) -> Issue:
+    """Return the issue for an element that the kind of request has no place for."""
+    name = canonical_of(activity)
+    text = f"`{element}` of `{name}` has no place in a {resource_type} and was left out."
+    return Issue("information", "not-supported", text)
 
 
 def _instantiates(activity: Resource, kind: Kind) -> Resource:

@@ -11,6 +11,7 @@ from carepath.apply.compile.libraries import names_in
 from carepath.apply.compile.plans import compiled_plan
 from carepath.apply.issues import issue_of
 from carepath.apply.request import ApplySettings
+from carepath.canonical import Canonical
 from carepath.errors import (
     ContentError,
     ContentTooLarge,
@@ -124,12 +125,21 @@ class Compiler:
         if canonical is None:
             return None
         try:
-            return self._compiled(self._made.knowledge.resolve(canonical, plan), plan, chain)
+            return self._compiled(self._resolved(canonical, plan), plan, chain)
         except ContentTooLarge:
             raise
         except (ContentError, UnsupportedFeature) as error:
             issues.append(issue_of(error))
             return None
+
+    def _resolved(self, canonical: str, plan: Resource) -> Resource:
+        """Return what a canonical means: a plan that leads here, though it was only sent, first."""
+        wanted = Canonical.parse(canonical)
+        for begun in self._begun:
+            version = str(begun.get("version", ""))
+            if begun.get("url") == wanted.url and wanted.version in ("", version):
+                return begun
+        return self._made.knowledge.resolve(canonical, plan)
 
     def _compiled(self, found: Resource, plan: Resource, chain: tuple[str, ...]) -> Target:
         """Compile what a canonical led to, by its type."""
@@ -138,7 +148,9 @@ class Compiler:
         if found["resourceType"] == "PlanDefinition":
             return self._plan(found, chain)
         if found["resourceType"] == "Questionnaire":
-            reference = {"reference": f"Questionnaire/{found['id']}"} if "id" in found else {}
+            is_contained = any(found is one for one in plan.get("contained") or ())
+            name = f"#{found['id']}" if is_contained else f"Questionnaire/{found.get('id')}"
+            reference = {"reference": name} if "id" in found else {}
             return {**reference, "type": "Questionnaire"}
         raise UnsupportedFeature(
             "", f"A definition of type `{found['resourceType']}`", canonical_of(found)

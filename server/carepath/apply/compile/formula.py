@@ -28,6 +28,7 @@ ALTERNATIVE = "http://hl7.org/fhir/StructureDefinition/cqf-alternativeExpression
 _NOT_KNOWN = frozenset({""})
 """A name that nobody has."""
 
+_NO_TEXT = "An expression without text"
 _FOCUS = frozenset({"context", "patient", "resource", "rootResource", "subject"})
 Evaluate = Callable[[Any, Any], Sequence[Any]]
 
@@ -101,7 +102,8 @@ class Formula:
         if chosen is None:
             what = f"The expression language `{element.get('language')}`"
             if "expression" not in element:
-                what = "An expression that is only referred to"
+                is_elsewhere = "reference" in element
+                what = "An expression that is only referred to" if is_elsewhere else _NO_TEXT
             self.error = UnsupportedFeature(self.text, what, self.text)
             return
         self.text = str(chosen["expression"])

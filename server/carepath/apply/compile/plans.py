@@ -41,7 +41,7 @@ def compiled_plan(
         depth=_depth(actions),
         reads_death=_reads_death(names, every),
         parameters=frozenset(_parameters(names, every)),
-        issues=(*issues, *_unknown_names(plan, every)),
+        issues=(*issues, *_unknown_names(plan, every), *_unknown_goals(plan, every)),
         all_goal_ids=frozenset(goal for action in every for goal in action.goal_ids),
         phases=tuple(_phases(plan, compile_)),
         unreviewed=frozenset(_unreviewed(plan)),
@@ -58,6 +58,16 @@ def _unknown_names(plan: Resource, actions: Iterable[CompiledAction]) -> Iterato
         for value in (*action.dynamic_values, *action.action_values):
             what = f"the value for `{value.path.text}` of `{action.key}`"
             yield from unknown_names(value.formula, type_name, what)
+
+
+def _unknown_goals(plan: Resource, actions: Iterable[CompiledAction]) -> Iterator[Issue]:
+    """Yield a warning for each goal of an action that the plan does not have."""
+    known = {goal.get("id") for goal in plan.get("goal") or ()}
+    for action in actions:
+        for goal in action.goal_ids:
+            if goal not in known:
+                text = f"`{action.key}` pursues the goal `{goal}`, which the plan does not have."
+                yield Issue("warning", "not-found", text)
 
 
 def _depth(actions: Iterable[CompiledAction]) -> int:

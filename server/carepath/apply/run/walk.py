@@ -237,7 +237,7 @@ class Walk:
                 step, action.activity, subject_type, is_option=frame.is_option
             )
         if action.reference is not None:
-            return {**action.reference, "display": action.title or action.key}
+            return self.requests.refer(action, frame.plan.source)
         return None
 
     def _unique(self, id_: str) -> str:
