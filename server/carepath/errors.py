@@ -151,6 +151,8 @@ class InvalidContent(ContentError):
     source: str
     element: str
     reason: str
+    issues: "Sequence[Issue]" = ()
+    """Everything that is wrong, where more is known than the first."""
 
 
 @dataclass(eq=False)

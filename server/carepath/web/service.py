@@ -16,7 +16,7 @@ from carepath.formats import json as json_codec
 from carepath.knowledge import Knowledge, passed_over
 from carepath.knowledge.loader import read_folder
 from carepath.resources import Resource
-from carepath.validation import check_structure
+from carepath.validation import definition_issues
 from carepath.web.config import Config, InvalidConfiguration
 from carepath.web.definitions import DEFINITION_TYPES, Definitions
 from carepath.web.http.logs import SERVER
@@ -87,7 +87,7 @@ def current() -> Service:
 def _own_definitions(folder: Path) -> Iterator[Resource]:
     """Yield the definitions of a deployment's folder; raise InvalidContent for the first fault."""
     for file, resource in read_folder(folder):
-        problems = [issue for issue in check_structure(resource) if issue.is_error]
+        problems = [issue for issue in definition_issues(resource) if issue.is_error]
         if problems:
             more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
             reason = problems[0].diagnostics.rstrip(".") + more

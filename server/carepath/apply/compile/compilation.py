@@ -13,17 +13,18 @@ from carepath.apply.compile.names import Names
 from carepath.apply.compile.translation import languages_in, translated
 from carepath.apply.request import ApplySettings
 from carepath.errors import CyclicDefinition, InvalidContent
+from carepath.issues import Issue
 from carepath.knowledge import Knowledge
-from carepath.knowledge.shape import Problem, shape_problems
 from carepath.resources import Resource, canonical_of
+from carepath.validation import definition_issues
 
 T = TypeVar("T")
 
 
-class _Shape(NamedTuple):
-    """Where a definition does not have the shape of FHIR."""
+class _Judged(NamedTuple):
+    """What is wrong with a definition."""
 
-    problems: tuple[Problem, ...]
+    issues: tuple[Issue, ...]
 
 
 class Compilation:
@@ -94,16 +95,21 @@ class Compilation:
         entries = frozenset(names.entries.items())
         return self._cache.get(frozenset, entries, lambda: entries)
 
-    def refuse_misshapen(self, definition: Resource) -> None:
-        """Raise InvalidContent when a definition does not have the shape of FHIR; looked at once.
+    def judge(self, definition: Resource) -> tuple[Issue, ...]:
+        """Return what is odd about a definition; looked at once.
 
-        A plan is compiled for each way that leads to it, and its shape is the same each time.
+        Raises InvalidContent when it cannot be read safely.  A plan is compiled for each way that
+        leads to it, and what it is like is the same each time.
         """
-        shape = self._cache.get(
-            _Shape, Same(definition), lambda: _Shape(tuple(shape_problems(definition)))
+        judged = self._cache.get(
+            _Judged, Same(definition), lambda: _Judged(definition_issues(definition))
         )
-        for element, reason in shape.problems:
-            raise InvalidContent(canonical_of(definition), element, reason)
+        errors = [issue for issue in judged.issues if issue.is_error]
+        for first in errors[:1]:
+            element = next(iter(first.expression), "")
+            reason = first.diagnostics.rstrip(".")
+            raise InvalidContent(canonical_of(definition), element, reason, errors)
+        return judged.issues
 
 
 def longer_by(canonical: str, chain: tuple[str, ...]) -> tuple[str, ...]:

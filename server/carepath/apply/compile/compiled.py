@@ -32,7 +32,6 @@ class CompiledAction:
     read_names: tuple[str, ...]
     any_condition: bool
     children: tuple["CompiledAction", ...]
-    first_child_only: bool
     offers_options: bool
     activity: CompiledActivity | None
     plan: "CompiledPlan | None"
@@ -50,9 +49,16 @@ class CompiledAction:
     direction: str
     conflicts: tuple[str, ...]
     reads_gaps: bool
+    reads_activity: bool
+    """A value of its request reads `%activityDefinition`."""
     joined_as: str
     """Requests of actions that share this name are made as one; empty for one of its own."""
     issues: tuple[Issue, ...]
+
+    @property
+    def first_child_only(self) -> bool:
+        """Tell whether only the first of its actions that applies is taken."""
+        return self.any_condition and bool(self.children)
 
     @property
     def is_leaf(self) -> bool:

@@ -15,6 +15,7 @@ from carepath.apply.run.put_value import put
 from carepath.apply.run.scope import FAILURES, Scope
 from carepath.apply.run.session import Session
 from carepath.apply.run.step import MET, UNDETERMINED
+from carepath.apply.run.value_scopes import value_scopes
 from carepath.issues import Issue
 
 
@@ -23,11 +24,8 @@ def decide_values(action: CompiledAction, scope: Scope, session: Session) -> Ver
 
     The last value for an element counts, and it must be known.
     """
-    activity = action.activity
-    inner = scope
-    if activity is not None and activity.decisive and activity.names:
-        inner = Scope(activity.names[0], session, scope)
-    own = activity.decisive if activity is not None else ()
+    inner, scope = value_scopes(action, scope, session)
+    own = action.activity.decisive if action.activity is not None else ()
     last = {value.decides: (value, inner if value in own else scope) for value in action.decisive}
     found = [verdict for pair in last.values() if (verdict := _unknown(*pair)) is not None]
     if not found:

@@ -12,6 +12,7 @@ from carepath.canonical import Canonical
 from carepath.errors import UnsupportedFeature
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource
+from carepath.validation import definition_issues, validate
 
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
 
@@ -29,11 +30,17 @@ def of_profiles(
     if not wanted or not of_type.isdisjoint(wanted):
         return found
     claiming = {id(resource) for resource in found if _claimed(resource) & wanted.keys()}
-    known = [p for p in wanted.values() if knowledge.find(p, resource_type="StructureDefinition")]
+    known = [profile for profile in wanted.values() if _is_known(profile, knowledge)]
     if found and not claiming and not known:
         what = f"The profile `{next(iter(wanted.values()))}`, which is not among the definitions,"
         raise UnsupportedFeature("", what)
     return [r for r in found if id(r) in claiming or _conforms(r, known, knowledge, now)]
+
+
+def _is_known(profile: str, knowledge: Knowledge) -> bool:
+    """Tell whether a profile is among the definitions, and can be read."""
+    found = knowledge.find(profile, resource_type="StructureDefinition")
+    return found is not None and not any(issue.is_error for issue in definition_issues(found))
 
 
 def _claimed(resource: Resource) -> set[str]:
@@ -48,9 +55,6 @@ def _conforms(
     resource: Resource, profiles: Iterable[str], knowledge: Knowledge, now: datetime
 ) -> bool:
     """Tell whether a resource conforms to one of the profiles."""
-    # The validator loads slowly, and few plans ask for a profile.
-    from carepath.validation import validate  # noqa: PLC0415
-
     for profile in profiles:
         told = validate(
             resource, definitions=knowledge, profiles=[profile], mode="profile", now=now

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from carepath.apply.compile.collection import Collection
+from carepath.apply.compile.compiled import CompiledPlan
 from carepath.apply.compile.names import Fact, Names
 from carepath.apply.request import ApplyRequest
 from carepath.apply.run.people import People
@@ -85,6 +86,12 @@ class Session:
         if found is None:
             found = self._homes[names] = Scope(names, self, self.root)
         return found
+
+    def scope_of_plan(self, plan: CompiledPlan, outer: Scope | None) -> Scope:
+        """Return the scope of one use of a plan, inside of the one that leads to it."""
+        scope = Scope(plan.names, self, outer or self.root)
+        scope["planDefinition"] = Node(plan.source, "PlanDefinition")
+        return scope
 
     def action_node(self, action: Resource) -> Node:
         """Return the action that is being applied, as `%action`."""
@@ -202,6 +209,8 @@ class Session:
             "userTaskContext": _concept(request.user_task_context),
             "setting": _concept(request.setting),
             "settingContext": _concept(request.setting_context),
+            "planDefinition": [],
+            "activityDefinition": [],
             "action": [],
             "now": Known.of(DateTime.of(self.now)),
         }

@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/activitydefinition-operation-apply.html
 
 from dataclasses import replace
 
-from carepath.apply.compile.activity import CompiledActivity
+from carepath.apply.compile.activity import CompiledActivity, reads_activity
 from carepath.apply.compile.compiled import CompiledAction
 from carepath.apply.compile.names import Names
 from carepath.apply.run.decisive import decide_values
@@ -52,7 +52,6 @@ def _step(activity: CompiledActivity, session: Session) -> Step:
         read_names=(),
         any_condition=False,
         children=(),
-        first_child_only=False,
         offers_options=False,
         activity=activity,
         plan=None,
@@ -69,6 +68,7 @@ def _step(activity: CompiledActivity, session: Session) -> Step:
         direction="for",
         conflicts=(),
         reads_gaps=False,
+        reads_activity=reads_activity((), activity),
         joined_as="",
         issues=(),
     )

@@ -79,7 +79,7 @@ class Walk:
     def _enter(self, plan: CompiledPlan, path: str, outer: Frame | None) -> Frame:
         """Return the frame of a plan, the outermost or a nested one, and note its issues."""
         session = self.session
-        scope = Scope(plan.names, session, outer.scope if outer is not None else session.root)
+        scope = session.scope_of_plan(plan, outer.scope if outer is not None else None)
         for issue in plan.issues:
             session.issues.append(replace(issue, expression=(path,)))
         self.goals.enter(plan)
@@ -239,7 +239,7 @@ class Walk:
                 step, action.activity, subject_type, is_option=frame.is_option
             )
         if action.reference is not None:
-            return {**action.reference, "display": action.title or action.key}
+            return self.requests.refer(action, frame.plan.source)
         return None
 
     def _unique(self, id_: str) -> str:

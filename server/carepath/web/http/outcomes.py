@@ -101,6 +101,7 @@ class Outcome:
 
 
 _UNEXPECTED = Meaning(500, "exception")
+_WITH_ISSUES = (errors.InvalidResource, errors.InvalidContent, errors.NoRequest)
 
 
 def outcome_of(error: Exception, elements: tuple[str, ...] = ()) -> Outcome:
@@ -114,7 +115,7 @@ def outcome_of(error: Exception, elements: tuple[str, ...] = ()) -> Outcome:
     if meaning == _UNEXPECTED:
         return outcome_of_status(meaning.status)
     issues = getattr(error, "issues", None)
-    if isinstance(error, errors.InvalidResource | errors.NoRequest) and issues:
+    if isinstance(error, _WITH_ISSUES) and issues:
         return Outcome(meaning.status, operation_outcome(issues))
     code = "required" if _is_missing(error) else meaning.code
     elements = elements or tuple(filter(None, [getattr(error, "element", "")]))

@@ -10,6 +10,7 @@ from typing import Any
 from carepath.apply import ApplyRequest, apply_activity, apply_plan, warm
 from carepath.apply import data_requirements as requirements_of
 from carepath.errors import CarepathError, InvalidParameter, InvalidResource
+from carepath.issues import Issue
 from carepath.knowledge import top_level_plans
 from carepath.record import Record
 from carepath.resources import Resource, canonical_of
@@ -22,6 +23,7 @@ from carepath.web.operations.call import Call
 from carepath.web.operations.definitions import definition_of
 from carepath.web.service import Service
 
+_INLINE = ("planDefinition", "activityDefinition")
 NO_DATA = "a Bundle with a Patient in `data`, or a data endpoint"
 
 
@@ -87,7 +89,22 @@ def _request(call: Call, definition: Resource) -> ApplyRequest:
     _refuse_unread(record, subjects, (sent, read))
     subject = subjects[0] if subjects else None
     request = with_people(call, ApplyRequest(definition, record, call.now, subject=subject))
-    return replace(request, issues=(*request.issues, *read.issues))
+    return replace(request, issues=(*_of_data(call), *read.issues))
+
+
+def _of_data(call: Call) -> list[Issue]:
+    """Return what was noticed about the body, but not what its definition is told for itself."""
+    parts = (call.sent or {}).get("parameter")
+    places = [
+        f"Parameters.parameter[{number}]"
+        for number, part in enumerate(parts if isinstance(parts, list) else ())
+        if isinstance(part, dict) and part.get("name") in _INLINE
+    ]
+    return [
+        issue
+        for issue in call.issues
+        if not any(path.startswith(f"{p}.resource.") for p in places for path in issue.expression)
+    ]
 
 
 def _refuse_unread(record: Record, subjects: Sequence[str], data: Sequence[Readable]) -> None:

@@ -32,7 +32,8 @@ def definition_of(call: Call, resource_type: str, inline: str = "") -> Resource:
         return call.service.knowledge.definition(resource_type, wanted)
     if version is not None:
         raise InvalidParameter("version", version, "`url` or `canonical` to go with it")
-    return checked(call.one(inline))
+    definition: Resource = call.one(inline)
+    return definition
 
 
 def only_one(call: Call, *names: str) -> str | None:
