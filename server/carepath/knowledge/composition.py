@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/valueset.html#compositions
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from carepath import deadline
@@ -12,6 +13,22 @@ from carepath.resources import Resource
 
 Code = tuple[str, str]
 """System and code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """The codes of a value set; `is_complete` is False when more codes may belong to it."""
+
+    codes: frozenset[Code]
+    is_complete: bool
+
+    @property
+    def plain(self) -> frozenset[str]:
+        """Return the codes without their systems."""
+        return frozenset(code for _, code in self.codes)
+
+
+NOTHING_KNOWN = Expansion(frozenset(), is_complete=False)
 
 
 def in_order(canonical: str, drawn_on: Callable[[str], Iterator[str]]) -> list[str]:

@@ -7,35 +7,26 @@ here, or only a part of it is.  Nobody may read None as no.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from carepath.canonical import Canonical
 from carepath.deadline import paced
 from carepath.errors import CyclicDefinition, InvalidContent
 from carepath.knowledge.code_systems import CodeSystem, standard_system
-from carepath.knowledge.composition import Code, drawn_on, entries, in_order, said_in
+from carepath.knowledge.composition import (
+    NOTHING_KNOWN,
+    Code,
+    Expansion,
+    drawn_on,
+    entries,
+    in_order,
+    said_in,
+)
 from carepath.knowledge.shape import shape_problems
 from carepath.r4.codes import codings_of
 from carepath.r4.published import RELEASE, published
 from carepath.record.codes import base_system
 from carepath.resources import Resource, canonical_of, codings
-
-
-@dataclass(frozen=True, slots=True)
-class Expansion:
-    """The codes of a value set; `is_complete` is False when more codes may belong to it."""
-
-    codes: frozenset[Code]
-    is_complete: bool
-
-    @property
-    def plain(self) -> frozenset[str]:
-        """Return the codes without their systems."""
-        return frozenset(code for _, code in self.codes)
-
-
-NOTHING_KNOWN = Expansion(frozenset(), is_complete=False)
 
 
 class Terminology:

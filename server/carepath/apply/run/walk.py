@@ -105,8 +105,7 @@ class Walk:
         """Apply only the first applicable action; one that cannot be decided blocks those after."""
         for action in actions:
             count = len(self.steps)
-            result = self._one(action, frame)
-            if result is not None:
+            if (result := self._one(action, frame)) is not None:
                 return [result]
             step = self.steps[count]
             if step.outcome == UNDETERMINED:
