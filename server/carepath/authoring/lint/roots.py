@@ -28,10 +28,7 @@ def has_canonical(resource_type: str) -> bool:
 def root_has(
     definition: Resource, knowledge: Knowledge, is_wanted: Callable[[Resource], bool]
 ) -> bool:
-    """Tell whether some CodeSystem of a kind stands under the root of a definition.
-
-    What has no url may belong anywhere.
-    """
+    """Tell whether some CodeSystem of a kind stands under the root of a definition."""
     root = root_of(definition)
     systems = filter(is_wanted, knowledge.all("CodeSystem"))
-    return any(not root or root_of(system) == root for system in systems)
+    return bool(root) and any(root_of(system) == root for system in systems)
