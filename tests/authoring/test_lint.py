@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from carepath.authoring.lint import RULES, Rule, lint, rules_as_table
+from carepath.authoring.lint.unknowns import keeps_unknown_apart_from_no
 from carepath.knowledge import Knowledge
 
 ROOT = Path(__file__).parents[2]
@@ -88,6 +89,24 @@ def test_rule_catches(rule: Rule) -> None:
     broken = copy.deepcopy(KNOWLEDGE.definition(resource_type, name))
     put(broken, path, value)
     assert list(rule(broken, KNOWLEDGE.with_definitions([broken]))) != []
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "%biopsy.empty()",
+        "%m.exists()",
+        "%heldProcedures.exists() and %heldProcedures.where(status = 'completed').exists()",
+        "%noMetastasis.exists() and %noMetastasis = 'x'",
+        "%mdtDecision.where($this = 'amputate').exists() and %m = 0",
+        "%treatmentCompleted.anyTrue().not()",
+    ],
+)
+def test_what_may_be_asked_of_the_record_is_let_pass(condition: str) -> None:
+    plan = copy.deepcopy(KNOWLEDGE.definition(*PLAN))
+    put(plan, CONDITION, condition)
+    knowledge = KNOWLEDGE.with_definitions([plan])
+    assert list(keeps_unknown_apart_from_no(plan, knowledge)) == []
 
 
 def test_the_page_for_authors_lists_every_rule() -> None:
