@@ -58,7 +58,10 @@ def test_bodies_on_their_way_have_a_bound_together(serve: Callable[..., Any]) ->
         time.sleep(1)
         late = [stack.enter_context(begin(one.root, LARGEST, 450_000)) for _ in range(3)]
         assert Counter(map(answer, late)) == {(503, "2", "transient"): 3}
-        assert whole(one.root, 1_000) == 200
+        small = stack.enter_context(begin(one.root, 1_000, 500))
+        time.sleep(0.5)
+        small.sendall(b" " * 500)
+        assert small.recv(100).startswith(b"HTTP/1.1 200 ")
         stack.close()
         time.sleep(1)
         assert whole(one.root, LARGEST) == 200
@@ -80,7 +83,7 @@ def test_without_a_temporary_folder_all_is_kept_in_memory(examples: dict[str, by
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    command = [sys.executable, "-c", NO_FOLDER, "serve", "--port", str(port)]
+    command = [sys.executable, "-c", NO_FOLDER, "serve", "--port", str(port), "--workers", "1"]
     root = f"http://127.0.0.1:{port}"
     with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
         try:
