@@ -95,15 +95,41 @@ def lint(
     `files` are the names of files by what `key_of` gives for their definitions; with `only`,
     definitions with other keys are looked at by nobody.
     """
+    applied = tuple(rules)
     return [
         Finding((files or {}).get(key) or canonical_of(definition), rule.__name__, issue)
         for resource_type in sorted(knowledge.types())
         for definition in knowledge.all(resource_type)
         for key in [key_of(definition)]
         if only is None or key in only
-        for rule in rules
-        for issue in rule(definition, knowledge)
+        for rule, issue in _told_once(definition, knowledge, applied)
     ]
+
+
+def _told_once(
+    definition: Resource, knowledge: Knowledge, rules: tuple[Rule, ...]
+) -> Iterator[tuple[Rule, Issue]]:
+    """Yield what rules find; validity is silent where a rule of our own says more of an element."""
+    found = [(rule, issue) for rule in rules for issue in rule(definition, knowledge)]
+    own = [issue for rule, issue in found if rule is not structure.is_valid and issue.is_error]
+    said = tuple(_element(place) for issue in own for place in issue.expression)
+    for rule, issue in found:
+        if rule is structure.is_valid and _is_at_one_of(issue, said):
+            continue
+        yield rule, issue
+
+
+def _is_at_one_of(issue: Issue, elements: tuple[str, ...]) -> bool:
+    """Tell whether an issue is about one of some elements, or about something in it."""
+    inside = tuple(f"{element}." for element in elements)
+    places = [_element(place) for place in issue.expression]
+    return any(place in elements or place.startswith(inside) for place in places)
+
+
+def _element(place: str) -> str:
+    """Return a place without the id that rules of our own put behind the type."""
+    resource_type, slash, rest = place.partition("/")
+    return f"{resource_type}.{rest.partition('.')[2]}" if slash else place
 
 
 def key_of(definition: Resource) -> str:
