@@ -58,7 +58,7 @@ LADDERS = {
         "fhirpath/run/steps fhirpath/run/tracing",
         "fhirpath/run/variables fhirpath/run/wrappers",
         "fhirpath/functions",
-        "fhirpath/run/operators",
+        "fhirpath/run/operators fhirpath/run/instances",
         "fhirpath/run/compiler",
         "fhirpath/run/written fhirpath/checking",
         "fhirpath/expression",

@@ -71,7 +71,7 @@ class Expression:
                 return self._quick_truth(Context(environment, item), item)
             except (Failure, RecursionError, KeyError):
                 pass  # The closures go over it again: they know where it cannot go on.
-        if asks_for_places(self.text):
+        if self._asks_for_places:
             return as_truth(self._items(focus, environment))
         try:
             return self._truth(Context(environment, item), item)
@@ -88,6 +88,10 @@ class Expression:
             return node.operator in operators.TRUTHS
         function = FUNCTIONS.get(node.name) if isinstance(node, Call) else None
         return function is not None and function.truth is not None
+
+    @cached_property
+    def _asks_for_places(self) -> bool:
+        return asks_for_places(self.text)
 
     @cached_property
     def _truth(self) -> Truth:
@@ -168,8 +172,7 @@ class Expression:
             except (Failure, RecursionError, KeyError):
                 pass  # As above.
         try:
-            traced = asks_for_places(self.text)
-            return self._run(self._compiled, focus, environment, traced=traced)
+            return self._run(self._compiled, focus, environment, traced=self._asks_for_places)
         except Failure as failure:
             raise self._located(failure, focus, environment) from None
         except RecursionError:

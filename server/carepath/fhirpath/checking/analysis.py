@@ -27,13 +27,13 @@ from carepath.fhirpath.checking.static_types import (
 )
 from carepath.fhirpath.functions import FUNCTIONS
 from carepath.fhirpath.functions.row import TYPE, Argument, Result
-from carepath.fhirpath.functions.types import named_type
 from carepath.fhirpath.nodes import (
     Ast,
     Binary,
     Call,
     EmptySet,
     Indexer,
+    Instance,
     Literal,
     Member,
     SortKey,
@@ -41,6 +41,7 @@ from carepath.fhirpath.nodes import (
     TypeTest,
     Unary,
     Variable,
+    named_type,
 )
 from carepath.fhirpath.syntax.text import text_of
 from carepath.fhirpath.values.types import (
@@ -214,6 +215,16 @@ class _Analysis:
     def unary(self, node: Unary, this: Kinds) -> Kinds:
         return self.kinds(node.operand, this)
 
+    def instance(self, node: Instance, this: Kinds) -> Kinds:
+        name = node.type.removeprefix("FHIR.")
+        if model().type_of(name) is None:
+            raise self.error(node, f"there is no type `{node.type}` in FHIR R4")
+        for element, value in node.elements:
+            if children_of(f"FHIR.{name}", element)[0] == frozenset():
+                raise self.error(node, unknown_member(element, frozenset({f"FHIR.{name}"})))
+            self.kinds(value, this)
+        return Kinds(frozenset({f"FHIR.{name}"}))
+
     def sort_key(self, node: SortKey, this: Kinds) -> Kinds:
         return self.kinds(node.key, this)
 
@@ -253,5 +264,6 @@ _RULES: dict[type, Callable[[_Analysis, Any, Kinds], Kinds]] = {
     Unary: _Analysis.unary,
     Binary: _Analysis.binary,
     TypeTest: _Analysis.type_test,
+    Instance: _Analysis.instance,
     SortKey: _Analysis.sort_key,
 }

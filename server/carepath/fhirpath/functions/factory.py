@@ -5,6 +5,7 @@ https://hl7.org/fhir/fhirpath.html#factory
 
 from typing import Any
 
+from carepath.fhirpath.functions.making import with_element, written
 from carepath.fhirpath.functions.row import Function, Table
 from carepath.fhirpath.functions.table import plain
 from carepath.fhirpath.values.context import Context
@@ -17,7 +18,6 @@ from carepath.fhirpath.values.types import (
     fhir_type,
     model,
     sibling,
-    system_value,
 )
 
 _PRIMITIVES = [
@@ -43,22 +43,14 @@ _PRIMITIVES = [
 ]
 
 
-def _json(item: Item) -> Any:
-    """Return the value as it stands in JSON."""
-    if item[1].namespace == "FHIR":
-        return item[0]
-    value = system_value(item)
-    return value if isinstance(value, bool | int | str) or item[1].name == "Decimal" else str(value)
-
-
 def _primitive(type_: str) -> Function:
     def evaluate(_: Context, items: Items, value: Items, extensions: Items = EMPTY) -> Items:
         _on_factory(items)
         item = one(value)
         if item is None and not extensions:
             return []
-        written = None if item is None else _json(item)
-        return [_extended((written, fhir_type(type_)), extensions)]
+        value_of = None if item is None else written(item)
+        return [_extended((value_of, fhir_type(type_)), extensions)]
 
     return plain(evaluate, 1, 2)
 
@@ -100,7 +92,7 @@ def _put(made: dict[str, Any], name: str, argument: Items) -> None:
     if name.endswith("[x]"):
         type_ = argument[0][1].name
         bare += type_[:1].upper() + type_[1:]
-    values = [_json(item) for item in argument]
+    values = [written(item) for item in argument]
     beside = [sibling(item) if item[1].primitive else None for item in argument]
     if any(value is not None for value in values):
         made[bare] = values if is_list else values[0]
@@ -138,7 +130,7 @@ def _in_fhir(item: Item) -> Item:
     if item[1].namespace == "FHIR":
         return item
     name = item[1].name
-    return (_json(item), fhir_type(name[:1].lower() + name[1:]))
+    return (written(item), fhir_type(name[:1].lower() + name[1:]))
 
 
 def _with_property(_: Context, items: Items, instance: Items, name: Items, value: Items) -> Items:
@@ -147,28 +139,9 @@ def _with_property(_: Context, items: Items, instance: Items, name: Items, value
     item, named = one(instance), one_text(name)
     if item is None or named is None:
         return []
-    type_ = model().type_of(item[1].name)
-    if item[1].primitive or type_ is None:
+    if item[1].primitive or not isinstance(item[0], dict):
         raise Failure(f"{item[1]!r} has no properties to set", instance)
-    element = type_.elements.get(named)
-    made = dict(item[0])
-    if named in type_.choices:
-        made = {key: each for key, each in made.items() if key not in _names(type_.choices[named])}
-        named += "[x]"
-    elif element is None or element.choice:
-        raise Failure(f"{item[1]!r} has no element `{named}`", instance)
-    elif element.is_list:
-        named += "*"
-    if value:
-        _put(made, named, value)
-        before = item[0].get(named[:-1]) if named.endswith("*") else None
-        if isinstance(before, list):
-            made[named[:-1]] = [*before, *made[named[:-1]]]
-    return [(made, item[1])]
-
-
-def _names(choices: Any) -> set[str]:
-    return {key for each in choices for key in (each.name, f"_{each.name}")}
+    return [(with_element(item[0], item[1], named, value), item[1])]
 
 
 _OBJECTS: dict[str, tuple[str, int]] = {

@@ -15,7 +15,7 @@ from carepath.fhirpath.functions.row import (
     Written,
 )
 from carepath.fhirpath.functions.table import plain
-from carepath.fhirpath.nodes import Ast, Call, Member
+from carepath.fhirpath.nodes import Call, Member, named_type
 from carepath.fhirpath.values.context import Context, Evaluator
 from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.results import EMPTY, of_truth
@@ -29,16 +29,6 @@ from carepath.fhirpath.values.types import (
     known_type,
     model,
 )
-
-
-def named_type(node: Ast) -> str | None:
-    """Return the type an argument names: `Quantity`, `FHIR.Quantity`; None when it names none."""
-    match node:
-        case Member(source=None, name=name):
-            return name
-        case Member(source=Member(source=None, name="System" | "FHIR" as space), name=name):
-            return f"{space}.{name}"
-    return None
 
 
 def _wanted(node: Call) -> str:

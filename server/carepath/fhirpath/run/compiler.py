@@ -17,6 +17,7 @@ from carepath.fhirpath.nodes import (
     Call,
     EmptySet,
     Indexer,
+    Instance,
     Literal,
     Member,
     SortKey,
@@ -26,6 +27,7 @@ from carepath.fhirpath.nodes import (
     Variable,
 )
 from carepath.fhirpath.run import operators
+from carepath.fhirpath.run.instances import instance
 from carepath.fhirpath.run.steps import first_step, step
 from carepath.fhirpath.run.tracing import chosen, traced, traced_step
 from carepath.fhirpath.run.variables import variable
@@ -275,5 +277,6 @@ _ITEMS: dict[type, Callable[..., Evaluator]] = {
     Unary: operators.unary,
     Binary: _binary,
     TypeTest: _type_test,
+    Instance: instance,
     SortKey: _sort_key,
 }

@@ -12,6 +12,7 @@ from carepath.fhirpath.nodes import (
     Call,
     EmptySet,
     Indexer,
+    Instance,
     Literal,
     Member,
     SortKey,
@@ -21,7 +22,7 @@ from carepath.fhirpath.nodes import (
     Variable,
 )
 from carepath.fhirpath.syntax.lexer import KEYWORDS
-from carepath.fhirpath.syntax.parser import POWER, UNARY
+from carepath.fhirpath.syntax.precedence import POWER, UNARY
 
 _POSTFIX = 13
 _NOT_NAMES = KEYWORDS - {"is", "as", "in", "contains"}
@@ -115,6 +116,12 @@ def _type_test(node: TypeTest) -> str:
     return f"{_bound(node.operand, POWER['is'])} {node.operator} {name}"
 
 
+def _instance(node: Instance) -> str:
+    name = ".".join(name_of(part) for part in node.type.split("."))
+    elements = ", ".join(f"{name_of(key)}: {text_of(value)}" for key, value in node.elements)
+    return f"{name} {{{elements or ':'}}}"
+
+
 def _variable(node: Variable) -> str:
     return f"%{node.name}" if _is_plain(node.name) else f"%`{escaped(node.name, '`')}`"
 
@@ -127,6 +134,7 @@ _WRITERS: dict[type, Callable[..., str]] = {
     Member: lambda node: _source(node.source) + name_of(node.name),
     Call: _call,
     Indexer: lambda node: f"{_bound(node.source, _POSTFIX)}[{text_of(node.index)}]",
+    Instance: _instance,
     Unary: _unary,
     Binary: _binary,
     TypeTest: _type_test,
