@@ -4,11 +4,13 @@ It holds definitions as they are published, without what nobody here reads: narr
 mappings, snapshots (a differential says all that a profile adds).  Left out are also code systems
 that HL7 does not own, and what such systems call the codes that a value set lists.
 
-One binding is left out, for it does not hold of the parts of an oxygen saturation: the units of the
-parts of a vital sign, which litres per minute are not among.
+Two bindings are left out: the units of the parts of a vital sign, for the parts of an oxygen
+saturation are litres per minute, which are not among them; and the work groups of HL7, which come
+and go.
 
 An extension may also stand where HL7's pack of extensions (hl7.fhir.uv.extensions.r4
-5.3.0-ballot-tc1, CC0-1.0) has let it stand since; `contexts.json` holds what that adds.
+5.3.0-ballot-tc1, CC0-1.0) has let it stand since, and where R4's own definitions have it;
+`contexts.json` holds what that adds.
 """
 
 import json
@@ -41,7 +43,12 @@ _OF_ELEMENT = frozenset(
     }
 )
 _VALUES = ("fixed", "pattern", "minValue", "maxValue")
-_LIFTED = frozenset({("vitalsigns", "Observation.component.value[x]")})
+_LIFTED = frozenset(
+    {
+        ("vitalsigns", "Observation.component.value[x]"),
+        ("structuredefinition-wg", "Extension.value[x]"),
+    }
+)
 _OF_PART = {
     "constraint": ("key", "severity", "human", "expression"),
     "binding": ("strength", "valueSet"),

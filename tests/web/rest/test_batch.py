@@ -169,7 +169,7 @@ def test_a_batch_ends_in_time(make_client: Make) -> None:
 
 
 def test_the_answers_of_a_batch_are_bounded(make_client: Make) -> None:
-    client = make_client(max_expanded_bytes=2_000)
+    client = make_client(max_body_bytes=2_000)
     first, *rest = answers(client, *[entry("GET", "PlanDefinition/walk")] * 4)
     assert first["response"]["status"] == "200 OK"
     assert "larger than a batch may have" in told(rest[-1])

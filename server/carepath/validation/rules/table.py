@@ -6,12 +6,17 @@ https://hl7.org/fhir/R4/validation.html
 from collections.abc import Iterator
 
 from carepath.issues import Issue
-from carepath.validation.rules import bundles, definitions, values
+from carepath.validation.rules import bundles, definitions, structure_definitions, values
 from carepath.validation.rules.codes import Codes, code_issues, include_issues
 from carepath.validation.rules.rule import Rules, fault, is_absolute
 from carepath.validation.walker import Item, children, every
 
-_RULES: Rules = {**bundles.RULES, **definitions.RULES, **values.RULES}
+_RULES: Rules = {
+    **bundles.RULES,
+    **definitions.RULES,
+    **structure_definitions.RULES,
+    **values.RULES,
+}
 _CODED = {
     "Coding": code_issues,
     "Quantity": code_issues,

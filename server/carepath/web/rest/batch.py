@@ -40,7 +40,7 @@ def batch() -> Response:
     current.sent = sent = current.resource()
     entries = _entries(sent)
     with _turn(ours):
-        answers = _Answers(ours.config.max_expanded_bytes, ours.config.request_seconds)
+        answers = _Answers(ours.config.max_body_bytes, ours.config.request_seconds)
         answered = [answers.of(entry, current) for entry in entries]
     bundle: Resource = {"resourceType": "Bundle", "type": "batch-response"}
     return respond.resource(bundle | ({"entry": answered} if answered else {}))
