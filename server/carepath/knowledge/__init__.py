@@ -1,7 +1,8 @@
 """Definitional content: pathways, activities, libraries, code systems and value sets."""
 
 from carepath.knowledge.repository import Knowledge
+from carepath.knowledge.sent import KnowledgeWithSent
 from carepath.knowledge.terminology import Terminology
 from carepath.knowledge.top_level import top_level_plans
 
-__all__ = ["Knowledge", "Terminology", "top_level_plans"]
+__all__ = ["Knowledge", "KnowledgeWithSent", "Terminology", "top_level_plans"]
