@@ -3,11 +3,11 @@
 https://hl7.org/fhir/R4/plandefinition-operation-apply.html
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from carepath.apply import ApplyRequest, apply_activity, apply_plan, warm
+from carepath.apply import Applied, ApplyRequest, apply_activity, apply_plan, warm
 from carepath.apply import data_requirements as requirements_of
 from carepath.errors import CarepathError, InvalidParameter, InvalidResource
 from carepath.issues import Issue
@@ -24,15 +24,23 @@ from carepath.web.operations.definitions import definition_of
 from carepath.web.operations.sent_definitions import NAME, knowledge_of
 from carepath.web.service import Service
 
+_FORMS: Mapping[str, Callable[[Applied], Resource]] = {
+    "contained": Applied.care_plan,
+    "transaction": Applied.transaction,
+}
 _INLINE = ("planDefinition", "activityDefinition", NAME)
 NO_DATA = "a Bundle with a Patient in `data`, or a data endpoint"
 
 
 def apply_plan_definition(call: Call) -> Resource:
-    """Apply a plan to one patient: a CarePlan."""
+    """Apply a plan to one patient: a CarePlan, or a transaction that creates it."""
+    form = call.one("returnAs", "contained")
+    if form not in _FORMS:
+        expected = ", ".join(f"`{known}`" for known in _FORMS)
+        raise InvalidParameter("returnAs", form, f"one of {expected}")
     knowledge = knowledge_of(call)
     request = _request(call, knowledge, "PlanDefinition", "planDefinition")
-    return apply_plan(request, knowledge).care_plan()
+    return _FORMS[form](apply_plan(request, knowledge))
 
 
 def r5_apply(call: Call) -> Resource:
