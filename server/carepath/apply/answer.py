@@ -17,6 +17,7 @@ from carepath.apply.page.setting import document, narrative
 from carepath.apply.page.sheet import Sheet
 from carepath.apply.run.references import with_references
 from carepath.apply.run.requests import ISSUES
+from carepath.apply.run.transaction import transaction
 from carepath.apply.run.walk import Walk
 from carepath.formats.json import encode
 from carepath.issues import Issue, operation_outcome
@@ -191,6 +192,10 @@ class Applied:
             "type": "collection",
             "entry": entries,
         }
+
+    def transaction(self) -> Resource:
+        """Return the CarePlan and all that it contains as a transaction for a FHIR server."""
+        return transaction(self.care_plan(), self._uuid)
 
     def as_model(self) -> Any:
         """Return the CarePlan as an object of fhir.resources (R4B)."""

@@ -37,7 +37,7 @@ class Compilation:
         self._asked_language = language
         # Only languages that definitions are translated into are told apart, so that what is kept
         # does not grow with what callers ask for.
-        known = knowledge.derived(_languages_of)
+        known = knowledge.base.derived(_languages_of)
         is_known = not known.isdisjoint((language.lower(), language.lower().partition("-")[0]))
         self._language = language if is_known else ""
         self._shared = self._cache = knowledge.derived(Cache)
@@ -58,7 +58,7 @@ class Compilation:
 
         `way` tells what leads to it, where that matters.
         """
-        if self._cache is not self._shared or not self.knowledge.holds(definition):
+        if self._cache is self._shared and not self.knowledge.holds(definition):
             return make()
         setup = (
             self._language,
@@ -75,9 +75,12 @@ class Compilation:
         """Return the names of a Library, which are the same for every reader and request."""
         # One that is reached directly is the same whoever names it.
         is_kept = self._cache is self._shared or len(chain) == 1
-        if not is_kept or not self.knowledge.holds(library):
+        held = is_kept and self.knowledge.holds(library)
+        # What came with the request is kept as long as that.
+        cache = self._shared if held else self._cache
+        if cache is self._shared and not held:
             return make()
-        return self._shared.get(Names, (Same(library), chain, self._languages), make)
+        return cache.get(Names, (Same(library), chain, self._languages), make)
 
     def formula(self, element: Resource) -> Formula:
         """Return the compiled expression; the same text is compiled once for all definitions."""
