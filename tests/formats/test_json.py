@@ -1,5 +1,6 @@
 """Strict JSON: what is refused, what is kept, and that nothing else ever escapes."""
 
+import gc
 import json
 import time
 from decimal import Decimal
@@ -202,6 +203,10 @@ def test_a_text_of_millions_of_values_is_refused_before_they_are_made() -> None:
 def test_a_large_text_takes_linear_time() -> None:
     """Many levels, many times: each level costs nothing for itself."""
     text = b"[" + b",".join([b"[" * 60 + b"]" * 60] * 20_000) + b"]"
-    started = time.process_time()
-    decode(text)
-    assert time.process_time() - started < 3
+    gc.freeze()  # As the service does: what other tests left is not looked through meanwhile.
+    try:
+        started = time.process_time()
+        decode(text)
+        assert time.process_time() - started < 3
+    finally:
+        gc.unfreeze()
