@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 NOW = "2026-11-27T12:00:00+00:00"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _ADDRESS = re.compile(r"""(?:href|src|action|srcset|data|poster)=["']([^"']*)""")

@@ -20,7 +20,7 @@ def elements_of(value: FactValue) -> tuple[Touched, ...]:
         return ()
     evidence = frozenset(evidence_of_fact(value))
     found = dict.fromkeys(place for place in _touched(value, set()) if place.resource in evidence)
-    return tuple(place for place in found if "." in place.path.lstrip("."))
+    return tuple(place for place in found if "." in place.path and place.path[0] != ".")
 
 
 def _touched(value: FactValue, seen: set[int]) -> Iterator[Touched]:

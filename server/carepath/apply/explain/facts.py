@@ -92,8 +92,11 @@ def facts_of(
 
 def facts_of_plan(request: ApplyRequest, knowledge: Knowledge) -> FactReport:
     """Return every fact of the Libraries that the plan of a request names; raises as `facts_of`."""
-    named = list(request.definition.get("library") or ())
-    return _facts(request, {**plan_of({}), "library": named}, knowledge, auxiliary=False)
+    plan = plan_of({})
+    del plan["library"]
+    if request.definition.get("library"):
+        plan["library"] = request.definition["library"]
+    return _facts(request, plan, knowledge, auxiliary=False)
 
 
 def _facts(
@@ -182,7 +185,7 @@ def _report(plan: Resource, worked: Worked, session: Session, auxiliary: bool) -
     references = dict.fromkeys(chain.from_iterable(fact.evidence for fact in shown))
     patient, subject = session.patient, session.people.subject
     return FactReport(
-        library=", ".join(plan["library"]),
+        library=", ".join(plan.get("library") or ()),
         subject=str(subject.get("reference") or subject.get("display") or ""),
         sex=str(patient.get("gender") or ""),
         birth_date=str(patient.get("birthDate") or ""),

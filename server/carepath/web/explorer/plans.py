@@ -59,16 +59,15 @@ class Plans:
         found: dict[str, Resource] = {}
         for plan in self.entries:
             self._follow(plan, found)
-        known = {str(plan.get("url")) for plan in self.entries}
-        others = {str(p.get("url")): p for p in self._knowledge.all("PlanDefinition")}
-        every = {**found, **{url: p for url, p in others.items() if url not in found}}
-        return tuple(plan for url, plan in every.items() if url not in known)
+        known = {_key(plan) for plan in self.entries}
+        others = {_key(plan): plan for plan in self._knowledge.all("PlanDefinition")}
+        every = {**found, **{key: p for key, p in others.items() if key not in found}}
+        return tuple(plan for key, plan in every.items() if key not in known)
 
     def _follow(self, plan: Resource, found: dict[str, Resource]) -> None:
         for target in self.leads_to(plan):
-            url = str(target.get("url"))
-            if url not in found:
-                found[url] = target
+            if _key(target) not in found:
+                found[_key(target)] = target
                 self._follow(target, found)
 
     def leads_to(self, plan: Resource) -> Iterator[Resource]:
@@ -101,6 +100,11 @@ class Plans:
         """Return the statements that the actions of a plan rest on, in the order of the plan."""
         ids = (source for _, b in branches_of(self.outline(plan).branches) for source in b.sources)
         return [self.statements.get(id_) or Statement(id_, "", "") for id_ in dict.fromkeys(ids)]
+
+
+def _key(plan: Resource) -> str:
+    """Return what is the same for all versions of a plan."""
+    return str(plan.get("url") or plan.get("id"))
 
 
 def sources_of(plan: Resource) -> list[Source]:

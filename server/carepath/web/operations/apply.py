@@ -27,13 +27,13 @@ NO_DATA = "a Bundle with a Patient in `data`, or a data endpoint"
 
 def apply_plan_definition(call: Call) -> Resource:
     """Apply a plan to one patient: a CarePlan."""
-    request = _request(call, definition_of(call, "PlanDefinition", "planDefinition"))
+    request = request_of(call, definition_of(call, "PlanDefinition", "planDefinition"))
     return apply_plan(request, call.service.knowledge).care_plan()
 
 
 def r5_apply(call: Call) -> Resource:
     """Apply a plan to one patient or several: a Bundle, or Parameters with one for each."""
-    request = _request(call, definition_of(call, "PlanDefinition", "planDefinition"))
+    request = request_of(call, definition_of(call, "PlanDefinition", "planDefinition"))
     subjects = call.many("subject") or [None]
     bundles = [
         apply_plan(replace(request, subject=subject), call.service.knowledge).bundle()
@@ -47,7 +47,7 @@ def r5_apply(call: Call) -> Resource:
 
 def apply_activity_definition(call: Call) -> Resource:
     """Apply an ActivityDefinition to one patient: the request."""
-    request = _request(call, definition_of(call, "ActivityDefinition", "activityDefinition"))
+    request = request_of(call, definition_of(call, "ActivityDefinition", "activityDefinition"))
     return apply_activity(request, call.service.knowledge).resource
 
 
@@ -77,7 +77,7 @@ def _faults(request: ApplyRequest, service: Service) -> list[str]:
     return [issue.diagnostics for issue in applied.issues if issue.is_error]
 
 
-def _request(call: Call, definition: Resource) -> ApplyRequest:
+def request_of(call: Call, definition: Resource) -> ApplyRequest:
     """Return the request to apply a definition to the data of a call."""
     subjects = call.many("subject")
     sent, read = call.read, _from_endpoint(call, definition)
