@@ -139,9 +139,9 @@ def call_of(
 
     Raises InvalidResource where nothing can, InvalidParameter and the like for arguments.
     """
-    ours, current = service.current(), exchange.current()
+    ours, current, binding = service.current(), exchange.current(), _BY_ID[operation.id]
     arguments = parameters.read(query, sent, operation, level, resource_type)
-    read = Readable(sent) if _BY_ID[operation.id].takes_any_form else _checked(sent)
+    read = Readable(sent) if binding.takes_any_form else _checked(sent)
     return Call(
         operation=operation,
         level=level,
