@@ -88,12 +88,12 @@ def test_a_picture_is_a_file_with_a_tag(shipped: FlaskClient) -> None:
 def test_an_unknown_pathway_is_told_in_the_words_of_the_service(shipped: FlaskClient) -> None:
     tree = seen(shipped.get("/pathways/none", headers=BROWSER), 404)
     said = "The PlanDefinition with id or canonical `none` was not found."
-    assert text_of(tree, "//ul[@role='alert']//p") == [said]
+    assert text_of(tree, "//div[@role='alert']//p") == [said]
 
 
 def test_an_unknown_address_is_a_page_for_people(shipped: FlaskClient) -> None:
     tree = seen(shipped.get("/nothing", headers=BROWSER), 404)
-    assert text_of(tree, "//ul[@role='alert']//p") == ["There is nothing at this URL."]
+    assert text_of(tree, "//div[@role='alert']//p") == ["There is nothing at this URL."]
 
 
 def test_a_host_that_is_none_is_refused_on_a_page(shipped: FlaskClient) -> None:

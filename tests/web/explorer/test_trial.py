@@ -126,7 +126,7 @@ def test_what_is_wrong_is_said_on_a_page(
     shipped: FlaskClient, fields: dict[str, str], status: int, sentence: str
 ) -> None:
     tree = post(shipped, status, **fields)
-    assert sentence in " ".join(text_of(tree, "//ul[@role='alert']/li"))
+    assert sentence in " ".join(text_of(tree, "//div[@role='alert']//li"))
 
 
 def test_a_form_of_another_kind_is_refused(shipped: FlaskClient) -> None:

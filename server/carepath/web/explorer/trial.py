@@ -94,7 +94,9 @@ def _values(request: ApplyRequest, fields: Mapping[str, str]) -> dict[str, Any]:
     care_plan, issues = applied.care_plan(), applied.issues
     shown = shown_of(applied, knowledge.derived(Plans), request.definition)
     report = facts_of_plan(replace(request, assumed=assumed), knowledge)
-    asked = [question.label for question in applied.sheet.questions]
+    # As recorded: what is supposed keeps its place among what is asked.
+    before = apply_plan(request, knowledge) if assumed else applied
+    asked = [question.label for question in before.sheet.questions]
     return {
         "applied": applied,
         "issues": issues,
@@ -107,7 +109,7 @@ def _values(request: ApplyRequest, fields: Mapping[str, str]) -> dict[str, Any]:
         "assumed": {name: fields[f"{PREFIX}{name}"].strip() for name in assumed},
         "unknown": UNKNOWN,
         "asked": [one for label in asked for one in known.values() if one.label == label],
-        "changes": _changes(request, applied, shown, knowledge) if assumed else [],
+        "changes": _changes(before, applied, shown) if assumed else [],
         # The narrative escapes every text of the record, and holds what FHIR allows in one only.
         "narrative": Markup(care_plan["text"]["div"]) if "text" in care_plan else "",  # noqa: S704
         "pictures": [
@@ -134,13 +136,10 @@ def _counts(shown: Shown) -> dict[str, int]:
     return {state: states.count(state) for state in WORDS}
 
 
-def _changes(
-    request: ApplyRequest, applied: Applied, shown: Shown, knowledge: Knowledge
-) -> list[Change]:
+def _changes(recorded: Applied, applied: Applied, shown: Shown) -> list[Change]:
     """Return which steps are otherwise than for the patient as recorded, in the order of both."""
-    before_it = apply_plan(replace(request, assumed={}), knowledge)
-    before, after = states_of(before_it), states_of(applied)
-    titles = {step.path: step.action.title for step in (*before_it.steps, *applied.steps)}
+    before, after = states_of(recorded), states_of(applied)
+    titles = {step.path: step.action.title for step in (*recorded.steps, *applied.steps)}
     anchors = {step.path: step.anchor for step in shown.steps}
     return [
         Change(titles[path], anchors.get(path, ""), before.get(path, ""), after.get(path, ""))
