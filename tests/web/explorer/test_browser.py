@@ -10,7 +10,7 @@ from conftest import NOW, ROOT  # type: ignore[attr-defined]
 from playwright.sync_api import Browser
 
 pytestmark = needs_browser
-PAGES = ("/", "/pathways/mst-gist", "/pathways/mst-pathway", "/try", "/api")
+PAGES = ("/", "/pathways/mst-gist", "/pathways/mst-pathway", "/try", "/fhirpath", "/api")
 PLAN = "/try?example=mcode-collection&plan=mst-gist"
 OPEN = "/try?example=suspected-collection"
 PHONE = {"viewport": {"width": 360, "height": 740}}
@@ -124,6 +124,16 @@ def test_what_if_is_answered_at_once(window: Visit) -> None:
     with page.expect_response("**/try"):
         page.get_by_role("button", name="As recorded again").click()
     page.get_by_role("status").wait_for(state="detached")
+
+
+def test_an_expression_is_evaluated(window: Visit) -> None:
+    window.go("/fhirpath")
+    page = window.page
+    page.get_by_label("An example").select_option("message")
+    page.get_by_label("Expression").fill("entry.resource.ofType(Patient).gender")
+    page.get_by_role("button", name="Evaluate").click()
+    assert page.locator("#result ~ table td").all_inner_texts() == ["'male'"]
+    assert grave(window) == []
 
 
 def test_keys_are_enough(window: Visit) -> None:

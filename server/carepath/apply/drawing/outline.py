@@ -202,13 +202,13 @@ def _conditions(action: Resource, words: Mapping[str, str]) -> Iterator[When]:
         expression = condition.get("expression") or {}
         if condition.get("kind") == "applicability":
             text = str(expression.get("expression") or expression.get("reference") or "")
-            yield When(str(expression.get("description") or _in_words(text, words)), text)
+            yield When(str(expression.get("description") or in_words(text, words)), text)
 
 
-def _in_words(expression: str, words: Mapping[str, str]) -> str:
+def in_words(expression: str, words: Mapping[str, str]) -> str:
     """Return what the Library says of a fact where nothing else is asked, else the expression."""
     match = _FACT_ALONE.fullmatch(expression)
-    if match is None or match[1] not in words:
+    if match is None or not words.get(match[1]):
         return expression
     return f"Not so: {words[match[1]]}" if match[2] else words[match[1]]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from flask import Response, request
 from werkzeug.datastructures import MIMEAccept
 
-from carepath.web.explorer import api, front, pathways, trial
+from carepath.web.explorer import api, front, pathways, playground, trial
 from carepath.web.explorer.assets import asset
 from carepath.web.explorer.pages import page
 from carepath.web.http import outcomes
@@ -40,6 +40,9 @@ def explorer_routes() -> Iterator[Route]:
         "Its picture",
     )
     yield Route(("GET", "POST"), "/try", f"{PREFIX}try", trial.trial, "A patient on a pathway")
+    yield Route(
+        ("GET", "POST"), "/fhirpath", f"{PREFIX}fhirpath", playground.playground, "FHIRPath"
+    )
     yield Route(get, "/api", f"{PREFIX}api", api.api, "The HTTP API")
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from carepath.apply import Applied
-from carepath.apply.drawing import Marks, Outline
+from carepath.apply.compile.names import Fact
+from carepath.apply.drawing import Marks, Outline, in_words
 from carepath.apply.explain.because import called, facts_told, shown
 from carepath.apply.explain.deciding import truth_of
 from carepath.apply.explain.decision import decision_of
@@ -197,7 +198,9 @@ def _conditions(step: Step) -> Iterator[Condition]:
         if condition.get("kind") == "applicability"
     ]
     for element, formula in zip(elements, step.action.conditions, strict=True):
-        text = str(element.get("description") or formula.text)
+        facts = ((name, step.scope.definition(name)) for name in formula.variables)
+        words = {n: f.description.rstrip(".") for n, f in facts if isinstance(f, Fact)}
+        text = str(element.get("description") or in_words(formula.text, words))
         yield Condition(text, formula.text, _TRUTHS[truth_of(formula, step.scope)])
 
 

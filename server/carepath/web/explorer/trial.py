@@ -94,9 +94,8 @@ def _values(request: ApplyRequest, fields: Mapping[str, str]) -> dict[str, Any]:
     care_plan, issues = applied.care_plan(), applied.issues
     shown = shown_of(applied, knowledge.derived(Plans), request.definition)
     report = facts_of_plan(replace(request, assumed=assumed), knowledge)
-    # As recorded: what is supposed keeps its place among what is asked.
     before = apply_plan(request, knowledge) if assumed else applied
-    asked = [question.label for question in before.sheet.questions]
+    asked = {question.label for question in before.sheet.questions}
     return {
         "applied": applied,
         "issues": issues,
@@ -108,7 +107,7 @@ def _values(request: ApplyRequest, fields: Mapping[str, str]) -> dict[str, Any]:
         "known": known,
         "assumed": {name: fields[f"{PREFIX}{name}"].strip() for name in assumed},
         "unknown": UNKNOWN,
-        "asked": [one for label in asked for one in known.values() if one.label == label],
+        "asked": [one for one in known.values() if one.label in asked or one.name in assumed],
         "changes": _changes(before, applied, shown) if assumed else [],
         # The narrative escapes every text of the record, and holds what FHIR allows in one only.
         "narrative": Markup(care_plan["text"]["div"]) if "text" in care_plan else "",  # noqa: S704

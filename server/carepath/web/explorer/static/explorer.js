@@ -55,7 +55,8 @@ function reveal(id) {
     if (at.tagName === "DETAILS") at.open = true;
   }
   if (panel === target) return;
-  target.scrollIntoView({ block: "start" });
+  const mark = target.querySelector("mark");
+  (mark || target).scrollIntoView({ block: mark ? "center" : "start" });
   if (target.tabIndex >= -1 && target.hasAttribute("tabindex")) target.focus({ preventScroll: true });
 }
 
@@ -79,6 +80,8 @@ function makeDrop(place) {
 
 /** Ask again with what was supposed, and put the answer in the place of the last one. */
 async function ask(form, submitter) {
+  const folded = document.querySelector("#what-if details");
+  const wasOpen = folded && folded.open;
   const focused = document.activeElement && document.activeElement.id;
   const data = new FormData(form);
   if (submitter && submitter.name) data.append(submitter.name, submitter.value);
@@ -92,6 +95,8 @@ async function ask(form, submitter) {
     main.removeAttribute("aria-busy");
   }
   enhance();
+  const fold = document.querySelector("#what-if details");
+  if (fold && wasOpen) fold.open = true;
   const again = focused && document.getElementById(focused);
   if (again) again.focus({ preventScroll: true });
 }
