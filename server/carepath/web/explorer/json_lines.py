@@ -65,7 +65,7 @@ def _object(
         below: list[Rest] = [()] if is_marked else [rest for rest in rests if _is_named(key, rest)]
         begin = f"{indent}  {encode(key).decode()}: "
         end = "," if number < last else ""
-        if isinstance(inner, list):
+        if isinstance(inner, list) and inner:
             yield from _value(inner, begin, end, below)
         else:
             yield from _value(inner, begin, end, [rest[1:] for rest in below])
