@@ -79,8 +79,8 @@ def test_a_caret_stands_where_evaluation_fails(shipped: FlaskClient) -> None:
 
 
 def test_the_static_check_warns(shipped: FlaskClient) -> None:
-    tree = post(shipped, expression="statuss")
-    assert "statuss" in text_of(tree, "//li[@class='is-warning']")[0]
+    tree = post(shipped, expression="stateless")
+    assert "stateless" in text_of(tree, "//li[@class='is-warning']")[0]
 
 
 def test_an_example_and_no_resource_will_do(shipped: FlaskClient) -> None:
