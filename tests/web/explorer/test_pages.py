@@ -80,6 +80,7 @@ def _count(element: dict[str, Any]) -> int:
 def test_a_picture_is_a_file_with_a_tag(shipped: FlaskClient) -> None:
     first = shipped.get(f"/pathways/{PLANS[0]}/drawing.svg")
     assert (first.status_code, first.content_type) == (200, "image/svg+xml")
+    assert first.headers["Content-Security-Policy"] == "default-src 'none'"
     tag = first.headers["ETag"]
     again = shipped.get(f"/pathways/{PLANS[0]}/drawing.svg", headers={"If-None-Match": tag})
     assert (again.status_code, again.data) == (304, b"")

@@ -39,7 +39,9 @@ def picture(id: str) -> Response:
     ours = service.current()
     plan = ours.knowledge.definition("PlanDefinition", id)
     outline = ours.knowledge.derived(Plans).outline(plan)
-    return tagged(Response(drawing(outline, "narrow"), content_type="image/svg+xml"))
+    response = tagged(Response(drawing(outline, "narrow"), content_type="image/svg+xml"))
+    response.headers["Content-Security-Policy"] = "default-src 'none'"
+    return response
 
 
 def picture_of(outline: Outline, form: str) -> Markup:
