@@ -215,6 +215,17 @@ def test_an_own_plan_without_library_is_shown(service_of: Callable[..., FlaskCli
     ]
 
 
+def test_the_page_is_there_however_little_answers_explain(
+    service_of: Callable[..., FlaskClient],
+) -> None:
+    plan = {"resourceType": "PlanDefinition", "id": "own", "status": "draft", "title": "Own"}
+    client = service_of(plan, explain="none")
+    tree = post(client, data='{"resourceType": "Patient", "id": "a"}')
+    assert text_of(tree, "//article[@class='sheet']//h2") == ["Own"]
+    answer = json.loads(tree.xpath("//section[@id='view-fhir']/pre[@class='json']")[0].text)
+    assert "text" not in answer
+
+
 def _condition(expression: str) -> dict[str, Any]:
     language = {"language": "text/fhirpath", "expression": expression}
     return {"kind": "applicability", "expression": language}

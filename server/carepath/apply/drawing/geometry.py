@@ -21,6 +21,8 @@ _SPINE, _STUB, _LINK = 14, 16, 26
 _LEAST = 150
 """No box is narrower; what is nested deeper is not indented further."""
 _BESIDE = 300
+_FIRST_LINE = 17
+"""How far below the top of a box the line to it meets it."""
 _TITLE, _TEXT, _SMALL = 14, 12.5, 11.5
 _HEIGHTS = {_TITLE: 18, _TEXT: 17, _SMALL: 15}
 _BULLET = 12
@@ -133,29 +135,33 @@ class _Drawing:
     ) -> tuple[float, float]:
         """Draw one action with all below it; return where it leaves the spine, and the bottom."""
         x = min(spine + _STUB, self.picture.width - _MARGIN - _LEAST)
-        width = self.picture.width - _MARGIN - x
-        style = _wire_style(branch)
-        leaves = top + 17
+        style, leaves = _wire_style(branch), top + _FIRST_LINE
         self.picture.wires.append(Wire(f"M{spine:g} {leaves:g}H{x:g}", style))
-        condition = None
+        begin, bottom = (x, top), top
         if branch.when:
             beside = self._is_wide and is_first_level
-            condition = self._condition(branch, x, top, _BESIDE if beside else width)
-        if condition is None:
-            action = self._action(branch, path, x, top, width)
-        elif self._is_wide and is_first_level:
-            right = x + _BESIDE + _LINK
-            self.picture.wires.append(Wire(f"M{x + _BESIDE:g} {leaves:g}H{right - 1:g}", style))
-            self.picture.wires.append(Wire(_arrow(right, leaves, "right"), "head"))
-            action = self._action(branch, path, right, top, self.picture.width - _MARGIN - right)
-        else:
-            below, middle = condition.y + condition.height, x + _SPINE
-            self.picture.wires.append(Wire(f"M{middle:g} {below:g}V{below + 13:g}", style))
-            self.picture.wires.append(Wire(_arrow(middle, below + 14, "down"), "head"))
-            action = self._action(branch, path, x, below + 14, width)
-        bottom = max(action.y + action.height, condition.y + condition.height if condition else 0)
+            width = _BESIDE if beside else self.picture.width - _MARGIN - x
+            condition = self._condition(branch, x, top, width)
+            begin = self._arrow_from(condition, style, is_beside=beside)
+            bottom = condition.y + condition.height
+        action = self._action(branch, path, *begin, self.picture.width - _MARGIN - begin[0])
+        bottom = max(bottom, action.y + action.height)
         inside = self.rows(branch.branches, path, action.x, action.y + action.height, above=action)
         return leaves, max(bottom, inside)
+
+    def _arrow_from(self, condition: Box, style: str, *, is_beside: bool) -> tuple[float, float]:
+        """Draw the arrow that leaves a condition; return where the box that it leads to begins."""
+        if is_beside:
+            start, y = condition.x + condition.width, condition.y + _FIRST_LINE
+            end = start + _LINK
+            self.picture.wires.append(Wire(f"M{start:g} {y:g}H{end - 1:g}", style))
+            self.picture.wires.append(Wire(f"M{end:g} {y:g}l-7 -4v8z", "head"))
+            return end, condition.y
+        x, start = condition.x + _SPINE, condition.y + condition.height
+        end = start + _GAP
+        self.picture.wires.append(Wire(f"M{x:g} {start:g}V{end - 1:g}", style))
+        self.picture.wires.append(Wire(f"M{x:g} {end:g}l-4 -7h8z", "head"))
+        return condition.x, end
 
     def _condition(self, branch: Branch, x: float, y: float, width: float) -> Box:
         text = _Text(x + _PAD, y + _PAD - 5, width - 2 * _PAD)
@@ -228,9 +234,3 @@ def _expressions(conditions: Iterable[When]) -> str:
 
 def _wire_style(branch: Branch) -> str:
     return "against" if branch.is_against else "optional" if branch.is_optional else ""
-
-
-def _arrow(x: float, y: float, to: Literal["right", "down"]) -> str:
-    if to == "right":
-        return f"M{x:g} {y:g}l-7 -4v8z"
-    return f"M{x:g} {y:g}l-4 -7h8z"

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from carepath.apply import Applied, ApplyRequest, apply_plan
 from carepath.apply.drawing import drawing
 from carepath.apply.explain.facts import FactReport, facts_of_plan
+from carepath.apply.page.setting import narrative as page_of
 from carepath.errors import InvalidParameter
 from carepath.formats.json import encode
 from carepath.knowledge import Knowledge
@@ -89,19 +90,20 @@ def _values(request: ApplyRequest, fields: Mapping[str, str]) -> dict[str, Any]:
     knowledge = service.current().knowledge
     known = knowledge.derived(Assumables).of(request)
     assumed = {} if fields.get("clear") else assumed_in(fields, known)
-    applied = apply_plan(replace(request, assumed=assumed), knowledge)
+    supposed = replace(request, assumed=assumed)
+    applied = apply_plan(supposed, knowledge)
     # First what the operation answers: to look into a decision works out more of the record.
     care_plan, issues = applied.care_plan(), applied.issues
     shown = shown_of(applied, knowledge.derived(Plans), request.definition)
-    report = facts_of_plan(replace(request, assumed=assumed), knowledge)
+    report = facts_of_plan(supposed, knowledge)
     before = apply_plan(request, knowledge) if assumed else applied
     asked = {question.label for question in before.sheet.questions}
     return {
+        **_pictured(care_plan, shown),
+        # Its templates escape every text of the record, and it holds what FHIR allows in one only.
+        "narrative": Markup(page_of(applied.sheet, request.narrative, request.templates)["div"]),  # noqa: S704
         "applied": applied,
         "issues": issues,
-        "shown": shown,
-        "words": WORDS,
-        "counts": _counts(shown),
         "report": report,
         "recorded": _recorded(request, knowledge) if assumed else _texts(report),
         "known": known,
@@ -109,15 +111,23 @@ def _values(request: ApplyRequest, fields: Mapping[str, str]) -> dict[str, Any]:
         "unknown": UNKNOWN,
         "asked": [one for one in known.values() if one.label in asked or one.name in assumed],
         "changes": _changes(before, applied, shown) if assumed else [],
-        # The narrative escapes every text of the record, and holds what FHIR allows in one only.
-        "narrative": Markup(care_plan["text"]["div"]) if "text" in care_plan else "",  # noqa: S704
+        "base": current().base,
+        "subject": fields.get("subject", ""),
+    }
+
+
+def _pictured(care_plan: Resource, shown: Shown) -> dict[str, Any]:
+    """Return the plan as pictures and as FHIR, and what was decided."""
+    return {
+        "shown": shown,
+        "anchors": {one.reference: one.anchor for one in shown.resources},
+        "words": WORDS,
+        "counts": _counts(shown),
         "pictures": [
             (one, Markup(drawing(one.outline, "narrow", one.marks, f"picture-{number}")))  # noqa: S704
             for number, one in enumerate(shown.pictures)
         ],
         "fhir": encode(care_plan, pretty=True).decode(),
-        "base": current().base,
-        "subject": fields.get("subject", ""),
     }
 
 

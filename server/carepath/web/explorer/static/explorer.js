@@ -57,7 +57,7 @@ function reveal(id) {
   if (panel === target) return;
   const mark = target.querySelector("mark");
   (mark || target).scrollIntoView({ block: mark ? "center" : "start" });
-  if (target.tabIndex >= -1 && target.hasAttribute("tabindex")) target.focus({ preventScroll: true });
+  if (target.matches("[tabindex], input, select")) target.focus({ preventScroll: true });
 }
 
 /** Let a file be dropped onto its field. */
