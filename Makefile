@@ -10,7 +10,7 @@ PORT ?= 8080
 
 .PHONY: run test test-slow suites check lint types fmt content coverage statements pages example-pages \
         sizes rooms golden mutate-content mutate-code wheel-test fhirpath-suite bench-fhirpath \
-        bench-apply bench-http pins sbom audit validate-java clean help
+        bench-apply bench-java bench-http pins sbom audit validate-java clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -84,6 +84,9 @@ bench-fhirpath: $(VENV)/.developer ## FHIRPath next to fhirpath.js and fhirpathp
 bench-apply: $(VENV)/.developer ## $$apply next to a hand-written function
 	$(BIN)/python tools/bench/apply.py
 
+bench-java: $(VENV)/.developer ## $$apply beside the Java engine; needs Java 17 and Maven
+	$(BIN)/python tools/bench/java_engine.py
+
 bench-http: $(VENV)/.developer ## $$apply over HTTP next to a bare view
 	$(BIN)/python tools/bench/over_http.py
 
@@ -100,11 +103,14 @@ validate-java: $(VENV)/.developer ## the official Java validator over content an
 	$(BIN)/python tools/validate_java/run.py
 
 $(VENV)/.runtime: pyproject.toml constraints.txt
+	@echo "Making a Python environment in $(VENV)."
 	@$(PYTHON) tools/make_environment.py $(VENV)
+	@echo "Installing Carepath and what it needs into $(VENV): half a minute, once."
 	@$(PIP) -e .
 	@touch $@
 
 $(VENV)/.developer: $(VENV)/.runtime
+	@echo "Installing what the tests and checks need into $(VENV): another half a minute, once."
 	@$(PIP) -e '.[dev]'
 	@touch $@
 

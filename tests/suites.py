@@ -35,6 +35,7 @@ def suite(name: str, environment: Mapping[str, str] = os.environ) -> Path:
 EXAMPLES = suite("fhir-r4-examples")
 FHIRPATH_R4 = suite("fhirpath-r4")
 FHIRPATH_R5 = suite("fhirpath-r5")
+VALIDATOR_R4 = suite("validator-r4")
 
 
 def missing(folder: Path) -> str:

@@ -37,11 +37,15 @@ def test_there_are_cases() -> None:
 
 
 def test_a_case_without_a_part_is_named(tmp_path: Path) -> None:
-    broken = tmp_path / "broken.json"
+    broken = tmp_path / "mst-gist" / "broken.json"
+    broken.parent.mkdir()
     broken.write_text('{"about": "x", "now": "2026-01-01T00:00:00+04:00", "given": []}', "utf-8")
     with pytest.raises(InvalidContent) as caught:
         read_case(broken)
-    assert (caught.value.source, caught.value.element) == ("broken.json", "expect")
+    assert (caught.value.source, caught.value.element) == (
+        "mst-gist/broken.json",
+        "expect",
+    )
 
 
 def test_a_wrong_expectation_is_told(tmp_path: Path) -> None:

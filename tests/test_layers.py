@@ -48,7 +48,7 @@ BELOW = {
 }
 # The rooms of each package from the bottom up; those on one rung do not know each other.
 LADDERS = {
-    "leaves": ("issues", "errors", "canonical resources"),
+    "leaves": ("deadline issues", "errors", "canonical resources"),
     "r4": ("r4",),
     "formats": ("formats/json formats/xml",),
     "record": ("record",),
@@ -57,9 +57,9 @@ LADDERS = {
         "fhirpath/values",
         "fhirpath/patterns fhirpath/syntax",
         "fhirpath/run/steps fhirpath/run/tracing",
-        "fhirpath/run/variables",
+        "fhirpath/run/variables fhirpath/run/wrappers",
         "fhirpath/functions",
-        "fhirpath/run/operators",
+        "fhirpath/run/operators fhirpath/run/instances",
         "fhirpath/run/compiler",
         "fhirpath/run/written fhirpath/checking",
         "fhirpath/expression",
@@ -67,9 +67,9 @@ LADDERS = {
     ),
     "knowledge": ("knowledge",),
     "validation": (
-        "validation/structure",
+        "validation/structure validation/case_form",
         "validation/walker validation/well_shaped",
-        "validation/advice validation/invariants",
+        "validation/advice validation/invariants validation/rules",
         "validation/profiles",
         "validation/validate",
         "validation",
@@ -87,13 +87,14 @@ LADDERS = {
     ),
     "authoring": (
         "authoring/statements authoring/cases authoring/fact_cases authoring/markdown",
-        "authoring/decision_diagram authoring/findings",
+        "authoring/decision_diagram authoring/findings authoring/scaffold",
         "authoring/coverage_outcomes authoring/sentences",
         "authoring/lint authoring/statements_page authoring/decision_table_facts",
         "authoring/decision_table",
         "authoring/decision_table_cases",
         "authoring/decision_table_text",
-        "authoring/coverage",
+        "authoring/coverage authoring/reach",
+        "authoring/folder_check",
     ),
     "web": (
         "web/config web/definitions",
@@ -137,8 +138,11 @@ READS = {
     "authoring/fact_cases.py": "the case files that it is given",
     "authoring/findings.py": "the table of findings that it is given",
     "knowledge/loader.py": "definitions, once",
+    "knowledge/passed_over.py": "whether a file that is not read holds FHIR",
     "r4/data.py": "its own tables, once",
+    "r4/published.py": "its own package, once",
     "record/codes.py": "its own table, once",
+    "validation/case_form.py": "its own schema, once",
     "validation/structure/schema.py": "its own schema, once",
     "validation/validate.py": "the moment, for a caller who gives none",
 }

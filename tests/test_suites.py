@@ -100,3 +100,30 @@ def test_without_maven_a_sentence_says_so(
     monkeypatch.setattr(tool.shutil, "which", lambda _: None)
     assert tool.main([str(tmp_path)]) == 1
     assert capsys.readouterr().out.startswith("Maven fetches the suites and is not here.")
+
+
+def test_cases_for_validators_come_with_what_is_expected_of_them(tool: ModuleType) -> None:
+    root = "org/hl7/fhir/testcases/validator"
+    used = {"version": "4.0", "java": "java/a.json", "module": "general"}
+    cases = [
+        {**used, "name": "bad", "file": "a.json"},
+        {**used, "name": "with a package", "file": "a.json", "packages": ["x"], "java": "java/b"},
+        {**used, "name": "of R5", "file": "b.json", "version": "5.0"},
+        {**used, "name": "of another format", "file": "c.json", "module": "json5"},
+        {**used, "name": "switched off", "file": "d.json", "use-test": False},
+        {**used, "name": "without an outcome", "file": "e.json", "java": "java/none.json"},
+    ]
+    files = archive(
+        {
+            f"{root}/manifest.json": json.dumps({"test-cases": cases}),
+            f"{root}/outcomes/java/a.json": '{"issue": [{"severity": "error"}]}',
+            f"{root}/outcomes/java/b": '{"issue": [{"severity": "warning"}]}',
+            **{f"{root}/{name}.json": "{}" for name in "abcde"},
+        }
+    )
+    found = dict(tool.validator(files))
+    assert json.loads(found.pop("expected.json")) == {
+        "bad": {"file": "a.json", "bad": True, "plain": True},
+        "with a package": {"file": "a.json", "bad": False, "plain": False},
+    }
+    assert found == {"files/a.json": b"{}"}

@@ -1,4 +1,4 @@
-"""Fetch the official suites: FHIRPath for R4 and R5, and the examples of R4.
+"""Fetch the official suites: FHIRPath for R4 and R5, cases for validators, the examples of R4.
 
 Usage: python tools/fetch_suites.py [FOLDER]      without a folder, into `.suites`
 
@@ -130,6 +130,47 @@ def fhirpath(content: zipfile.ZipFile, version: str) -> Files:
         yield f"input/{name}", content.read(path)
 
 
+_VALIDATOR = "org/hl7/fhir/testcases/validator"
+# What is no R4 resource as JSON or XML, or asks for more than to validate one.
+_OTHER_MODULES = frozenset(
+    {"cda", "cdshooks", "dsig", "fmt", "json5", "logical", "matchetype", "shc"}
+)
+# What makes a case need definitions from elsewhere.
+_NEEDS = frozenset(
+    {
+        *("fetch-canonicals", "logical", "package-map", "packages", "profile", "profiles"),
+        *("supporting", "supporting5"),
+    }
+)
+
+
+def validator(content: zipfile.ZipFile) -> Files:
+    """Yield the R4 cases for validators, and in `expected.json` what the reference says of them.
+
+    By file: whether it has an error, and whether it needs definitions that are not R4's own.
+    """
+    cases = json.loads(content.read(f"{_VALIDATOR}/manifest.json"))["test-cases"]
+    there = set(content.namelist())
+    expected: dict[str, dict[str, object]] = {}
+    for case in cases:
+        outcome = f"{_VALIDATOR}/outcomes/{case.get('java')}"
+        path = f"{_VALIDATOR}/{case['file']}"
+        if _is_of_r4(case) and {path, outcome} <= there:
+            issues = json.loads(content.read(outcome)).get("issue", [])
+            is_bad = any(issue["severity"] in ("error", "fatal") for issue in issues)
+            told = {"file": case["file"], "bad": is_bad, "plain": not _NEEDS & case.keys()}
+            expected[case["name"]] = told
+    for name in sorted({str(told["file"]) for told in expected.values()}):
+        yield f"files/{name}", content.read(f"{_VALIDATOR}/{name}")
+    yield "expected.json", json.dumps(expected, indent=1).encode()
+
+
+def _is_of_r4(case: dict[str, object]) -> bool:
+    is_used = case.get("use-test", True) is not False and isinstance(case.get("java"), str)
+    is_r4 = case.get("version") in ("4.0", "4.0.1")
+    return is_used and is_r4 and case.get("module") not in _OTHER_MODULES
+
+
 def examples(content: zipfile.ZipFile) -> Files:
     """Yield the examples of R4: resources that are no definitions, collections or huge."""
     for entry in sorted(content.infolist(), key=lambda entry: entry.filename):
@@ -154,6 +195,7 @@ SUITES: Mapping[Archive, Mapping[str, Callable[[zipfile.ZipFile], Files]]] = {
     TEST_CASES: {
         "fhirpath-r4": lambda content: fhirpath(content, "r4"),
         "fhirpath-r5": lambda content: fhirpath(content, "r5"),
+        "validator-r4": validator,
     },
     EXAMPLES: {"fhir-r4-examples": examples},
 }

@@ -5,6 +5,7 @@ Ctrl-C stops the service.
 """
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
@@ -32,9 +33,11 @@ def main() -> int:
     if _answers(base):
         print(f"Something already answers on {base}; stop it or choose another PORT.")
         return 1
+    print("Starting the service.", flush=True)
     command = [sys.executable, "-m", "carepath", "serve"]
     service = subprocess.Popen(
         [*command, "--host", options.host, "--port", str(options.port)],
+        env={"CAREPATH_LOG_LEVEL": "warning", **os.environ},
     )
     # Ctrl-C reaches the service by itself, as it is in the same group; this process only waits.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -11,6 +11,7 @@ CarepathError
 │   ├── UnresolvedCanonical    a canonical leads nowhere (canonical, wanted_by)
 │   ├── CyclicDefinition       definitions refer to each other (chain)
 │   ├── InvalidTemplate        a template of a page is broken (template, reason)
+│   ├── NoRequest              an activity makes no request (canonical, issues)
 │   └── InvalidContent         a definition is broken (source, element, reason)
 │       └── ContentTooLarge    it leads to more than can be applied
 └── ExpressionError            an expression cannot be used (expression)
@@ -131,6 +132,18 @@ class InvalidTemplate(ContentError):
 
 
 @dataclass(eq=False)
+class NoRequest(ContentError):
+    """An ActivityDefinition makes no request for this patient; the issues say why."""
+
+    canonical: str
+    issues: "Sequence[Issue]"
+
+    def __str__(self) -> str:
+        told = " ".join(issue.diagnostics for issue in self.issues if issue.is_error)
+        return told or f"No request can be made of `{self.canonical}`."
+
+
+@dataclass(eq=False)
 class InvalidContent(ContentError):
     """A definition is broken: `source` is a file or canonical, `element` a FHIRPath."""
 
@@ -138,6 +151,8 @@ class InvalidContent(ContentError):
     source: str
     element: str
     reason: str
+    issues: "Sequence[Issue]" = ()
+    """Everything that is wrong, where more is known than the first."""
 
 
 @dataclass(eq=False)

@@ -143,17 +143,15 @@ def _broken_group(group: Json) -> list[str]:
 
 
 def _references(value: Any) -> Iterator[str]:
+    """Yield what is referred to by a Reference, or inside the answer by a canonical (`#id`)."""
     if isinstance(value, dict):
-        if isinstance(value.get("reference"), str):
-            yield value["reference"]
-        for url in ("valueUri", "valueCanonical"):
-            if isinstance(value.get(url), str):
-                yield value[url]
-        for child in value.values():
-            yield from _references(child)
+        for key, item in value.items():
+            if isinstance(item, str) and (key == "reference" or item.startswith("#")):
+                yield item
+            yield from _references(item)
     elif isinstance(value, list):
-        for child in value:
-            yield from _references(child)
+        for item in value:
+            yield from _references(item)
 
 
 def differences(expected: Any, actual: Any, place: str = "") -> list[str]:

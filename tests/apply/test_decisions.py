@@ -116,7 +116,7 @@ def test_every_open_condition_tells_what_it_misses() -> None:
 def test_a_fact_that_fails_is_missing_and_reported() -> None:
     facts = (fact("odd", "%observations.value + 1 + 'x'"), GRADE)
     action = {"id": "a", "condition": when("%odd = 1")}
-    definitions = [plan(action, {"id": "b"}, **LIBRARY), library(*facts)]
+    definitions = [plan(action, {"id": "b", "title": "B"}, **LIBRARY), library(*facts)]
     result = applied(definitions, observation("n", "n", valueInteger=1))
     assert [(d.outcome, d.missing) for d in result.decisions] == [
         ("undetermined", ("odd",)),
@@ -404,7 +404,7 @@ def test_a_nested_plan_that_reads_the_death_speaks_for_the_plan_around() -> None
     dead = {**PATIENT, "deceasedBoolean": True}
     result = applied([plan(nested), inner], dead)
     assert [d.outcome for d in result.decisions] == ["met", "met"]
-    closed = applied([plan({"id": "a"})], dead)
+    closed = applied([plan({"id": "a", "title": "A"})], dead)
     assert closed.decisions == ()
     assert len(closed.issues) == 1
 

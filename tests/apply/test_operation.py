@@ -30,7 +30,7 @@ from small import (
 from carepath.apply import ApplyRequest, ApplySettings, apply_activity, apply_plan, warm
 from carepath.apply.compile.cache import Cache
 from carepath.apply.compile.formula import Formula
-from carepath.errors import InvalidContent, InvalidParameter, SubjectNotFound, UnsupportedFeature
+from carepath.errors import InvalidContent, InvalidParameter, NoRequest, SubjectNotFound
 from carepath.fhirpath import Known
 from carepath.formats.json import encode
 from carepath.knowledge import Knowledge
@@ -74,7 +74,7 @@ def test_a_plan_that_is_no_fhir_is_refused_with_the_place() -> None:
 def test_an_activity_that_makes_nothing_is_refused() -> None:
     definition = activity(kind="Device")
     request = ApplyRequest(definition, Record.of(PATIENT), NOW)
-    with pytest.raises(UnsupportedFeature) as caught:
+    with pytest.raises(NoRequest) as caught:
         apply_activity(request, Knowledge.of([definition]))
     assert "Device" in str(caught.value)
 

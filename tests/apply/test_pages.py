@@ -385,6 +385,23 @@ def test_what_is_due_now_or_later_is_dated_and_what_is_over_is_a_step() -> None:
     assert [item.title for item in sheet.steps] == ["over"]
 
 
+def test_a_task_is_due_in_the_period_that_it_is_restricted_to() -> None:
+    paths = (("start", "2026-09-01"), ("end", "2026-10-01"))
+    made = activity(
+        "ask",
+        kind="Task",
+        dynamicValue=[
+            {"path": f"restriction.period.{name}", "expression": fhirpath(f"@{day}")}
+            for name, day in paths
+        ],
+    )
+    action = {"id": "ask", "title": "Ask", "definitionCanonical": made["url"]}
+    sheet = applied([plan(action), made]).sheet
+    assert [(v.start, v.end, [i.title for i in v.items]) for v in sheet.visits] == [
+        ("2026-09-01", "2026-10-01", ["Ask"])
+    ]
+
+
 def test_what_shares_a_request_with_questions_is_no_step() -> None:
     shared = [{"url": f"{OWN}/joined-as", "valueCode": "missing"}]
     task = activity("ask", kind="Task")

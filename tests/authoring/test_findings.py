@@ -7,7 +7,7 @@ import pytest
 from carepath.authoring.cases import read_cases
 from carepath.authoring.fact_cases import read_fact_cases
 from carepath.authoring.findings import Finding, as_section, problems, read_findings
-from carepath.authoring.lint import FOR_ALL, FOR_SHIPPED
+from carepath.authoring.lint import RULES
 from carepath.errors import InvalidContent
 from carepath.formats.json import decode
 
@@ -28,7 +28,7 @@ def known_cases() -> set[str]:
             for path in records
             for record in decode(path.read_bytes())["cases"]
         ),
-        *(f"lint/{rule.__name__}" for rule in (*FOR_ALL, *FOR_SHIPPED)),
+        *(f"lint/{rule.__name__}" for rule in RULES),
     }
 
 

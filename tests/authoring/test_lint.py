@@ -1,13 +1,16 @@
 """Each rule of the linter catches what it is for, and the shipped content keeps them all."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from carepath.authoring.lint import FOR_ALL, FOR_SHIPPED, lint, rules_for
+from carepath.authoring.lint import RULES, Rule, lint, rules_as_table
+from carepath.authoring.lint.unknowns import keeps_unknown_apart_from_no
 from carepath.knowledge import Knowledge
 
+ROOT = Path(__file__).parents[2]
 KNOWLEDGE = Knowledge.shipped()
 PLAN = "PlanDefinition", "mst-gist"
 ACTIVITY = "ActivityDefinition", "medreq-imatinib"
@@ -42,6 +45,27 @@ BROKEN: dict[str, tuple[tuple[str, str], tuple[str | int, ...], Any]] = {
         "%subject.maritalStatus.coding.code = 'M'",
     ),
     "has_no_dose": (ACTIVITY, ("description",), "Imatinib 400 mg once a day."),
+    "has_a_url_and_version": (PLAN, ("version",), ""),
+    "has_an_id_of_its_own": (PLAN, ("id",), "mst-localised"),
+    "asks_for_value_sets_there_are": (PLAN, CONDITION, "code.memberOf('https://x.example/vs')"),
+    "relates_to_its_own_parts": (PLAN, ("action", 0, "goalId"), ["no-such-goal"]),
+    "names_nothing_twice": (PLAN, ("action", 1, "id"), "stains"),
+    "rests_on_no_circle": (
+        PLAN,
+        ("action", 0, "definitionCanonical"),
+        "https://carepath.example/fhir/PlanDefinition/mst-gist",
+    ),
+    "is_in_a_known_language": (PLAN, (*CONDITION[:-1], "language"), "text/cql"),
+    "calls_what_exists": (PLAN, CONDITION, "%resectable.anyTru()"),
+    "fits_its_types": (PLAN, CONDITION, "%subject.gander = 'female'"),
+    "is_yes_or_no": (PLAN, CONDITION, "%subject.birthDate"),
+    "keeps_unknown_apart_from_no": (PLAN, CONDITION, "%m.exists() and %m = 1"),
+    "compares_with_values_there_are": (PLAN, CONDITION, "%type = 'gits'"),
+    "sets_what_there_is": (
+        ACTIVITY,
+        ("dynamicValue",),
+        [{"path": "grup", "expression": {"language": "text/fhirpath", "expression": "'x'"}}],
+    ),
     "is_named_alike": (PLAN, ("name",), "SomethingElse"),
     "is_a_draft": (PLAN, ("status",), "active"),
     "claims_no_review": (PLAN, ("approvalDate",), "2026-01-01"),
@@ -59,21 +83,32 @@ BROKEN: dict[str, tuple[tuple[str, str], tuple[str | int, ...], Any]] = {
 }
 
 
-@pytest.mark.parametrize("rule", [rule.__name__ for rule in (*FOR_ALL, *FOR_SHIPPED)])
-def test_rule_catches(rule: str) -> None:
-    (resource_type, name), path, value = BROKEN[rule]
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_rule_catches(rule: Rule) -> None:
+    (resource_type, name), path, value = BROKEN[rule.__name__]
     broken = copy.deepcopy(KNOWLEDGE.definition(resource_type, name))
     put(broken, path, value)
-    by_name = {r.__name__: r for r in rules_for(broken)}
-    issues = list(by_name[rule](broken, KNOWLEDGE.with_definitions([broken])))
-    assert any(issue.is_error for issue in issues), f"{rule} found nothing"
+    assert list(rule(broken, KNOWLEDGE.with_definitions([broken]))) != []
 
 
-def test_a_deployment_keeps_its_own_names() -> None:
-    own = {
-        "resourceType": "PlanDefinition",
-        "id": "x",
-        "url": "https://hospital.example/x",
-        "name": "Y",
-    }
-    assert rules_for(own) == FOR_ALL
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "%biopsy.empty()",
+        "%m.exists()",
+        "%heldProcedures.exists() and %heldProcedures.where(status = 'completed').exists()",
+        "%noMetastasis.exists() and %noMetastasis = 'x'",
+        "%mdtDecision.where($this = 'amputate').exists() and %m = 0",
+        "%treatmentCompleted.anyTrue().not()",
+    ],
+)
+def test_what_may_be_asked_of_the_record_is_let_pass(condition: str) -> None:
+    plan = copy.deepcopy(KNOWLEDGE.definition(*PLAN))
+    put(plan, CONDITION, condition)
+    knowledge = KNOWLEDGE.with_definitions([plan])
+    assert list(keeps_unknown_apart_from_no(plan, knowledge)) == []
+
+
+def test_the_page_for_authors_lists_every_rule() -> None:
+    page = (ROOT / "docs" / "authoring.md").read_text("utf-8")
+    assert rules_as_table() in page

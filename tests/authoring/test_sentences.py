@@ -20,7 +20,8 @@ SAID = "MRI of the soft tissue mass."
 
 
 def plan(**action: Any) -> dict[str, Any]:
-    return {"resourceType": "PlanDefinition", "id": "p", "action": [{"id": "a", **action}]}
+    url = "https://carepath.example/fhir/PlanDefinition/p"
+    return {"resourceType": "PlanDefinition", "url": url, "action": [{"id": "a", **action}]}
 
 
 def message(expression: str) -> list[dict[str, Any]]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from carepath.authoring.lint.terminology import is_loinc_code, is_snomed_code, terminology_issues
+from carepath.authoring.lint.terminology import terminology_issues
+from carepath.knowledge.check_digits import is_loinc_code, is_snomed_code
 
 SHARED = Path(__file__).parents[2] / "pathways" / "shared"
 SNOMED = "http://snomed.info/sct"

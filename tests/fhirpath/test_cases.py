@@ -74,6 +74,12 @@ class Codes:
         parameter = {"name": "result", "valueBoolean": found}
         return None if found is None else {"resourceType": "Parameters", "parameter": [parameter]}
 
+    def translate(self, concept_map: str, coding: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        concept = {"name": "concept", "valueCoding": {"code": f"{coding['code']}-there"}}
+        match = {"name": "match", "part": [concept]}
+        known = concept_map == "http://example.org/map"
+        return {"resourceType": "Parameters", "parameter": [match]} if known else None
+
     def lookup(self, system: str, code: str) -> Mapping[str, Any] | None:
         parameter = {"name": "display", "valueString": "Mesenchymoma, malignant"}
         return {"resourceType": "Parameters", "parameter": [parameter]}

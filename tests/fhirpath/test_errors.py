@@ -32,7 +32,7 @@ def environment(**given: Any) -> Environment:
         ("@2026-02-30", 1, "a date or time that exists"),
         ("1 is 2", 6, "the name of a type"),
         ("a b", 3, "an operator or the end of the expression"),
-        (r"'\q'", 2, r"an escape such as `\n` or `\u00e4`"),
+        (r"'\u12'", 2, r"a character such as `\u00e4` or `\ud83d\ude00`"),
         ("1\n+ * 2", 5, "an expression"),
     ],
 )
@@ -234,6 +234,36 @@ def test_work_that_grows_with_the_square_is_counted(text: str) -> None:
     with pytest.raises(EvaluationError) as caught:
         parse(text).evaluate(CONDITION, many)
     assert "100000 steps" in caught.value.reason
+
+
+def test_no_step_is_lost_or_won_where_the_clock_is_looked_at() -> None:
+    text, variables = "%many.where($this > 0).where($this > 1).where(true)", [*range(2500)]
+    counts = {}
+    for steps in (7_496, 7_497):  # 2500, then 2499, then 2498
+        few = environment(variables={"many": variables}, limits=Limits(steps=steps))
+        try:
+            counts[steps] = len(parse(text).evaluate(CONDITION, few))
+        except EvaluationError as error:
+            counts[steps] = error.reason
+    assert counts == {7_496: "it takes more than 7496 steps", 7_497: 2498}
+
+
+@pytest.mark.parametrize("text", ["matches(%p)", "matchesFull(%p)", "replaceMatches(%p, 'x')"])
+def test_a_large_pattern_on_a_long_text_is_refused(text: str) -> None:
+    """At worst one search of this kind takes ten seconds; each alone is welcome."""
+    large = "[ab]*a[ab]{300}c"
+
+    def reason(pattern: str, value: str) -> str:
+        given = environment(variables={"p": pattern, "t": value})
+        try:
+            parse(f"%t.{text}").evaluate(CONDITION, given)
+        except EvaluationError as error:
+            return error.reason
+        return ""
+
+    refused = "its pattern and its text together are too large to search"
+    assert reason(large, "b" * 900_000) == refused
+    assert (reason(large, "b" * 900), reason("[ab]*ac", "b" * 900_000)) == ("", "")
 
 
 def test_importing_the_engine_loads_nothing_heavy() -> None:

@@ -18,6 +18,7 @@ from carepath.fhirpath.nodes import (
     Call,
     EmptySet,
     Indexer,
+    Instance,
     Literal,
     Member,
     Special,
@@ -25,7 +26,7 @@ from carepath.fhirpath.nodes import (
     Unary,
     Variable,
 )
-from carepath.fhirpath.syntax.parser import POWER
+from carepath.fhirpath.syntax.precedence import POWER
 from carepath.fhirpath.syntax.text import text_of
 from carepath.fhirpath.values.quantity import CALENDAR_UNITS
 from carepath.fhirpath.values.temporal import Date, DateTime, Time
@@ -92,6 +93,7 @@ def _grown(inner: st.SearchStrategy[Ast]) -> st.SearchStrategy[Ast]:
         st.builds(Indexer, inner, inner),
         st.builds(Unary, st.sampled_from("+-"), inner),
         st.builds(Binary, st.sampled_from(sorted(set(POWER) - {"is", "as"})), inner, inner),
+        st.builds(Instance, TYPES, st.lists(st.tuples(NAMES, inner), max_size=3).map(tuple)),
         st.builds(TypeTest, st.sampled_from(["is", "as"]), inner, TYPES),
     )  # fmt: skip
 

@@ -196,10 +196,10 @@ FACTORS: Mapping[str, Mapping[str, Level]] = {
     ),
     "margins": {
         "R0": observation(
-            concept(SNOMED, "372249001"), valueCodeableConcept=concept(SNOMED, "278271003")
+            concept(SNOMED, "372249001"), valueCodeableConcept=concept(SNOMED, "258254000")
         ),
         "R1": observation(
-            concept(SNOMED, "372249001"), valueCodeableConcept=concept(SNOMED, "258254000")
+            concept(SNOMED, "372249001"), valueCodeableConcept=concept(SNOMED, "278271003")
         ),
         "close": observation(
             concept(SNOMED, "372249001"), valueCodeableConcept=concept(OWN, "close")

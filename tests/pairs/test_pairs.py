@@ -5,14 +5,20 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import combinations
 from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
 
+from carepath.authoring.cases import Case
+from carepath.authoring.decision_table import is_met
+from carepath.authoring.decision_table_cases import rows_of, values_of_case
+
 from .invariants import INVARIANTS, Answer, answer_to, breaches
-from .patients import FACTORS, PEOPLE, patient, patients
+from .patients import FACTORS, KNOWLEDGE, NOW, PEOPLE, patient, patients
 
 FEW, MANY = 300, 20_000
 CHUNK = 250
+ROWS = rows_of(KNOWLEDGE)
 
 
 def found_in(numbers: Iterable[int]) -> Counter[str]:
@@ -27,6 +33,24 @@ def test_some_patients() -> None:
     assert found_in(range(FEW)) == Counter()
 
 
+def happening(numbers: Iterable[int]) -> set[str]:
+    """Return the reasons for which rows cannot happen that some patient contradicts."""
+    found: set[str] = set()
+    for made in map(patient, numbers):
+        case = Case(Path(), "", NOW, "", made.parameters, made.given, {})
+        values = values_of_case(case, ROWS, KNOWLEDGE)
+        found |= {
+            f"{made.number}: {entry.reason}"
+            for entry in ROWS.impossible
+            if is_met(entry.expression, values)
+        }
+    return found
+
+
+def test_what_cannot_happen_does_not() -> None:
+    assert happening(range(FEW)) == set()
+
+
 def test_each_fact_takes_each_value_in_few_patients() -> None:
     seen = {(name, level) for made in patients(FEW) for name, level in made.levels.items()}
     wanted = {(name, level) for name, levels in (FACTORS | PEOPLE).items() for level in levels}
@@ -39,6 +63,13 @@ def test_many_patients() -> None:
     with get_context("fork").Pool(2) as pool:
         found = sum(pool.imap_unordered(found_in, chunks), Counter[str]())
     assert found == Counter()
+
+
+@pytest.mark.slow
+def test_what_cannot_happen_does_not_in_many_patients() -> None:
+    chunks = [range(start, start + CHUNK) for start in range(0, MANY, CHUNK)]
+    with get_context("fork").Pool(2) as pool:
+        assert set[str]().union(*pool.imap_unordered(happening, chunks)) == set()
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,17 @@ def test_the_tables_are_generated_from_the_official_definitions() -> None:
     )
     for name, text in json.loads(run(script)).items():
         assert text == (TABLES / name).read_text("utf-8"), name
+
+
+@pytest.mark.network
+def test_the_package_is_generated_from_the_official_definitions() -> None:
+    script = (
+        "from tools.generate_r4 import published\n"
+        "from tools.generate_r4.source import load\n"
+        "import json, sys\n"
+        "entries = published.entries(load(None))\n"
+        "json.dump({name: text.decode() for name, text in entries.items()}, sys.stdout)"
+    )
+    with zipfile.ZipFile(TABLES / "published.zip") as archive:
+        there = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert json.loads(run(script)) == there

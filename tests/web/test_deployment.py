@@ -81,11 +81,23 @@ def test_the_unit_and_the_image_bound_what_they_may_take() -> None:
     assert all(bound in run for bound in bounds)
 
 
-def test_the_environment_file_holds_known_settings() -> None:
+def test_the_environment_file_holds_every_setting_with_its_default() -> None:
     lines = (DEPLOY / "carepath.env").read_text("utf-8").splitlines()
-    given = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    assert set(given) <= {name for name, _, _ in settings()}
-    assert Config.from_env(given).workers == 2
+    pairs = [line.lstrip("#").split("=", 1) for line in lines if re.match(r"#?[A-Z_]+=", line)]
+    given, known = dict(map(tuple, pairs)), {name: default for name, _, default in settings()}
+    assert len(given) == len(pairs)
+    assert given.pop("MALLOC_ARENA_MAX") == "1"
+    assert set(given) == set(known)
+    assert given.pop("CAREPATH_BASE_URL").startswith("https://")
+    assert Config.from_env(given) == Config()
+    set_here = [line for line in lines if line and not line.startswith("#")]
+    assert [line.partition("=")[0] for line in set_here] == [
+        "CAREPATH_BASE_URL",
+        "CAREPATH_WORKERS",
+        "CAREPATH_THREADS",
+        "CAREPATH_LOG_LEVEL",
+        "MALLOC_ARENA_MAX",
+    ]
 
 
 def test_what_the_image_leaves_out_is_not_what_it_needs() -> None:

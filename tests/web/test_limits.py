@@ -1,18 +1,16 @@
 """Limits: URL, time, load.  Each refusal is a 4xx or 503."""
 
-import cProfile
 import json
-import threading
-import time
 from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
 
+from carepath.deadline import check
 from carepath.web import Config, limits
 from carepath.web.config import InvalidConfiguration
 from carepath.web.http.refusals import Busy, TooCostly, TooManyRequests
-from carepath.web.limits import Gate, RateLimit, Watchdog
+from carepath.web.limits import Gate, RateLimit
 
 Make = Callable[..., FlaskClient]
 
@@ -87,20 +85,6 @@ def test_half_of_the_turns_may_wait_for_another_server() -> None:
         pass
 
 
-def test_the_watchdog_ends_when_there_is_nothing_to_watch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And it is there again for the next operation."""
-    monkeypatch.setattr(limits, "_WATCH_SECONDS", 0.001)
-    monkeypatch.setattr(limits, "_IDLE_ROUNDS", 2)
-    watchdog = Watchdog()
-    for _ in range(2):
-        before = set(threading.enumerate())
-        with pytest.raises(TooCostly), watchdog.watch(0.01):
-            spin(20)
-        (thread,) = set(threading.enumerate()) - before
-        thread.join(5)
-        assert not thread.is_alive()
-
-
 def test_503_with_retry_after_when_all_turns_are_taken(
     make_client: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +100,14 @@ def test_503_with_retry_after_when_all_turns_are_taken(
     assert client.get("/fhir/metadata").status_code == 200
 
 
+def test_a_body_that_is_refused_anyway_waits_for_no_turn(make_client: Make) -> None:
+    client = make_client(max_applications=1, queue_seconds=0, max_body_bytes=100)
+    gate = client.application.extensions["carepath"].gate
+    with gate.turn():
+        response = client.post("/fhir/ValueSet/$expand", data=b"x" * 101)
+    assert response.status_code == 413
+
+
 def test_a_turn_is_given_back_after_an_error_and_without_one() -> None:
     gate = Gate(Config(max_applications=1, queue_seconds=0))
     for _ in range(3):
@@ -128,94 +120,21 @@ def test_a_turn_is_given_back_after_an_error_and_without_one() -> None:
         gate.turn().__enter__()
 
 
-def spin(seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        pass
-
-
 def test_an_operation_is_stopped_when_its_time_is_up() -> None:
-    watchdog = Watchdog()
-    started = time.monotonic()
-    with pytest.raises(TooCostly), watchdog.watch(0.05):
-        spin(20)
-    assert time.monotonic() - started < 5
-    with watchdog.watch(5):  # the next one in the same thread is not hit
-        spin(0.3)
-
-
-def test_the_watchdog_hits_only_the_thread_that_is_late() -> None:
-    watchdog = Watchdog()
-    ended: list[str] = []
-
-    def work(name: str, allowed: float) -> None:
-        try:
-            with watchdog.watch(allowed):
-                spin(0.6)
-            ended.append(f"{name} done")
-        except TooCostly:
-            ended.append(f"{name} stopped")
-
-    threads = [
-        threading.Thread(target=work, args=("late", 0.05)),
-        threading.Thread(target=work, args=("fine", 30)),
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(ended) == ["fine done", "late stopped"]
-
-
-def test_an_operation_that_ends_just_when_its_time_is_up() -> None:
-    """It is done or stopped; nothing arrives later, and the time of the next one counts."""
-    watchdog = Watchdog()
-    ended: list[str] = []
-
-    def work(first: float) -> None:
-        for n in range(30):
-            try:
-                with watchdog.watch(0.05):
-                    spin(first + n / 500)
-                ended.append("done")
-            except TooCostly:
-                ended.append("stopped")
-            spin(0.002)
-
-    threads = [threading.Thread(target=work, args=(n / 50 + 0.02,)) for n in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(ended) == 8 * 30
-    assert set(ended) == {"done", "stopped"}
-
-
-class Stubborn:
-    """An object that takes its time to be taken apart, where no exception gets out."""
-
-    def __del__(self) -> None:
-        spin(0.5)
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_an_exception_that_is_lost_is_raised_again() -> None:
-    watchdog = Watchdog()
-    started = time.monotonic()
-    with pytest.raises(TooCostly), watchdog.watch(0.05):
-        Stubborn()
-        spin(20)
-    assert time.monotonic() - started < 8
-
-
-def test_what_was_stopped_leaves_no_trace_in_its_thread() -> None:
-    """A profiler sees every step; with a signal left over it would never get to the next one."""
-    watchdog = Watchdog()
-    with pytest.raises(TooCostly), watchdog.watch(0.05):
-        spin(20)
-    profile = cProfile.Profile()
-    profile.runcall(spin, 0.01)
-    assert profile.getstats()
+    """Where it looks at the clock; its turn is free again, and the next one has all its time."""
+    now = [0.0]
+    gate = Gate(Config(max_applications=1, queue_seconds=0, request_seconds=25), lambda: now[0])
+    in_time = []
+    for number in range(3):
+        with pytest.raises(TooCostly, match="after 25 seconds"), gate.turn():
+            now[0] += 24.9
+            check()
+            in_time.append(number)
+            now[0] += 0.1
+            check()
+    assert in_time == [0, 1, 2]
+    now[0] += 1000
+    check()
 
 
 def test_operations_leave_a_thread_for_others() -> None:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tools.generate_r4 import codes, elements, invariants, search
+from tools.generate_r4 import codes, elements, invariants, published, search
 from tools.generate_r4.source import Definitions, load
 
 ROOT = Path(__file__).parents[2]
 TARGET = ROOT / "server/carepath/r4"
 SCHEMA = ROOT / "fhir_profiles/schemas/fhir-r4.schema.json"
+PUBLISHED = TARGET / "published.zip"
 
 TABLES: dict[str, Callable[[Definitions], Any]] = {
     "elements.json": elements.table,
@@ -28,6 +29,8 @@ def main() -> None:
     definitions = load(parser.parse_args().wheel)
     for name, table in TABLES.items():
         write(TARGET / name, one_line_each(table(definitions)))
+    published.write(PUBLISHED, published.entries(definitions))
+    tell(PUBLISHED)
     # The schema is made from the tables just written, so it is imported after them.
     from tools.generate_r4 import schema  # noqa: PLC0415
 
@@ -37,6 +40,11 @@ def main() -> None:
 def write(path: Path, text: str) -> None:
     """Write one table and tell its size."""
     path.write_text(text, encoding="utf-8")
+    tell(path)
+
+
+def tell(path: Path) -> None:
+    """Tell the size of what was written."""
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
 
 

@@ -17,14 +17,15 @@ from carepath.apply.page.request_reasons import add_reasons
 from carepath.apply.page.setting import document, narrative
 from carepath.apply.page.sheet import Sheet
 from carepath.apply.run.references import with_references
+from carepath.apply.run.requests import ISSUES
 from carepath.apply.run.step import Step
+from carepath.apply.run.transaction import transaction
 from carepath.apply.run.walk import Walk
 from carepath.formats.json import encode
 from carepath.issues import Issue, operation_outcome
 from carepath.resources import Resource
 
 _GROUP = "request-group"
-_ISSUES = "issues"
 
 
 class Applied:
@@ -162,14 +163,14 @@ class Applied:
         if addressed:
             made["addresses"] = addressed
         if self.issues:
-            made["supportingInfo"] = [{"reference": f"#{_ISSUES}"}]
+            made["supportingInfo"] = [{"reference": f"#{ISSUES}"}]
         if self._goals:
             made["goal"] = [{"reference": f"#{goal['id']}"} for goal in self._goals]
         return made
 
     def _outcome(self) -> list[Resource]:
         """Return the issues as an OperationOutcome, nothing when there are none."""
-        return [{**operation_outcome(self.issues), "id": _ISSUES}] if self.issues else []
+        return [{**operation_outcome(self.issues), "id": ISSUES}] if self.issues else []
 
     def bundle(self) -> Resource:
         """Return the collection Bundle of `$r5.apply`: RequestGroup, requests, Goals, issues."""
@@ -202,6 +203,10 @@ class Applied:
             "type": "collection",
             "entry": entries,
         }
+
+    def transaction(self) -> Resource:
+        """Return the CarePlan and all that it contains as a transaction for a FHIR server."""
+        return transaction(self.care_plan(), self._uuid)
 
     def as_model(self) -> Any:
         """Return the CarePlan as an object of fhir.resources (R4B)."""

@@ -14,13 +14,18 @@ from carepath.apply.compile.compiler import Compiler
 from carepath.apply.compile.formula import Formula
 from carepath.apply.languages import WithPreparation
 from carepath.apply.request import DEFAULT_SETTINGS, ApplyRequest
+from carepath.apply.run.requests import ISSUES
 from carepath.apply.run.session import Session
 from carepath.apply.run.single import apply_single
 from carepath.apply.run.walk import Walk
 from carepath.errors import CarepathError, InvalidParameter
-from carepath.issues import Issue
+from carepath.issues import Issue, operation_outcome
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource, canonical_of
+
+MESSAGES = "http://hl7.org/fhir/StructureDefinition/cqf-messages"
+_FIRST = ("resourceType", "meta", "language", "text")
+"""What stands before the contained resources in an answer."""
 
 
 def apply_plan(request: ApplyRequest, knowledge: Knowledge) -> Applied:
@@ -43,17 +48,32 @@ class AppliedActivity:
     resource: Resource
     issues: tuple[Issue, ...]
 
+    def answer(self) -> Resource:
+        """Return the request as it is sent: what is to be known about it is contained.
+
+        The extension `cqf-messages` ties the OperationOutcome to the request.
+        """
+        if not self.issues:
+            return self.resource
+        reference = {"reference": f"#{ISSUES}"}
+        tie = {"url": MESSAGES, "valueReference": reference}
+        outcome = {**operation_outcome(self.issues), "id": ISSUES}
+        made = {name: self.resource[name] for name in _FIRST if name in self.resource}
+        made["contained"] = [*self.resource.get("contained", ()), outcome]
+        made["extension"] = [*self.resource.get("extension", ()), tie]
+        return made | {name: v for name, v in self.resource.items() if name not in made}
+
     def as_model(self) -> Any:
         """Return the request as an object of fhir.resources (R4B)."""
         from carepath.validation.structure.second_opinion import as_model  # noqa: PLC0415 - loads slowly
 
-        return as_model(self.resource)
+        return as_model(self.answer())
 
 
 def apply_activity(request: ApplyRequest, knowledge: Knowledge) -> AppliedActivity:
     """Apply an ActivityDefinition to one patient.
 
-    Raises UnsupportedFeature when no request can be made of it.
+    Raises NoRequest, which carries the reasons, when no request can be made of it.
     """
     _refuse_other(request, "ActivityDefinition")
     compiler = Compiler(knowledge, request.settings, request.language)

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from carepath.apply import Applied, ApplyRequest, Decision, apply_plan
-from carepath.errors import InvalidContent
+from carepath.errors import DefinitionNotFound, InputError, InvalidContent, MalformedInput
 from carepath.formats.json import decode
 from carepath.knowledge import Knowledge
 from carepath.record import Record
 from carepath.resources import Resource
+from carepath.validation import case_problems, check_structure
 
 
 @dataclass(frozen=True)
@@ -39,22 +40,35 @@ class Case:
 
 
 def read_case(path: Path) -> Case:
-    """Read a case file; raises InvalidContent naming the file when a part is missing."""
-    content = decode(path.read_bytes())
+    """Read a case file; raises InvalidContent naming file and element when it is none."""
+    source = f"{path.parent.name}/{path.name}"
     try:
-        return Case(
-            path=path,
-            about=content["about"],
-            now=datetime.fromisoformat(content["now"]),
-            pathway=content.get("pathway", path.parent.name),
-            parameters=content.get("parameters", {}),
-            given=content["given"],
-            expect=content["expect"],
-        )
-    except KeyError as error:
-        raise InvalidContent(
-            path.name, str(error.args[0]), "this part of the case is missing"
-        ) from error
+        content = decode(path.read_bytes())
+    except MalformedInput as error:
+        raise InvalidContent(source, error.where or "file", error.reason) from error
+    except OSError as error:
+        raise InvalidContent(source, "file", f"it cannot be read ({error.strerror})") from error
+    problems = case_problems(content)
+    if problems:
+        element, reason = problems[0]
+        more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
+        raise InvalidContent(source, element, reason + more)
+    return Case(
+        path=path,
+        about=content["about"],
+        now=_moment(content["now"], source),
+        pathway=content.get("pathway", path.parent.name),
+        parameters=content.get("parameters", {}),
+        given=content["given"],
+        expect=content["expect"],
+    )
+
+
+def _moment(text: str, source: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidContent(source, "now", f"there is no such moment as `{text}`") from error
 
 
 def read_cases(folder: Path) -> tuple[Case, ...]:
@@ -77,8 +91,35 @@ def request_of(case: Case, definition: Resource) -> ApplyRequest:
 
 
 def run_case(case: Case, knowledge: Knowledge) -> Applied:
-    """Apply the case's pathway to its patient."""
-    return apply_plan(request_of(case, knowledge.plan(case.pathway)), knowledge)
+    """Apply the case's pathway to its patient.
+
+    Raises InvalidContent, naming the case, for a plan that there is not and data without a patient.
+    """
+    source = f"{case.name}.json"
+    try:
+        plan = knowledge.plan(case.pathway)
+    except DefinitionNotFound as error:
+        reason = (
+            f"there is no PlanDefinition `{case.pathway}`; name one by id or url, or give its id "
+            "to the folder of the case"
+        )
+        raise InvalidContent(source, "pathway", reason) from error
+    try:
+        return apply_plan(request_of(case, plan), knowledge)
+    except InputError as error:
+        raise InvalidContent(source, "given", str(error).rstrip(".")) from error
+
+
+def odd_data(case: Case) -> Iterator[str]:
+    """Yield a sentence for each fault of the patient's resources, which no engine need read.
+
+    A case may be about odd data, so this is for whoever wants to be told.
+    """
+    given = case.given if isinstance(case.given, list) else [case.given]
+    for index, resource in enumerate(given):
+        place = f"given[{index}]" if isinstance(case.given, list) else "given"
+        for issue in check_structure(resource):
+            yield f"{case.name}: {place}: {issue.diagnostics}"
 
 
 def differences(case: Case, applied: Applied) -> list[str]:

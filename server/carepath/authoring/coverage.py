@@ -166,7 +166,7 @@ def _note(
 
 def _all_carriers(knowledge: Knowledge, known: Mapping[str, Row]) -> Iterator[tuple[str, Carrier]]:
     """Yield each statement that an element of a shipped definition names, with the element."""
-    for resource_type in _TYPES:
+    for resource_type in _TYPES if known else ():
         for definition in knowledge.all(resource_type):
             if not is_statement_system(definition):
                 for element, action, node in _elements(definition, "", ""):
@@ -209,7 +209,9 @@ def _expected_outcomes(knowledge: Knowledge) -> Iterator[tuple[str, tuple[str, .
     """Yield each action that has a condition, with the outcomes that cases must show."""
     decided = never_empty(knowledge)
     for name, action in _actions(knowledge):
-        conditions = [c["expression"].get("expression", "") for c in action.get("condition", ())]
+        conditions = [
+            (c.get("expression") or {}).get("expression", "") for c in action.get("condition", ())
+        ]
         if conditions:
             is_open = not is_exempt(action) and can_be_undetermined(conditions, decided)
             yield name, ("met", "not-met", "undetermined") if is_open else ("met", "not-met")

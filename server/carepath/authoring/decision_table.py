@@ -117,7 +117,9 @@ def conditional_actions(plan: Resource) -> list[Conditional]:
 
 def _conditionals(actions: Iterable[Resource], above: tuple[str, ...]) -> Iterator[Conditional]:
     for action in actions:
-        own = [c["expression"].get("expression", "") for c in action.get("condition", ())]
+        own = [
+            (c.get("expression") or {}).get("expression", "") for c in action.get("condition", ())
+        ]
         conditions = (*above, *own)
         if own:
             yield Conditional(str(action.get("id", "?")), conditions)

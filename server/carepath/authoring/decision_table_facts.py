@@ -197,7 +197,7 @@ def class_of(column: Column, values: list[Any], vocabulary: Vocabulary) -> str:
         asked = column.member in values or (column.member == ANYTHING and bool(values))
         return "yes" if asked else "no"
     if not values:
-        return UNKNOWN
+        return UNKNOWN if any(c.label == UNKNOWN for c in column.classes) else ""
     value = values[0]
     thresholds = vocabulary.thresholds.get(column.fact)
     if thresholds:

@@ -80,7 +80,8 @@ def sentences_of(definition: Resource) -> Iterator[Sentence]:
 
 
 def _source(concept: Resource) -> Source:
-    values = [(part["code"], part.get("valueCode", "")) for part in concept.get("property") or ()]
+    parts = concept.get("property") or ()
+    values = [(part.get("code"), part.get("valueCode", "")) for part in parts]
     return Source(
         tuple(value for code, value in values if code == "statement"),
         next((value for code, value in values if code == "kind"), ""),
@@ -109,7 +110,7 @@ def _actions(element: Resource, path: str) -> Iterator[Sentence]:
 def _asks_for_data(action: Resource) -> bool:
     """Tell whether an action only asks for missing data: it reads what is asked."""
     conditions = action.get("condition") or ()
-    return any(_GAPS.search(c["expression"].get("expression", "")) for c in conditions)
+    return any(_GAPS.search((c.get("expression") or {}).get("expression", "")) for c in conditions)
 
 
 def _activity(activity: Resource) -> Iterator[Sentence]:
@@ -132,7 +133,7 @@ def _texts(element: Resource, path: str, message: str, cited: frozenset[str]) ->
         yield from _split(element.get(key), f"{path}.{key}", DESCRIPTION, cited)
     for index, value in enumerate(element.get("dynamicValue") or ()):
         place = f"{path}.dynamicValue[{index}].expression"
-        for literal in _LITERAL.findall(value["expression"].get("expression", "")):
+        for literal in _LITERAL.findall((value.get("expression") or {}).get("expression", "")):
             if _WORDS.search(literal):
                 yield from _split(literal.replace("\\'", "'"), place, message, cited)
 

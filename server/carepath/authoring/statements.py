@@ -29,6 +29,7 @@ def concepts_with(knowledge: Knowledge, uri: str) -> dict[str, Resource]:
         for system in knowledge.all("CodeSystem")
         if declares(system, uri)
         for concept in system.get("concept") or ()
+        if "code" in concept
     }
 
 

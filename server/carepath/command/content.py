@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -16,21 +15,18 @@ from carepath.formats.json import encode
 def lint(content: tuple[Path, ...]) -> None:
     """Check the clinical content: structure, expressions, canonicals, codes, safety rules."""
     from carepath.authoring.lint import lint as check
+    from carepath.command.folders import loaded_from, not_read, shipped_files
 
     with refusing():
-        knowledge = knowledge_of(content)
-        findings = check(knowledge)
-    for finding in findings:
+        loaded = loaded_from(content)
+        files = {**shipped_files(), **loaded.files}
+        findings = check(loaded.knowledge, files)
+    found = [*not_read(content), *findings]
+    for finding in found:
         click.echo(str(finding))
-    errors = sum(finding.issue.is_error for finding in findings)
-    click.echo(
-        f"{_count(knowledge)} definitions, {errors} errors, {len(findings) - errors} warnings"
-    )
+    errors = sum(finding.issue.is_error for finding in found)
+    click.echo(f"{len(files)} definitions, {errors} errors, {len(found) - errors} warnings")
     sys.exit(REFUSED if errors else 0)
-
-
-def _count(knowledge: Any) -> int:
-    return sum(len(knowledge.all(resource_type)) for resource_type in knowledge.types())
 
 
 cases_option = click.option(
@@ -76,10 +72,14 @@ def coverage(cases: Path, write: Path | None, content: tuple[Path, ...]) -> None
 def test(cases: Path, content: tuple[Path, ...]) -> None:
     """Run the case files and tell which do not hold."""
     from carepath.authoring.cases import differences, read_cases, run_case
+    from carepath.command.folders import not_read
 
     failed = total = 0
     with refusing():
         knowledge = knowledge_of(content)
+        for finding in not_read([cases]):
+            failed, total = failed + 1, total + 1
+            click.echo(str(finding))
         for case in read_cases(cases):
             total += 1
             wrong = differences(case, run_case(case, knowledge))

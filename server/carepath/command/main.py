@@ -6,10 +6,12 @@ Exit codes: 0 fine, 1 refused input or a check that failed, 2 wrong usage.
 import click
 
 from carepath.command.apply import apply
+from carepath.command.check import check
 from carepath.command.content import coverage, lint, test
 from carepath.command.definitions import list_, show
 from carepath.command.facts import facts
 from carepath.command.fhirpath import fhirpath
+from carepath.command.new import new
 from carepath.command.serve import serve
 from carepath.command.validate import validate
 
@@ -22,11 +24,13 @@ def main() -> None:
 
 for command in (
     apply,
+    check,
     coverage,
     facts,
     fhirpath,
     lint,
     list_,
+    new,
     serve,
     show,
     test,

@@ -45,12 +45,17 @@ parameters_option = click.option(
 
 
 def knowledge_of(content: tuple[Path, ...]) -> Any:
-    """Return the shipped knowledge with the deployment's own folders; raises ContentError."""
-    from carepath.knowledge import Knowledge
+    """Return the shipped knowledge with the deployment's own folders; raises ContentError.
+
+    Files of them that are not read, though they look as if they should be, are told of.
+    """
+    from carepath.knowledge import Knowledge, passed_over
 
     knowledge = Knowledge.shipped()
     for folder in content:
         knowledge = knowledge.with_folder(folder)
+        for one in passed_over(folder):
+            click.echo(f"warning: {folder / one.name}: {one.sentence}", err=True)
     return knowledge
 
 

@@ -31,6 +31,8 @@ _TERMS = Terms(
     refused={
         **APPLY.refused,
         **dict.fromkeys(("planDefinition", "url", "canonical", "version"), _BY_OPTION),
+        "returnAs": "the command prints the CarePlan",
+        "definitions": "definitions are added by the option `--content`",
         **dict.fromkeys(("dataEndpoint", "useServerData"), _FROM_FILE),
     },
 )

@@ -25,6 +25,9 @@ class Terminology(Protocol):
     def validate_code(self, value_set: str, coding: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Return the Parameters of `$validate-code`, or None when the value set is not known."""
 
+    def translate(self, concept_map: str, coding: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return the Parameters of `$translate`, or None when the ConceptMap is not known."""
+
     def lookup(self, system: str, code: str) -> Mapping[str, Any] | None:
         """Return the Parameters of `$lookup`, or None when the code is not known."""
 
@@ -71,11 +74,21 @@ class Environment:
 
     It is given the text of a reference, or a Reference that has an identifier only.
     """
+    holder: Callable[[dict[str, Any]], Mapping[str, Any] | None] | None = None
+    """Tells which resource holds a Reference to something contained, for `resolve()`.
+
+    Asked where nothing that was handed in holds it, as for one that another expression found.
+    """
     terminology: Terminology | None = None
     conforms_to: Callable[[Mapping[str, Any], str], bool | None] | None = None
     """Tells whether a resource conforms to a profile; None when it does not know the profile."""
     on_trace: Callable[[str, list[Any]], None] | None = None
     """Is told what passes `trace()`."""
+    cuts_seconds: bool = False
+    """Whether a part of a second is dropped from what is added to a moment.
+
+    The official suite for R4 wants it (testPlusDate19), the specification and the suite for R5 not.
+    """
     limits: Limits = field(default_factory=Limits)
     allowance: Allowance | None = None
     """What is left for all evaluations that share it, besides what each may use alone."""

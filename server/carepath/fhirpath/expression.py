@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from carepath.errors import EvaluationError
 from carepath.fhirpath.environment import Environment
-from carepath.fhirpath.functions import DEFINING, FUNCTIONS
+from carepath.fhirpath.functions import DEFINING, FUNCTIONS, asks_for_places
 from carepath.fhirpath.nodes import Ast, Binary, Call, Literal, Variable, walk
 from carepath.fhirpath.run import operators
 from carepath.fhirpath.run.compiler import Compiler, Write
@@ -20,7 +20,7 @@ from carepath.fhirpath.values.context import Context, Evaluator, Truth
 from carepath.fhirpath.values.evidence import Evidence, evidence_of, merge, rooted
 from carepath.fhirpath.values.failure import Failure, LimitReached
 from carepath.fhirpath.values.known import Known, Node, items_of, node_of
-from carepath.fhirpath.values.results import OF_TRUTH
+from carepath.fhirpath.values.results import OF_TRUTH, as_truth
 from carepath.fhirpath.values.standard_variables import names_of
 from carepath.fhirpath.values.types import STRING, Item, Items, system_value
 
@@ -71,6 +71,8 @@ class Expression:
                 return self._quick_truth(Context(environment, item), item)
             except (Failure, RecursionError, KeyError):
                 pass  # The closures go over it again: they know where it cannot go on.
+        if self._asks_for_places:
+            return as_truth(self._items(focus, environment))
         try:
             return self._truth(Context(environment, item), item)
         except Failure as failure:
@@ -86,6 +88,10 @@ class Expression:
             return node.operator in operators.TRUTHS
         function = FUNCTIONS.get(node.name) if isinstance(node, Call) else None
         return function is not None and function.truth is not None
+
+    @cached_property
+    def _asks_for_places(self) -> bool:
+        return asks_for_places(self.text)
 
     @cached_property
     def _truth(self) -> Truth:
@@ -166,7 +172,7 @@ class Expression:
             except (Failure, RecursionError, KeyError):
                 pass  # As above.
         try:
-            return self._run(self._compiled, focus, environment)
+            return self._run(self._compiled, focus, environment, traced=self._asks_for_places)
         except Failure as failure:
             raise self._located(failure, focus, environment) from None
         except RecursionError:

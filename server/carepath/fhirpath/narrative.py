@@ -120,8 +120,9 @@ _SAFE_LINK = re.compile(r"(https?:|mailto:|data:image/|urn:|#|[^:]*$)", re.IGNOR
 class _Reader(HTMLParser):
     """Reads once and remembers whether anything was not allowed, and whether there is content."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_whole: bool) -> None:
         super().__init__(convert_charrefs=True)
+        self.is_whole = is_whole
         self.allowed = True
         self.content = False
         self.open: list[str] = []
@@ -145,7 +146,7 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if data.strip():
             self.content = True
-            self.allowed &= bool(self.open)
+            self.allowed &= bool(self.open) or not self.is_whole
 
     def handle_decl(self, decl: str) -> None:
         self.allowed = False
@@ -162,7 +163,18 @@ def _is_allowed(name: str, value: str | None) -> bool:
 
 def is_safe_narrative(text: str) -> bool:
     """Tell whether a text is one `div` of allowed elements with some content."""
-    reader = _Reader()
+    reader = _read(text, is_whole=True)
+    return reader.allowed and reader.content and not reader.open and reader.first == "div"
+
+
+def is_safe_html(text: str) -> bool:
+    """Tell whether a text, which need be no `div`, holds only what a narrative may hold."""
+    reader = _read(text, is_whole=False)
+    return reader.allowed and not reader.open
+
+
+def _read(text: str, *, is_whole: bool) -> _Reader:
+    reader = _Reader(is_whole=is_whole)
     reader.feed(text)
     reader.close()
-    return reader.allowed and reader.content and not reader.open and reader.first == "div"
+    return reader

@@ -101,6 +101,15 @@ class TypeTest:
 
 
 @dataclass(slots=True)
+class Instance:
+    """`Type {name: value, …}`, an object that the expression makes"""
+
+    type: str
+    elements: "tuple[tuple[str, Ast], ...]"
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(slots=True)
 class SortKey:
     """`key asc` or `key desc`, only as an argument of `sort()`"""
 
@@ -120,8 +129,19 @@ Ast = (
     | Unary
     | Binary
     | TypeTest
+    | Instance
     | SortKey
 )
+
+
+def named_type(node: Ast) -> str | None:
+    """Return the type an argument names: `Quantity`, `FHIR.Quantity`; None when it names none."""
+    match node:
+        case Member(source=None, name=name):
+            return name
+        case Member(source=Member(source=None, name="System" | "FHIR" as space), name=name):
+            return f"{space}.{name}"
+    return None
 
 
 def focus_of(node: Call) -> Ast:
@@ -142,6 +162,8 @@ def children(node: Ast) -> tuple[Ast, ...]:
             return (operand,)
         case Binary(left=left, right=right):
             return (left, right)
+        case Instance(elements=elements):
+            return tuple(value for _, value in elements)
         case SortKey(key=key):
             return (key,)
     return ()

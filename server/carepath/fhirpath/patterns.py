@@ -12,16 +12,21 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
+from carepath import deadline
 from carepath.fhirpath.values.failure import Failure, LimitReached
 
 _MAX_PATTERN = 10_000
 _FLAGS = frozenset("ims")
 _BIG_REPEAT = r"\{(\d+)(,?)(\d*)\}"
 _RE2_REPEAT = 1000
+_LONG = 1_000
+_MOST_WORK = 100_000_000
+"""Characters times instructions of a pattern: about a second at worst."""
 
 
 def search(pattern: str, value: str, flags: str = "") -> bool:
     """Tell whether the pattern matches somewhere in the text."""
+    _look_at_clock(value)
     return _compiled(pattern, flags, groups=False).search(value) is not None
 
 
@@ -33,6 +38,7 @@ def searcher(pattern: str) -> Callable[[str], Any]:
 
 def full_match(pattern: str, value: str, flags: str = "") -> bool:
     """Tell whether the pattern matches the whole text."""
+    _look_at_clock(value)
     return _compiled(pattern, flags, groups=False).fullmatch(value) is not None
 
 
@@ -41,7 +47,25 @@ def replace_all(pattern: str, value: str, substitution: str, flags: str, most: i
 
     Raises LimitReached before what is put in has more than `most` characters together.
     """
+    _look_at_clock(value)
     return str(_compiled(pattern, flags).sub(_template(substitution, most), value))
+
+
+def refuse_dear(pattern: str, value: str, flags: str = "") -> None:
+    """Raise LimitReached for a large pattern and a long text: no clock can end their search.
+
+    At worst RE2 goes through the whole pattern for each character.
+    """
+    if len(value) > _LONG:
+        work = len(value) * _compiled(pattern, flags, groups=False).programsize
+        if work > _MOST_WORK:
+            raise LimitReached("its pattern and its text together are too large to search")
+
+
+def _look_at_clock(text: str) -> None:
+    """Raise OutOfTime when the time is up before a long text is searched: that is native work."""
+    if len(text) > _LONG:
+        deadline.check()
 
 
 @lru_cache(maxsize=512)

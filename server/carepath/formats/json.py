@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from carepath import deadline
 from carepath.errors import MalformedInput
 
 MAX_DEPTH = 64
@@ -157,6 +158,7 @@ def _refuse_duplicate_keys(data: bytes, value: Any) -> None:
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Build an object, raising MalformedInput at the first key that stands twice."""
+    deadline.check()
     unique: dict[str, Any] = {}
     for key, value in pairs:
         if key in unique:

@@ -4,10 +4,13 @@ https://hl7.org/fhir/R4/codesystem.html and https://hl7.org/fhir/R4/valueset-fil
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
+from carepath.deadline import paced
 from carepath.fhirpath import patterns
 from carepath.fhirpath.values.failure import Failure
+from carepath.r4.published import published
 from carepath.resources import Resource
 
 Concept = Mapping[str, Any]
@@ -76,7 +79,7 @@ class CodeSystem:
             tests.append(test)
         return (
             str(concept["code"])
-            for code, concept in self.concepts.items()
+            for code, concept in paced(self.concepts.items())
             if all(test(code) for test in tests)
         )
 
@@ -100,9 +103,19 @@ class CodeSystem:
                 self.parents.setdefault(self.normal(text), set()).add(code)
 
 
+def standard_system(canonical: str) -> CodeSystem | None:
+    """Return one of the code systems that R4 publishes, None when it is none of them."""
+    return None if published("CodeSystem", canonical) is None else _standard(canonical)
+
+
+@lru_cache(maxsize=128)
+def _standard(canonical: str) -> CodeSystem:
+    return CodeSystem(published("CodeSystem", canonical) or {})
+
+
 def _walk(concepts: Any, parent: str) -> Iterator[tuple[Concept, str]]:
     """Yield each concept with the code of the concept it is nested in."""
-    for concept in concepts:
+    for concept in paced(concepts):
         yield concept, parent
         yield from _walk(concept.get("concept") or (), concept["code"])
 

@@ -4,13 +4,31 @@ https://hl7.org/fhir/R4/valueset.html#compositions
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from carepath import deadline
 from carepath.errors import CyclicDefinition
 from carepath.resources import Resource
 
 Code = tuple[str, str]
 """System and code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """The codes of a value set; `is_complete` is False when more codes may belong to it."""
+
+    codes: frozenset[Code]
+    is_complete: bool
+
+    @property
+    def plain(self) -> frozenset[str]:
+        """Return the codes without their systems."""
+        return frozenset(code for _, code in self.codes)
+
+
+NOTHING_KNOWN = Expansion(frozenset(), is_complete=False)
 
 
 def in_order(canonical: str, drawn_on: Callable[[str], Iterator[str]]) -> list[str]:
@@ -21,6 +39,7 @@ def in_order(canonical: str, drawn_on: Callable[[str], Iterator[str]]) -> list[s
     done: dict[str, None] = {}
     waiting: dict[str, Iterator[str]] = {canonical: drawn_on(canonical)}
     while waiting:
+        deadline.check()
         name, rest = next(reversed(waiting.items()))
         following = next((each for each in rest if each not in done), None)
         if following is None:
@@ -51,13 +70,13 @@ def said_in(value_set: Resource) -> Iterator[tuple[Code, Mapping[str, Any]]]:
         yield from entries((value_set.get("expansion") or {}).get("contains") or ())
         return
     for item in compose.get("include") or ():
-        for concept in item.get("concept") or ():
+        for concept in deadline.paced(item.get("concept") or ()):
             yield (str(item["system"]), str(concept["code"])), concept
 
 
 def entries(contains: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Code, Mapping[str, Any]]]:
     """Yield the entries of an expansion by code, nested ones included, abstract ones not."""
-    for entry in contains:
+    for entry in deadline.paced(contains):
         if "code" in entry and not entry.get("abstract"):
             yield (str(entry.get("system", "")), str(entry["code"])), entry
         yield from entries(entry.get("contains") or ())

@@ -2,8 +2,9 @@
 
 Every `.json` file must hold one FHIR resource, or a Bundle of them.  What is no FHIR by its name
 is all that is passed over: JSON Schemas (`*.schema.json`), the `package.json` of a FHIR package,
-and files and folders whose names begin with a dot.  A link may lead to a file inside the folder, as
-those of a mounted volume do; one that leads elsewhere is refused, and so is what is no plain file.
+cases in folders named `cases`, and files and folders whose names begin with a dot.  A link may lead
+to a file inside the folder, as those of a mounted volume do; one that leads elsewhere is refused,
+and so is what is no plain file.
 """
 
 from collections.abc import Iterator
@@ -108,7 +109,7 @@ def _read_file(file: Traversable, name: str) -> Iterator[Source]:
         raise InvalidContent(name, error.where or "file", error.reason) from error
     if not isinstance(content, dict):
         raise InvalidContent(name, "file", "it must hold a JSON object")
-    if file.name == "package.json" and "resourceType" not in content:
+    if "resourceType" not in content and (file.name == "package.json" or _is_case(name)):
         return
     if content.get("resourceType") != "Bundle":
         _refuse_unknown_type(name, "resourceType", content)
@@ -121,6 +122,11 @@ def _read_file(file: Traversable, name: str) -> Iterator[Source]:
             raise InvalidContent(name, element, "an entry must hold a resource")
         _refuse_unknown_type(name, f"{element}.resourceType", resource)
         yield name, resource
+
+
+def _is_case(name: str) -> bool:
+    """Tell whether a file stands in a folder for cases, which hold no definition by themselves."""
+    return "cases" in name.split("/")[:-1]
 
 
 def _refuse_unknown_type(name: str, element: str, resource: Resource) -> None:

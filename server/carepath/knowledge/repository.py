@@ -73,6 +73,11 @@ class Knowledge:
         """Return a new Knowledge that also has the definitions of a folder."""
         return self.with_definitions(resource for _, resource in read_folder(Path(folder)))
 
+    @property
+    def base(self) -> "Knowledge":
+        """Return what is held without what came with a request: this."""
+        return self
+
     def all(self, resource_type: str) -> tuple[Resource, ...]:
         """Return all definitions of a type, every version, in the order they were read."""
         return tuple(d for d in self._definitions if d["resourceType"] == resource_type)
@@ -87,7 +92,7 @@ class Knowledge:
 
     def definition(self, resource_type: str, id_or_canonical: str) -> Resource:
         """Return a definition of a type; raises DefinitionNotFound."""
-        found = self._by_id.get((resource_type, id_or_canonical.removeprefix(f"{resource_type}/")))
+        found = self._of_id(resource_type, id_or_canonical.removeprefix(f"{resource_type}/"))
         if found:
             return found[0]
         for definition in self._matching(Canonical.parse(id_or_canonical)):
@@ -157,6 +162,10 @@ class Knowledge:
     def _by_relative(self, canonical: Canonical) -> list[Resource]:
         """Return the definitions that a relative reference such as `Library/id` means."""
         resource_type, _, id_ = canonical.url.rpartition("/")
+        return self._of_id(resource_type, id_)
+
+    def _of_id(self, resource_type: str, id_: str) -> list[Resource]:
+        """Return the definitions of a type and id, the newest first."""
         return self._by_id.get((resource_type, id_), [])
 
 

@@ -10,16 +10,18 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from carepath import deadline
 from carepath.r4.model import RESOURCE_TYPES, Element, type_of
 from carepath.resources import Resource
 
 Problem = tuple[str, str]
 """A FHIRPath of the element and what is wrong with it."""
 
+COMMENTS = "fhir_comments"
+"""Comments of an earlier version of FHIR, in an element of their own; they say nothing."""
 _NUMBERS = {"decimal", "integer", "positiveInt", "unsignedInt"}
 _RELIED_ON = {
     "Extension": ("url",),
-    "PlanDefinition.goal": ("description",),
     "ValueSet.compose": ("include",),
     "ValueSet.compose.include.concept": ("code",),
 }
@@ -34,6 +36,7 @@ def shape_problems(resource: Resource) -> Iterator[Problem]:
 
 def _object_problems(value: dict[str, Any], type_name: str, path: str) -> Iterator[Problem]:
     """Yield the problems inside an object of a type."""
+    deadline.check()
     found = type_of(type_name)
     if found is None:
         yield path, f"`{type_name}` is no type of FHIR R4"
@@ -42,7 +45,7 @@ def _object_problems(value: dict[str, Any], type_name: str, path: str) -> Iterat
         if name not in value:
             yield f"{path}.{name}", "is required"
     for name, item in value.items():
-        if name == "resourceType":
+        if name in ("resourceType", COMMENTS):
             continue
         element = found.elements.get(name.removeprefix("_"))
         place = f"{path}.{name}"
@@ -105,5 +108,5 @@ def _is_scalar(value: Any, type_name: str) -> bool:
     if type_name == "boolean":
         return isinstance(value, bool)
     if type_name in _NUMBERS:
-        return isinstance(value, int | Decimal) and not isinstance(value, bool)
+        return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
     return isinstance(value, str) and value != ""

@@ -7,33 +7,26 @@ here, or only a part of it is.  Nobody may read None as no.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from carepath.canonical import Canonical
+from carepath.deadline import paced
 from carepath.errors import CyclicDefinition, InvalidContent
-from carepath.knowledge.code_systems import CodeSystem
-from carepath.knowledge.composition import Code, drawn_on, entries, in_order, said_in
+from carepath.knowledge.code_systems import CodeSystem, standard_system
+from carepath.knowledge.composition import (
+    NOTHING_KNOWN,
+    Code,
+    Expansion,
+    drawn_on,
+    entries,
+    in_order,
+    said_in,
+)
 from carepath.knowledge.shape import shape_problems
 from carepath.r4.codes import codings_of
+from carepath.r4.published import RELEASE, published
 from carepath.record.codes import base_system
 from carepath.resources import Resource, canonical_of, codings
-
-
-@dataclass(frozen=True, slots=True)
-class Expansion:
-    """The codes of a value set; `is_complete` is False when more codes may belong to it."""
-
-    codes: frozenset[Code]
-    is_complete: bool
-
-    @property
-    def plain(self) -> frozenset[str]:
-        """Return the codes without their systems."""
-        return frozenset(code for _, code in self.codes)
-
-
-NOTHING_KNOWN = Expansion(frozenset(), is_complete=False)
 
 
 class Terminology:
@@ -50,7 +43,7 @@ class Terminology:
             # A supplement adds designations only; it is no system of its own.
             if resource.get("content") != "supplement":
                 self._systems.setdefault(str(resource.get("url")), CodeSystem(resource))
-        self._find = find_value_set
+        self._loaded = find_value_set
         self._expansions: dict[str, Expansion] = {}
         self._plain: dict[str, frozenset[str]] = {}
         self._well_shaped: dict[int, Resource] = {}
@@ -89,7 +82,9 @@ class Terminology:
         if expansion is None or not expansion.is_complete:
             return None
         said = dict(self._said(value_set))
-        contains = [self._contains(code, said.get(code, {})) for code in sorted(expansion.codes)]
+        contains = [
+            self._contains(code, said.get(code, {})) for code in paced(sorted(expansion.codes))
+        ]
         nameless = {"resourceType": "ValueSet", "url": value_set, "status": "active"}
         found = self._find(value_set) or nameless
         kept = {key: value for key, value in found.items() if key not in ("compose", "text")}
@@ -113,12 +108,26 @@ class Terminology:
             return None
         return {"system": system, **{k: v for k, v in concept.items() if k != "concept"}}
 
+    def has(self, system: str, code: str, version: str = "") -> bool | None:
+        """Tell whether a code system has a code; None when only a part of it is known, or none.
+
+        A version that is neither the one known here nor R4's may have other codes.
+        """
+        found = self._system(system)
+        if found is None or version not in ("", RELEASE, found.version):
+            return None
+        return True if found.concept(code) else (False if found.is_complete else None)
+
+    def translate(self, concept_map: str, coding: Mapping[str, Any]) -> None:
+        """Return nothing: no ConceptMap is read here, so nobody can say what a code becomes."""
+
     def lookup(self, system: str, code: str) -> dict[str, Any] | None:
         """Return the Parameters of CodeSystem/$lookup, None when the code is not known."""
         concept = self.concept(system, code)
         if concept is None:
             return None
-        resource = self._systems[Canonical.parse(system).url].resource
+        found = self._system(system)
+        resource = found.resource if found is not None else {}
         told = {
             "name": resource.get("name") or resource.get("title"),
             "version": resource.get("version"),
@@ -135,7 +144,7 @@ class Terminology:
         found = [{"code": coded}] if isinstance(coded, str) else [coded]
         if isinstance(coded, dict) and "coding" in coded:
             found = list(codings(coded))
-        answers = [self.member_of(coding, value_set) for coding in found]
+        answers = [self.member_of(coding, value_set) for coding in paced(found)]
         if True not in answers and None in answers:
             return None
         parameters: list[dict[str, Any]] = [{"name": "result", "valueBoolean": True in answers}]
@@ -146,8 +155,13 @@ class Terminology:
         return {"resourceType": "Parameters", "parameter": parameters}
 
     def _system(self, system: str) -> CodeSystem | None:
-        """Return a code system by URL; its version does not matter here."""
-        return self._systems.get(Canonical.parse(system).url)
+        """Return a code system by URL, R4's own included; its version does not matter here."""
+        url = Canonical.parse(system).url
+        return self._systems.get(url) or standard_system(url)
+
+    def _find(self, canonical: str) -> Resource | None:
+        """Return a value set that is loaded, or one of R4's own."""
+        return self._loaded(canonical) or published("ValueSet", canonical)
 
     def _contains(self, code: Code, said: Mapping[str, Any]) -> dict[str, Any]:
         """Return one entry of an expansion, with what is known of the code."""
@@ -186,8 +200,10 @@ class Terminology:
 
     def _shaped(self, canonical: str) -> Resource | None:
         """Return a value set in which every element has the shape that FHIR gives it."""
-        value_set = self._find(canonical)
-        if value_set is not None and id(value_set) not in self._well_shaped:
+        value_set = self._loaded(canonical)
+        if value_set is None:
+            return self._find(canonical)
+        if id(value_set) not in self._well_shaped:
             for element, reason in shape_problems(value_set):
                 raise InvalidContent(canonical_of(value_set), element, reason)
             self._well_shaped[id(value_set)] = value_set
@@ -195,14 +211,17 @@ class Terminology:
 
     def _expanded(self, canonical: str, known: Mapping[str, Expansion | None]) -> Expansion | None:
         """Return the codes of a value set when those that it draws on are known."""
-        value_set = self._find(canonical)
+        value_set = self._loaded(canonical)
         if value_set is None:
-            return _standard(canonical)
+            known_codes = _standard(canonical)
+            value_set = published("ValueSet", canonical)
+            if known_codes is not None or value_set is None:
+                return known_codes
         compose = value_set.get("compose")
         if not isinstance(compose, dict):
             return _as_expanded(value_set)
         included, excluded = (
-            [self._include(item, known) for item in compose.get(name) or ()]
+            [self._include(item, known) for item in paced(compose.get(name) or ())]
             for name in ("include", "exclude")
         )
         if not all(part.is_complete for part in excluded):
@@ -231,7 +250,7 @@ class Terminology:
         """Return the codes that an include takes from its system: listed, filtered, or all."""
         url = str(item["system"])
         if item.get("concept"):
-            listed = frozenset((url, str(concept["code"])) for concept in item["concept"])
+            listed = frozenset((url, str(one["code"])) for one in paced(item["concept"]))
             return Expansion(listed, is_complete=True)
         system = self._system(url)
         if system is None or item.get("version", system.version) != system.version:

@@ -10,6 +10,7 @@ from itertools import chain, compress
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from carepath.deadline import paced
 from carepath.record.codes import canonical_code, canonical_system, is_known
 from carepath.record.paths import standing_at, values_at
 from carepath.resources import Resource, codings
@@ -263,7 +264,7 @@ def _verdicts(texts: Sequence[str], words: Words) -> Sequence[bool | None]:
     if None not in remembered:
         return remembered
     new = {text for text, verdict in zip(texts, remembered, strict=True) if verdict is None}
-    found = {text: words(text.lower()) for text in new}
+    found = {text: words(text.lower()) for text in paced(new)}
     verdicts = [found[t] if v is None else v for t, v in zip(texts, remembered, strict=True)]
     if len(known) + len(found) > _MOST_NAMES:
         known.clear()

@@ -10,6 +10,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from carepath import deadline
 from carepath.record.coded import Coded
 from carepath.record.entries import read
 from carepath.record.names import NOTHING, Found, Names, find, identifier, identifiers, only
@@ -116,6 +117,16 @@ class Content:
             found = Coded(self.by_type.get(resource_type, ()), path)
             self._coded[(resource_type, path)] = found
         return found
+
+    def holder_of(self, reference: Resource) -> Resource | None:
+        """Return the resource that this very Reference to something contained stands in.
+
+        A copy comes before what it is a copy of, as the parts that need no change are the same.
+        """
+        for resource in (*self._copies.values(), *self._resources):
+            if "contained" in resource and _stands_in(resource, reference):
+                return resource
+        return None
 
     def find(self, reference: str, within: Resource | None) -> Found:
         """Return what a literal reference means, seen from the resource that holds it."""
@@ -224,8 +235,21 @@ def contradicts(resource: Resource, wanted: tuple[str, str]) -> bool:
     return bool(same) and wanted[1] not in same
 
 
+def _stands_in(resource: Resource, part: Any) -> bool:
+    """Tell whether an object is one of the parts of a resource."""
+    stack: list[Any] = [resource]
+    while stack:
+        value = stack.pop()
+        if value is part:
+            return True
+        if isinstance(value, dict | list):
+            stack.extend(value.values() if isinstance(value, dict) else value)
+    return False
+
+
 def _contained(id_: str, within: Resource | None) -> Resource | None:
     """Return a contained resource; a bare `#` means the container."""
+    deadline.check()
     if within is None or not id_:
         return within
     contained = within.get("contained")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from carepath import deadline
 from carepath.errors import InvalidResource
 from carepath.issues import Issue
 from carepath.record.remarks import Remark
@@ -81,7 +82,7 @@ class _Reader:
                 self.urls.append("")
                 self.resources.append(content)
         elif isinstance(content, Iterable) and not isinstance(content, str | bytes):
-            for item in content:
+            for item in deadline.paced(content):
                 self.read(item)
 
     def _bundle(self, bundle: Resource) -> None:
@@ -100,6 +101,7 @@ class _Reader:
                 self._entry(entry, bundle, place)
 
     def _entry(self, entry: Resource, bundle: Resource, place: int) -> None:
+        deadline.check()
         resource = entry.get("resource")
         if isinstance(resource, dict) and resource.get("resourceType") == "Bundle":
             self.read(resource)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from carepath import deadline
 from carepath.record.urls import Search, is_http, is_urn, normal, server_of, type_and_id
 from carepath.resources import Resource
 
@@ -112,6 +113,7 @@ class Names:
         """Return the resources that meet one criterion: one of its values, parted by commas."""
         found: list[Resource] = []
         for value in filter(None, map(str.strip, values.split(","))):
+            deadline.check()
             if name == "_id":
                 named = self.relative((resource_type, value), "")
                 new = [] if named is None else [named]

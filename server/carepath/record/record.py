@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from carepath import deadline
 from carepath.errors import InputError, InvalidParameter, InvalidResource, SubjectNotFound
 from carepath.issues import Issue
 from carepath.record import closed as life
@@ -210,6 +211,10 @@ class Record:
             self._resolved[id(found)] = self._noted(found, Whose(is_shared=True))
         return self._resolved[id(found)]
 
+    def holder(self, reference: Resource) -> Resource | None:
+        """Return the resource that this very Reference to something contained stands in."""
+        return self._content.holder_of(reference)
+
     def cited(self, reference: str) -> Resource | None:
         """Return the resource that `reference_to` gave a name to; a quick `resolve` of evidence."""
         found = self._content.of_name(reference)
@@ -255,6 +260,7 @@ class Record:
         try:
             return self._used[id(resource)]
         except KeyError:
+            deadline.check()
             whose = self._subjects.whose(resource)
             made = self._noted(resource, whose) if self._is_concerned(resource, whose) else None
             return self._used.setdefault(id(resource), made)
@@ -269,6 +275,7 @@ class Record:
 
     def _noted(self, resource: Resource, whose: Whose) -> Resource | None:
         """Return what is made of a resource, and remember what is to be told."""
+        deadline.check()
         is_known = self._subject is not None
         reader = self._reader
         read = reader.read(resource, whose) if is_known else reader.by_rules(resource, whose)

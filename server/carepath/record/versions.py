@@ -11,6 +11,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import NamedTuple
 
+from carepath import deadline
 from carepath.errors import InvalidResource
 from carepath.issues import Issue
 from carepath.record.entries import Entry, Sent
@@ -48,7 +49,7 @@ def current(sent: Sent, left_out: Iterable[Resource] = ()) -> Current:
     ]
     groups, remarks = _with_deletions(_groups(e for e in entries if not e.deletes), entries)
     found = Current([], [], remarks, [])
-    for group in groups:
+    for group in deadline.paced(groups):
         left = _with_readable(group, _newest(group), ids)
         url = next((e.url for e in group if e.url and not e.deletes), "")
         found.urls.extend(e.url or url for e in left)
@@ -128,7 +129,7 @@ def _with_deletions(
         for name in {name for entry in group for name in _names(entry)}:
             places.setdefault(name, []).append(group)
     holders = _Holders(groups)
-    for deletion in deletions:
+    for deletion in deadline.paced(deletions):
         search = search_in(deletion.deletes)
         if search is None:
             for group in _concerned(deletion, places):
@@ -217,6 +218,7 @@ def _newest(group: list[Entry]) -> list[Entry]:
 
 def _is_newer(one: Entry, other: Entry) -> bool:
     """Tell whether one version certainly is newer than another."""
+    deadline.check()
     mine, theirs = _updated(one), _updated(other)
     if mine is not None and theirs is not None and mine != theirs:
         return mine > theirs

@@ -10,6 +10,7 @@ from typing import Any
 
 from carepath.issues import Issue, Severity
 from carepath.knowledge import Knowledge
+from carepath.r4.published import published
 from carepath.resources import Resource
 from carepath.validation.advice import remarks
 from carepath.validation.invariants import Evaluation, base_issues
@@ -18,6 +19,8 @@ from carepath.validation.profiles.conformance import ProfileWalk, core_type
 from carepath.validation.profiles.extensions import extension_issues
 from carepath.validation.profiles.references import References
 from carepath.validation.profiles.tree import Profile, compile_profile
+from carepath.validation.profiles.vital_signs import vital_sign_profiles
+from carepath.validation.rules.table import rule_issues
 from carepath.validation.structure.check import check_structure
 from carepath.validation.structure.locations import resource_type_of
 from carepath.validation.walker import Item, every, root_item
@@ -82,13 +85,14 @@ def profile_walk(
 
 
 def profile_finder(definitions: Knowledge | Find) -> Callable[[str], Profile | None]:
-    """Return the way to find a profile by canonical; a definition is compiled once."""
+    """Return the way to find a profile by canonical, R4's own included; each is compiled once."""
 
     def find(canonical: str) -> Profile | None:
         if isinstance(definitions, Knowledge):
             found = definitions.find(canonical, resource_type="StructureDefinition")
         else:
             found = definitions(canonical)
+        found = found or published("StructureDefinition", canonical)
         return None if found is None else _compiled(_Same(found))
 
     return find
@@ -125,6 +129,7 @@ def _of_content(
 ) -> Iterator[Issue]:
     item = root_item(resource)
     yield from base_issues(item, walk.evaluation)
+    yield from rule_issues(item, walk.terminology)
     yield from remarks(item)
     yield from extension_issues(item, walk)
     for canonical in asked:
@@ -132,7 +137,8 @@ def _of_content(
     if claims:
         for inside in every(item):
             if inside.value is inside.resource:
-                for canonical in _claimed(inside):
+                claimed = _claimed(inside)
+                for canonical in dict.fromkeys((*claimed, *vital_sign_profiles(inside.value))):
                     yield from _of_profile(inside, canonical, walk, "warning")
 
 

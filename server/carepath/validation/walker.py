@@ -9,6 +9,7 @@ walked as far as the tables go; what is wrong with the shape is for the structur
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from carepath import deadline
 from carepath.r4.model import Element, type_of
 from carepath.validation.structure.locations import resource_type_of
 
@@ -76,6 +77,7 @@ def definition_of(item: Item, name: str) -> Element | None:
 
 def every(item: Item) -> Iterator[Item]:
     """Yield an element and all below it, resources inside resources included."""
+    deadline.check()
     yield item
     for child in children(item):
         yield from every(child)

@@ -8,6 +8,7 @@ The structure check names what is wrong; here it is left out.  Places in lists s
 from decimal import Decimal
 from typing import Any
 
+from carepath import deadline
 from carepath.r4.model import Element, type_of
 from carepath.validation.structure.locations import resource_type_of
 
@@ -21,6 +22,7 @@ def well_shaped(resource: Any) -> Any:
 
 
 def _members(owner: dict[str, Any], type_name: str) -> dict[str, Any]:
+    deadline.check()
     type_ = type_of(type_name)
     found = {}
     for name, value in owner.items() if type_ else ():

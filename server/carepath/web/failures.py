@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/operationoutcome.html
 """
 
+import re
 from typing import Any
 
 from flask import request
@@ -13,8 +14,16 @@ from carepath.errors import SubjectNotFound
 from carepath.r4.model import RESOURCE_TYPES
 from carepath.resources import Resource
 from carepath.web import cors
-from carepath.web.http.refusals import MethodNotAllowed, OutOfMemory, UnknownEndpoint
-from carepath.web.http.urls import FHIR
+from carepath.web.definitions import DEFINITION_TYPES
+from carepath.web.http.refusals import (
+    WHERE_DATA_GO,
+    MethodNotAllowed,
+    OutOfMemory,
+    UnknownEndpoint,
+)
+from carepath.web.http.urls import FHIR, is_fhir
+from carepath.web.operations.model import Operation
+from carepath.web.operations.table import operations
 
 _RETRY_AFTER = 10
 
@@ -24,7 +33,7 @@ def explained(error: Exception) -> Exception:
     if isinstance(error, MemoryError):
         return OutOfMemory(_RETRY_AFTER)
     if isinstance(error, RequestRedirect):
-        return UnknownEndpoint("There is nothing at this URL.")
+        return UnknownEndpoint(_NOTHING)
     if not isinstance(error, HTTPException):
         return error
     meaning = _EXPLANATIONS.get(type(error).__name__)
@@ -32,12 +41,64 @@ def explained(error: Exception) -> Exception:
 
 
 def _not_found(_error: HTTPException) -> Exception:
-    if request.path.rstrip("/") == FHIR:
-        return MethodNotAllowed(request.method, ("OPTIONS",))
-    first = request.path.removeprefix(FHIR).strip("/").partition("/")[0]
-    if not request.path.startswith(FHIR) or first not in RESOURCE_TYPES:
-        return UnknownEndpoint("There is nothing at this URL.")
-    return UnknownEndpoint(f"This service has no `{first}` to offer at this URL; see `metadata`.")
+    if not is_fhir(request.path):
+        return UnknownEndpoint(_NOTHING)
+    steps = request.path.removeprefix(FHIR).removeprefix("/").removesuffix("/").split("/")
+    return UnknownEndpoint(next(filter(None, (hint(steps) for hint in _HINTS)), _NOTHING))
+
+
+def _empty_step(steps: list[str]) -> str:
+    return "The URL has two slashes where one may stand." if "" in steps else ""
+
+
+def _operation(steps: list[str]) -> str:
+    """Tell how an operation is called that is not here, or not at this place."""
+    name = steps[-1].removeprefix("$")
+    if steps[-1] == "$process-message":
+        return f"Messages are not processed here. {WHERE_DATA_GO}"
+    places = [path for operation in operations() for path in _places(operation, name)]
+    if not places:
+        return f"There is no operation `${name}` here; see `metadata`." if "$" in steps[-1] else ""
+    if steps[-1] == name:
+        return f"The name of an operation begins with `$`: {', '.join(places)}."
+    return f"The operation `${name}` is not here but at {', '.join(places)}."
+
+
+def _places(operation: Operation, name: str) -> list[str]:
+    """Return where an operation of this name can be called, for people."""
+    if operation.code != name:
+        return []
+    paths = (path for _, _, path in operation.paths())
+    return [f"`{_ARGUMENT.sub(_word, path).removeprefix('/')}`" for path in paths]
+
+
+def _word(argument: re.Match[str]) -> str:
+    return "[type]" if argument[1] == "resource_type" else "[id]"
+
+
+def _history(steps: list[str]) -> str:
+    if steps[-1] == "_history" and len(steps) < _OF_ONE:
+        return "There is a history of one definition: `[type]/[id]/_history`."
+    return ""
+
+
+def _type(steps: list[str]) -> str:
+    """Tell what there is instead of a resource of this type."""
+    name = steps[0]
+    if name in DEFINITION_TYPES:
+        return f"There is nothing at this URL below `{name}`; see `metadata`."
+    if name not in RESOURCE_TYPES:
+        return ""
+    made = "; a CarePlan is the answer of `PlanDefinition/[id]/$apply`"
+    instead = made if name == "CarePlan" else ""
+    return f"This service has no `{name}` to offer at this URL{instead}; see `metadata`."
+
+
+_NOTHING = "There is nothing at this URL."
+_OF_ONE = 3
+_ARGUMENT = re.compile(r"<\w+:(\w+)>")
+_HINTS = (_empty_step, _operation, _history, _type)
+"""What may be meant by a URL at which there is nothing; the first that knows tells it."""
 
 
 def _not_allowed(_error: HTTPException) -> Exception:

@@ -16,7 +16,7 @@ from carepath.web.http.exchange import current
 from carepath.web.http.urls import FHIR
 from carepath.web.operations.model import Operation
 from carepath.web.operations.table import invoke, operations
-from carepath.web.rest import interactions, openapi
+from carepath.web.rest import batch, interactions, openapi
 from carepath.web.rest.route import Route, View
 
 
@@ -34,6 +34,7 @@ def routes() -> Iterator[Route]:
         "CapabilityStatement",
         is_open=True,
     )
+    yield Route(("POST",), FHIR, "batch", batch.batch, "Batch of reads, searches and operations")
     for resource_type in DEFINITION_TYPES:
         yield from _definition_routes(resource_type)
     for operation in operations():

@@ -1,10 +1,11 @@
 """What all requests of one process share: settings, definitions, limits; nothing that changes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,12 +13,13 @@ from flask import current_app
 
 from carepath.errors import InvalidContent, MalformedInput
 from carepath.formats import json as json_codec
-from carepath.knowledge import Knowledge
+from carepath.knowledge import Knowledge, passed_over
 from carepath.knowledge.loader import read_folder
 from carepath.resources import Resource
-from carepath.validation import check_structure
+from carepath.validation import definition_issues
 from carepath.web.config import Config, InvalidConfiguration
 from carepath.web.definitions import DEFINITION_TYPES, Definitions
+from carepath.web.http.logs import SERVER
 from carepath.web.limits import Gate, RateLimit
 from carepath.web.search.pages import Limits
 from carepath.web.search.values import Background
@@ -44,6 +46,7 @@ class Service:
         """Load the content of a deployment; raises InvalidContent naming file and element."""
         if knowledge is None:
             own = [d for folder in config.content for d in _own_definitions(Path(folder))]
+            _warn_of_files_not_read(config.content)
             knowledge = Knowledge.shipped().with_definitions(own)
         clock = _clock(config)
         started = clock().replace(microsecond=0)
@@ -65,6 +68,11 @@ class Service:
         return Background(self.definitions, self.knowledge.terminology)
 
     @cached_property
+    def batches(self) -> BoundedSemaphore:
+        """Return the turns of batches: half as many as operations have, for those go on beside."""
+        return BoundedSemaphore(max(1, self.config.max_applications // 2))
+
+    @cached_property
     def page_limits(self) -> Limits:
         """Return how large a page of a search is."""
         return Limits(self.config.page_size, self.config.max_page_size)
@@ -79,12 +87,19 @@ def current() -> Service:
 def _own_definitions(folder: Path) -> Iterator[Resource]:
     """Yield the definitions of a deployment's folder; raise InvalidContent for the first fault."""
     for file, resource in read_folder(folder):
-        problems = [issue for issue in check_structure(resource) if issue.is_error]
+        problems = [issue for issue in definition_issues(resource) if issue.is_error]
         if problems:
             more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
             reason = problems[0].diagnostics.rstrip(".") + more
             raise InvalidContent(f"{folder}/{file}", problems[0].expression[0], reason)
         yield resource
+
+
+def _warn_of_files_not_read(folders: Iterable[str]) -> None:
+    """Log each file of the content that looks like definitions and is not read."""
+    for folder in folders:
+        for one in passed_over(Path(folder)):
+            SERVER.warning(one.sentence, extra={"fields": {"file": f"{folder}/{one.name}"}})
 
 
 def _clock(config: Config) -> Callable[[], datetime]:

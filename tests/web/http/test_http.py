@@ -52,8 +52,9 @@ def issue(response: TestResponse) -> dict[str, Any]:
         ("PATCH", "/fhir/PlanDefinition/walk", 405, "not-supported"),
         ("DELETE", "/fhir/PlanDefinition/walk", 405, "not-supported"),
         ("POST", "/fhir/PlanDefinition", 405, "not-supported"),
-        ("POST", "/fhir", 405, "not-supported"),
-        ("POST", "/fhir/", 405, "not-supported"),
+        ("POST", "/fhir", 400, "required"),
+        ("POST", "/fhir/", 400, "required"),
+        ("PUT", "/fhir", 405, "not-supported"),
         ("GET", "/fhir", 405, "not-supported"),
         ("GET", "/fhir/$apply-pathways", 405, "not-supported"),
         ("GET", "/fhir/PlanDefinition/_search", 405, "not-supported"),
@@ -359,7 +360,7 @@ def test_cors_for_configured_origins_on_all_endpoints(make_client: Make) -> None
         ("/fhir/metadata", "GET, HEAD, OPTIONS"),
         ("/fhir/PlanDefinition/walk/$apply", "GET, HEAD, OPTIONS, POST"),
         ("/fhir/$apply-pathways", "OPTIONS, POST"),
-        ("/fhir", "OPTIONS"),
+        ("/fhir", "OPTIONS, POST"),
     ],
 )
 def test_options_lists_the_methods(client: FlaskClient, url: str, allow: str) -> None:

@@ -3,20 +3,31 @@
 https://hl7.org/fhir/R4/plandefinition-definitions.html#PlanDefinition.action
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from carepath.apply.compile.activity import CompiledActivity, compile_dynamic_values, subject_type
+from carepath.apply.compile.activity import (
+    CompiledActivity,
+    compile_dynamic_values,
+    is_set,
+    reads_activity,
+    subject_type,
+)
 from carepath.apply.compile.compilation import Compilation
 from carepath.apply.compile.compiled import CompiledAction, CompiledPlan
+from carepath.apply.compile.dynamic_value import DynamicValue
 from carepath.apply.compile.extensions import DIRECTION, OWN, extensions_at, texts_of
 from carepath.apply.compile.formula import Formula
 from carepath.apply.compile.libraries import action_names
 from carepath.apply.compile.names import OF_GAPS
 from carepath.apply.compile.templates import APPLICABILITY_BEHAVIOR, brief, template
+from carepath.deadline import paced
 from carepath.issues import Issue
 from carepath.resources import Resource, codings, concept_text
 
+_NOT_ID = re.compile(r"[^A-Za-z0-9.-]+")
+_ID_LENGTH = 64
 _OPTIONS = {"any", "exactly-one", "at-most-one", "one-or-more"}
 
 Target = CompiledActivity | CompiledPlan | Resource | None
@@ -38,7 +49,7 @@ def compile_actions(
     """Compile actions with all below them; one without an id is called by its number."""
     return tuple(
         _action(action, f"{prefix}-{number}", within, reads_gaps=reads_gaps)
-        for number, action in enumerate(actions or (), start=1)
+        for number, action in enumerate(paced(actions or ()), start=1)
     )
 
 
@@ -54,36 +65,34 @@ def _action(
 ) -> CompiledAction:
     """Compile one action with all below it."""
     issues: list[Issue] = []
-    key = str(action.get("id") or key)
+    key = _as_id(str(action.get("id") or key))
     conditions = tuple(map(within.made.formula, _conditions(action)))
-    reads_gaps = reads_gaps or any(OF_GAPS.intersection(c.variables) for c in conditions)
     target = within.target(action, issues)
     activity = target if isinstance(target, CompiledActivity) else None
+    reads_gaps = reads_gaps or any(OF_GAPS.intersection(c.variables) for c in conditions)
     children = compile_actions(action.get("action"), key, within, reads_gaps=reads_gaps)
-    is_any = _applicability_behavior(action) == "any"
-    resource_type = activity.resource_type if activity is not None and activity.kind else ""
-    values = compile_dynamic_values(action, resource_type, within.made.formula, issues)
+    values = _values(action, activity, within, issues)
     full = template(action, activity, within.made.settings)
     return CompiledAction(
         source=action,
         key=key,
         title=_title(action, target),
         template=full,
-        brief=brief(full, holds_actions=_holds(children, target), has_request=bool(resource_type)),
+        brief=_brief(full, children, target),
         subject_type=subject_type(action),
         conditions=conditions,
         read_names=tuple(dict.fromkeys(name for c in conditions for name in c.variables)),
-        any_condition=is_any,
+        any_condition=_applicability_behavior(action) == "any",
         children=children,
-        first_child_only=is_any and bool(children),
         offers_options=action.get("selectionBehavior") in _OPTIONS,
         activity=activity,
         plan=target if isinstance(target, CompiledPlan) else None,
         reference=target if isinstance(target, dict) else None,
         definition=_definition_name(action, target),
-        dynamic_values=tuple(v for v in values if not v.path.of_action),
+        dynamic_values=tuple(v for v in values if is_set(v) and not v.path.of_action),
+        decisive=_decisive(values, activity),
         action_values=tuple(v for v in values if v.path.of_action),
-        related=tuple(action.get("relatedAction") or ()),
+        related=tuple(map(_related, action.get("relatedAction") or ())),
         participants=tuple(action.get("participant") or ()),
         goal_ids=tuple(action.get("goalId") or ()),
         names=action_names(action, within.made),
@@ -91,14 +100,51 @@ def _action(
         direction=_direction(action, activity),
         conflicts=tuple(texts_of(action, OWN + "conflict-note")),
         reads_gaps=reads_gaps,
+        reads_activity=reads_activity(values, activity),
         joined_as=_joined_as(action),
         issues=tuple(issues),
     )
 
 
-def _holds(children: tuple[CompiledAction, ...], target: Target) -> bool:
-    """Tell whether actions stand below an action: its own, or those of the plan it leads to."""
-    return bool(children) or isinstance(target, CompiledPlan)
+def _as_id(text: str) -> str:
+    """Return a text as an id; what an id may not hold becomes a hyphen."""
+    return _NOT_ID.sub("-", text)[:_ID_LENGTH]
+
+
+def _related(related: Resource) -> Resource:
+    """Return a relation to an action by the id that it gets."""
+    id_ = str(related.get("actionId"))
+    return related if _as_id(id_) == id_ else {**related, "actionId": _as_id(id_)}
+
+
+def _values(
+    action: Resource,
+    activity: CompiledActivity | None,
+    within: Surroundings,
+    issues: list[Issue],
+) -> tuple[DynamicValue, ...]:
+    """Compile the dynamicValues of an action, for the request that its activity makes."""
+    if "transform" in action:
+        told = f"`transform` ({action['transform']}) was left out: no StructureMap is applied here."
+        issues.append(Issue("warning", "not-supported", told))
+    kind = activity.kind if activity is not None else None
+    resource_type = activity.resource_type if activity is not None and kind else ""
+    return compile_dynamic_values(action, kind, resource_type, within.made.formula, issues)
+
+
+def _decisive(
+    values: tuple[DynamicValue, ...], activity: CompiledActivity | None
+) -> tuple[DynamicValue, ...]:
+    """Return the values that decide what the request means: the activity's, then the action's."""
+    own = tuple(value for value in values if value.decides)
+    return own if activity is None else (*activity.decisive, *own)
+
+
+def _brief(full: Resource, children: tuple[CompiledAction, ...], target: Target) -> Resource:
+    """Return the template without what its request, its definition or those below say as well."""
+    has_request = isinstance(target, CompiledActivity) and target.kind is not None
+    holds_actions = bool(children) or isinstance(target, CompiledPlan)
+    return brief(full, holds_actions=holds_actions, has_request=has_request)
 
 
 def _conditions(action: Resource) -> Iterator[Resource]:

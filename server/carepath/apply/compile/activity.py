@@ -3,27 +3,30 @@
 https://hl7.org/fhir/R4/activitydefinition.html#12.17.3.3
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from carepath.apply.compile.activity_elements import Source, allowed_code
-from carepath.apply.compile.dynamic_value import DynamicValue, dynamic_value
+from carepath.apply.compile.dynamic_value import DO_NOT_PERFORM, DynamicValue, dynamic_value
 from carepath.apply.compile.extensions import OWN, texts_of
+from carepath.apply.compile.formula import Formula
 from carepath.apply.compile.kind import Kind
 from carepath.apply.compile.kinds import APPOINTMENT_PRIORITY, KINDS
 from carepath.apply.compile.names import CompileExpression, Names
-from carepath.apply.compile.path import UnknownPath, compile_path
+from carepath.apply.compile.path import Path, UnknownPath, compile_path, modifier_path
+from carepath.apply.compile.unknown_names import unknown_names
 from carepath.apply.issues import issue_of
 from carepath.errors import UnsupportedFeature
 from carepath.issues import Issue
 from carepath.resources import Resource, canonical_of
 
-DO_NOT_PERFORM = "http://hl7.org/fhir/StructureDefinition/request-doNotPerform"
 INSTANTIATES = "http://hl7.org/fhir/StructureDefinition/workflow-instantiatesCanonical"
 OWN_INSTANTIATES = (
     "https://carepath.example/fhir/StructureDefinition/appointment-instantiates-canonical"
 )
+_FORBIDS = re.compile(r"(?:\$this\.|%resource\.|[A-Z]\w+\.)?doNotPerform").fullmatch
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +39,8 @@ class CompiledActivity:
     kind: Kind | None
     template: Resource
     dynamic_values: tuple[DynamicValue, ...]
+    decisive: tuple[DynamicValue, ...]
+    """Those of its values without which nobody knows what the request means."""
     names: tuple[Names, ...]
     subject_type: str
     may_be_option: bool
@@ -56,33 +61,31 @@ def compile_activity(
     """Compile an ActivityDefinition; what it cannot make is in `issues`, never an exception."""
     issues: list[Issue] = []
     resource_type = _resource_type(activity)
-    kind = KINDS.get(resource_type)
-    if kind is None:
-        what = f"An ActivityDefinition of kind `{resource_type or 'unknown'}`"
-        issues.append(issue_of(UnsupportedFeature("", what, canonical_of(activity))))
-    forbids = activity.get("doNotPerform") is True
-    if kind is not None and forbids and not kind.forbids:
-        what = f"`doNotPerform` of a {resource_type}, which R4 cannot say,"
-        issues.append(issue_of(UnsupportedFeature("", what, canonical_of(activity))))
-        kind = None
+    kind = _kind(activity, resource_type, issues)
     template: Resource = {}
     if kind is not None:
         source = Source(activity, resource_type)
         template = _template(source, kind, status, issues)
         issues.extend(source.issues())
+    type_name = subject_type(activity)
+    values = compile_dynamic_values(activity, kind, resource_type, compile_, issues)
+    for value in values:
+        what = f"the value for `{value.path.text}`"
+        issues.extend(unknown_names(value.formula, type_name, what))
     return CompiledActivity(
         definition=activity,
         canonical=canonical_of(activity),
         resource_type=resource_type,
         kind=kind,
         template=template,
-        dynamic_values=compile_dynamic_values(activity, resource_type, compile_, issues),
+        dynamic_values=tuple(filter(is_set, values)),
+        decisive=tuple(value for value in values if value.decides and kind is not None),
         names=names,
-        subject_type=subject_type(activity),
+        subject_type=type_name,
         may_be_option=kind is not None
         and kind.intent
         and allowed_code(resource_type, "intent", "option"),
-        is_against=forbids,
+        is_against=activity.get("doNotPerform") is True,
         recipients=resource_type == "CommunicationRequest" and Source(activity, "").has_patient,
         contained={r["id"]: r for r in activity.get("contained") or () if "id" in r},
         patient_text=next(texts_of(activity, OWN + "patient-text"), ""),
@@ -90,27 +93,68 @@ def compile_activity(
     )
 
 
+def _kind(activity: Resource, resource_type: str, issues: list[Issue]) -> Kind | None:
+    """Return the kind of request that is made, None with an issue where there is none."""
+    kind = KINDS.get(resource_type)
+    what = f"An ActivityDefinition of kind `{resource_type or 'unknown'}`"
+    if kind is not None:
+        if kind.forbids or activity.get("doNotPerform") is not True:
+            return kind
+        what = f"`doNotPerform` of a {resource_type}, which R4 cannot say,"
+    issues.append(issue_of(UnsupportedFeature("", what, canonical_of(activity))))
+    return None
+
+
 def compile_dynamic_values(
     owner: Resource,
+    kind: Kind | None,
     resource_type: str,
     compile_: CompileExpression,
     issues: list[Issue],
 ) -> tuple[DynamicValue, ...]:
-    """Compile the dynamicValues of a definition or an action, in the order listed."""
+    """Compile the dynamicValues of a definition or an action, in the order listed.
+
+    One that decides what the request means is kept even if it cannot be evaluated.
+    """
     compiled = []
     for item in owner.get("dynamicValue") or ():
         text = str(item.get("path") or "")
         formula = compile_(item.get("expression") or {})
-        if formula.problem is not None:
+        try:
+            value = _compiled_value(text, formula, kind, resource_type)
+        except UnknownPath as error:
+            issues.append(Issue("error", "invalid", str(error)))
+            continue
+        if formula.problem is None or value.decides:
+            compiled.append(value)
+        else:
             problem = formula.problem
             told = f"The value for `{text}` was not set. {problem.diagnostics}"
             issues.append(Issue(_severity(problem), problem.code, told))
-            continue
-        try:
-            compiled.append(dynamic_value(compile_path(text, resource_type), formula))
-        except UnknownPath as error:
-            issues.append(Issue("error", "invalid", str(error)))
     return tuple(compiled)
+
+
+def _compiled_value(
+    text: str, formula: Formula, kind: Kind | None, resource_type: str
+) -> DynamicValue:
+    """Compile one dynamicValue; `doNotPerform` stands where the kind says it."""
+    if kind is None or kind.forbids == "element" or not _FORBIDS(text):
+        return dynamic_value(compile_path(text, resource_type), formula)
+    if kind.forbids == "extension":
+        path = modifier_path(text, resource_type, DO_NOT_PERFORM, "valueBoolean")
+        return dynamic_value(path, formula)
+    return DynamicValue(Path(text, False, ()), formula, None, "doNotPerform", is_set=False)
+
+
+def reads_activity(values: Iterable[DynamicValue], activity: CompiledActivity | None) -> bool:
+    """Tell whether a value of an action, or of its activity, reads the activity's definition."""
+    own = activity.dynamic_values if activity is not None else ()
+    return any("activityDefinition" in value.formula.variables for value in (*own, *values))
+
+
+def is_set(value: DynamicValue) -> bool:
+    """Tell whether a value is put into the result, once what it decides is known."""
+    return value.is_set and value.formula.error is None
 
 
 def _severity(problem: Issue) -> Any:
@@ -153,12 +197,21 @@ def _template(source: Source, kind: Kind, status: str, issues: list[Issue]) -> R
         made["priority"] = APPOINTMENT_PRIORITY.get(priority, APPOINTMENT_PRIORITY["routine"])
     elif priority and kind.priority:
         made["priority"] = priority
+    elif priority:
+        issues.append(_no_place("priority", activity, resource_type))
     if activity.get("doNotPerform") is True:
         if kind.forbids == "element":
             made["doNotPerform"] = True
         else:
             made["modifierExtension"] = [{"url": DO_NOT_PERFORM, "valueBoolean": True}]
     return made | kind.build(source)
+
+
+def _no_place(element: str, activity: Resource, resource_type: str) -> Issue:
+    """Return the issue for an element that the kind of request has no place for."""
+    name = canonical_of(activity)
+    text = f"`{element}` of `{name}` has no place in a {resource_type} and was left out."
+    return Issue("information", "not-supported", text)
 
 
 def _instantiates(activity: Resource, kind: Kind) -> Resource:

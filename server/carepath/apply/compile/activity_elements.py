@@ -3,13 +3,13 @@
 https://hl7.org/fhir/R4/activitydefinition.html#12.17.3.3
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from carepath.issues import Issue
 from carepath.r4.codes import codes_of
 from carepath.r4.model import type_of
-from carepath.resources import Resource
+from carepath.resources import Resource, concept_text
 
 DATA_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 ABSENT: Mapping[str, Any] = {"extension": [{"url": DATA_ABSENT, "valueCode": "unknown"}]}
@@ -29,7 +29,13 @@ _CARRIED = (
     "timingDuration",
     "location",
     "bodySite",
+    "specimenRequirement",
+    "observationRequirement",
+    "observationResultRequirement",
+    "transform",
 )
+_WEIGHTY = frozenset({"transform"})
+"""What would have made another request: that it is left out is a warning."""
 
 
 class Source:
@@ -39,6 +45,7 @@ class Source:
         self.activity = activity
         self.kind = kind
         self._left = {name for name in _CARRIED if name in activity}
+        self._roles_left: tuple[Any, ...] = tuple(self._roles())
 
     def take(self, name: str) -> Any:
         """Return an element, None when the definition does not have it."""
@@ -48,14 +55,16 @@ class Source:
     def issues(self) -> list[Issue]:
         """Return what the request has no place for."""
         name = self.activity.get("url") or self.activity.get("id") or "the ActivityDefinition"
+        left = [element for element in _CARRIED if element in self._left]
+        if self._roles_left:
+            left.append(f"participant ({'; '.join(map(concept_text, self._roles_left))})")
         return [
             Issue(
-                "information",
+                "warning" if element in _WEIGHTY else "information",
                 "not-supported",
                 f"`{element}` of `{name}` has no place in a {self.kind} and was left out.",
             )
-            for element in _CARRIED
-            if element in self._left
+            for element in left
         ]
 
     def put(self, target: Resource, name: str, element: str, *, as_list: bool = False) -> None:
@@ -72,14 +81,21 @@ class Source:
             if found is not None and name in found.elements:
                 self.put(target, name, f"timing{timing}")
 
-    def roles(self, *, of_type: str = "") -> list[Any]:
+    def roles(self) -> list[Any]:
         """Return the roles of the participants; one without a role gives its type as text."""
-        return [
-            participant.get("role") or {"text": str(participant.get("type"))}
-            for participant in self.activity.get("participant") or ()
-            if participant.get("type") != "patient"
-            and (not of_type or participant.get("type") == of_type)
-        ]
+        self._roles_left = ()
+        return list(self._roles())
+
+    def role(self) -> Any:
+        """Return the role of the first participant, None without one; the others are left."""
+        found = list(self._roles())
+        self._roles_left = tuple(found[1:])
+        return found[0] if found else None
+
+    def _roles(self) -> Iterator[Any]:
+        for participant in self.activity.get("participant") or ():
+            if participant.get("type") != "patient":
+                yield participant.get("role") or {"text": str(participant.get("type"))}
 
     @property
     def has_patient(self) -> bool:

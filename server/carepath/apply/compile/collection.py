@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from carepath.errors import UnresolvedCanonical
+from carepath.apply.compile.narrowing import DAYS, element_path, not_understood
+from carepath.deadline import paced
+from carepath.errors import UnresolvedCanonical, UnsupportedFeature
 from carepath.fhirpath.patterns import search
 from carepath.knowledge import Terminology
 from carepath.r4.model import type_of
@@ -15,10 +17,10 @@ from carepath.record import Record, values_at
 from carepath.record.coded import Words
 from carepath.resources import Resource
 
-_DAYS = {"a": 365.25, "mo": 30.4375, "wk": 7, "d": 1, "h": 1 / 24, "min": 1 / 1440, "s": 1 / 86400}
 _FOREVER = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 Interval = tuple[datetime, datetime]
+Profiled = Callable[[list[Resource], tuple[str, ...]], list[Resource]]
 
 IN_WORDS = "https://carepath.example/fhir/StructureDefinition/or-in-words"
 """On a code filter: a pattern; what says it in words is selected too, whatever its code."""
@@ -32,7 +34,9 @@ class Collection:
         "date_filters",
         "limit",
         "name",
+        "not_understood",
         "one_code",
+        "profiles",
         "requirement",
         "sort",
         "type",
@@ -48,22 +52,34 @@ class Collection:
         self.date_filters = tuple(requirement.get("dateFilter") or ())
         self.sort = tuple(requirement.get("sort") or ())
         self.limit = requirement.get("limit")
+        self.profiles = tuple(requirement.get("profile") or ())
+        self.not_understood = not_understood(requirement)
         self.one_code = self._one_code()
         self.words = tuple(map(_words, self.code_filters))
         self.wanted: tuple[Terminology | None, dict[int, frozenset[str]]] = (None, {})
 
-    def select(self, record: Record, terminology: Terminology, now: datetime) -> list[Resource]:
-        """Return the resources; raises UnresolvedCanonical for a value set that is not known."""
+    def select(
+        self, record: Record, terminology: Terminology, now: datetime, profiled: Profiled
+    ) -> list[Resource]:
+        """Return the resources; `profiled` keeps those that are of one of some profiles.
+
+        Raises UnresolvedCanonical for a value set that is not known, and UnsupportedFeature for a
+        narrowing that is not understood.
+        """
+        if self.not_understood:
+            raise UnsupportedFeature("", self.not_understood)
         if self.one_code is not None:
             return list(record.with_code(self.type, *self.one_code))
         found = self._coded(record, terminology)
+        if self.profiles:
+            found = profiled(found, self.profiles)
         for date_filter in self.date_filters:
             period = _period(date_filter, now)
-            path = _path(self.type, date_filter) or _default_date(self.type)
-            found = [resource for resource in found if _is_within(resource, path, period)]
+            path = element_path(self.type, date_filter) or _default_date(self.type)
+            found = [r for r in paced(found) if _is_within(r, path, period)]
         for order in reversed(self.sort):
             is_down = order.get("direction") == "descending"
-            found.sort(key=_sort_key(_path(self.type, order)), reverse=is_down)
+            found.sort(key=_sort_key(element_path(self.type, order)), reverse=is_down)
         return found[: self.limit] if self.limit else found
 
     def _coded(self, record: Record, terminology: Terminology) -> list[Resource]:
@@ -72,9 +88,9 @@ class Collection:
         for number, code_filter in enumerate(self.code_filters):
             wanted = self._wanted(number, terminology)
             matches = self.words[number]
-            if not wanted and matches is None:
+            if matches is None and not ("code" in code_filter or "valueSet" in code_filter):
                 continue
-            path = _path(self.type, code_filter) or "code"
+            path = element_path(self.type, code_filter) or "code"
             selected = record.with_codes(self.type, path, wanted, matches)
             if found is None:
                 found = list(selected)
@@ -91,20 +107,26 @@ class Collection:
         if known is None:
             code_filter = self.code_filters[number]
             known = _wanted_codes(code_filter, terminology, self.name)
-            if _is_primitive(self.type, _path(self.type, code_filter) or "code"):
+            if _is_primitive(self.type, element_path(self.type, code_filter) or "code"):
                 known = frozenset(code.rpartition("|")[2] for code in known)
             self.wanted[1][number] = known
         return known
 
     def _one_code(self) -> tuple[str, str] | None:
         """Return path and code when that is all that is asked for: the index has the answer."""
-        if len(self.code_filters) != 1 or self.date_filters or self.sort or self.limit:
+        if (
+            len(self.code_filters) != 1
+            or self.date_filters
+            or self.sort
+            or self.limit
+            or self.profiles
+        ):
             return None
         code_filter = self.code_filters[0]
         wanted = _plain_codes(code_filter)
         if "valueSet" in code_filter or len(wanted) != 1 or _in_words(code_filter) is not None:
             return None
-        path, code = _path(self.type, code_filter) or "code", wanted.pop()
+        path, code = element_path(self.type, code_filter) or "code", wanted.pop()
         return path, code.rpartition("|")[2] if _is_primitive(self.type, path) else code
 
 
@@ -152,14 +174,6 @@ def _wanted_codes(
     return frozenset(wanted)
 
 
-def _path(resource_type: str, item: Mapping[str, Any]) -> str:
-    """Return the path of a filter: as written, or the element that a search parameter reads."""
-    path = item.get("path")
-    if not path and item.get("searchParam"):
-        path = str(item["searchParam"]).replace("-", "")
-    return str(path or "").removeprefix(f"{resource_type}.").replace("[x]", "")
-
-
 def _default_date(resource_type: str) -> str:
     """Return the element that tells when something of this type was."""
     found = type_of(resource_type)
@@ -176,7 +190,7 @@ def _period(date_filter: Mapping[str, Any], now: datetime) -> Interval:
     if "valueDuration" in date_filter:
         duration = date_filter["valueDuration"]
         unit = str(duration.get("code") or duration.get("unit") or "d")
-        days = float(duration.get("value", 0)) * _DAYS.get(unit, 1)
+        days = float(duration.get("value", 0)) * DAYS[unit]
         return now - timedelta(days=days), now
     return _interval(date_filter.get("valueDateTime")) or _FOREVER
 

@@ -13,17 +13,18 @@ from carepath.apply.compile.names import Names
 from carepath.apply.compile.translation import languages_in, translated
 from carepath.apply.request import ApplySettings
 from carepath.errors import CyclicDefinition, InvalidContent
+from carepath.issues import Issue
 from carepath.knowledge import Knowledge
-from carepath.knowledge.shape import Problem, shape_problems
 from carepath.resources import Resource, canonical_of
+from carepath.validation import definition_issues
 
 T = TypeVar("T")
 
 
-class _Shape(NamedTuple):
-    """Where a definition does not have the shape of FHIR."""
+class _Judged(NamedTuple):
+    """What is wrong with a definition."""
 
-    problems: tuple[Problem, ...]
+    issues: tuple[Issue, ...]
 
 
 class Compilation:
@@ -36,7 +37,7 @@ class Compilation:
         self._asked_language = language
         # Only languages that definitions are translated into are told apart, so that what is kept
         # does not grow with what callers ask for.
-        known = knowledge.derived(_languages_of)
+        known = knowledge.base.derived(_languages_of)
         is_known = not known.isdisjoint((language.lower(), language.lower().partition("-")[0]))
         self._language = language if is_known else ""
         self._shared = self._cache = knowledge.derived(Cache)
@@ -57,7 +58,7 @@ class Compilation:
 
         `way` tells what leads to it, where that matters.
         """
-        if self._cache is not self._shared or not self.knowledge.holds(definition):
+        if self._cache is self._shared and not self.knowledge.holds(definition):
             return make()
         setup = (
             self._language,
@@ -74,9 +75,12 @@ class Compilation:
         """Return the names of a Library, which are the same for every reader and request."""
         # One that is reached directly is the same whoever names it.
         is_kept = self._cache is self._shared or len(chain) == 1
-        if not is_kept or not self.knowledge.holds(library):
+        held = is_kept and self.knowledge.holds(library)
+        # What came with the request is kept as long as that.
+        cache = self._shared if held else self._cache
+        if cache is self._shared and not held:
             return make()
-        return self._shared.get(Names, (Same(library), chain, self._languages), make)
+        return cache.get(Names, (Same(library), chain, self._languages), make)
 
     def formula(self, element: Resource) -> Formula:
         """Return the compiled expression; the same text is compiled once for all definitions."""
@@ -94,16 +98,21 @@ class Compilation:
         entries = frozenset(names.entries.items())
         return self._cache.get(frozenset, entries, lambda: entries)
 
-    def refuse_misshapen(self, definition: Resource) -> None:
-        """Raise InvalidContent when a definition does not have the shape of FHIR; looked at once.
+    def judge(self, definition: Resource) -> tuple[Issue, ...]:
+        """Return what is odd about a definition; looked at once.
 
-        A plan is compiled for each way that leads to it, and its shape is the same each time.
+        Raises InvalidContent when it cannot be read safely.  A plan is compiled for each way that
+        leads to it, and what it is like is the same each time.
         """
-        shape = self._cache.get(
-            _Shape, Same(definition), lambda: _Shape(tuple(shape_problems(definition)))
+        judged = self._cache.get(
+            _Judged, Same(definition), lambda: _Judged(definition_issues(definition))
         )
-        for element, reason in shape.problems:
-            raise InvalidContent(canonical_of(definition), element, reason)
+        errors = [issue for issue in judged.issues if issue.is_error]
+        for first in errors[:1]:
+            element = next(iter(first.expression), "")
+            reason = first.diagnostics.rstrip(".")
+            raise InvalidContent(canonical_of(definition), element, reason, errors)
+        return judged.issues
 
 
 def longer_by(canonical: str, chain: tuple[str, ...]) -> tuple[str, ...]:

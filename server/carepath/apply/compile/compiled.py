@@ -32,7 +32,6 @@ class CompiledAction:
     read_names: tuple[str, ...]
     any_condition: bool
     children: tuple["CompiledAction", ...]
-    first_child_only: bool
     offers_options: bool
     activity: CompiledActivity | None
     plan: "CompiledPlan | None"
@@ -40,6 +39,8 @@ class CompiledAction:
     definition: str | None
     dynamic_values: tuple[DynamicValue, ...]
     action_values: tuple[DynamicValue, ...]
+    decisive: tuple[DynamicValue, ...]
+    """The values, also of its activity, without which nobody knows what the request means."""
     related: tuple[Resource, ...]
     participants: tuple[Resource, ...]
     goal_ids: tuple[str, ...]
@@ -48,9 +49,16 @@ class CompiledAction:
     direction: str
     conflicts: tuple[str, ...]
     reads_gaps: bool
+    reads_activity: bool
+    """A value of its request reads `%activityDefinition`."""
     joined_as: str
     """Requests of actions that share this name are made as one; empty for one of its own."""
     issues: tuple[Issue, ...]
+
+    @property
+    def first_child_only(self) -> bool:
+        """Tell whether only the first of its actions that applies is taken."""
+        return self.any_condition and bool(self.children)
 
     @property
     def is_leaf(self) -> bool:

@@ -11,6 +11,7 @@ from carepath.apply.compile.libraries import names_in
 from carepath.apply.compile.plans import compiled_plan
 from carepath.apply.issues import issue_of
 from carepath.apply.request import ApplySettings
+from carepath.canonical import Canonical
 from carepath.errors import (
     ContentError,
     ContentTooLarge,
@@ -78,10 +79,9 @@ class Compiler:
             self._begun = outer
 
     def _compiled_plan(self, definition: Resource, chain: tuple[str, ...]) -> CompiledPlan:
-        self._made.refuse_misshapen(definition)
+        issues = list(self._made.judge(definition))
         circles = self._circles
         plan = self._made.in_language(definition)
-        issues: list[Issue] = []
         names = names_in(plan, self._made, issues)
         within = Surroundings(
             self._made, lambda action, found: self._target(action, plan, chain, found)
@@ -102,11 +102,12 @@ class Compiler:
         )
 
     def _compiled_activity(self, definition: Resource, within: Resource) -> CompiledActivity:
-        self._made.refuse_misshapen(definition)
+        is_contained = definition in within.get("contained", ())
+        # What is contained has been looked at with what holds it.
+        issues = [] if is_contained else list(self._made.judge(definition))
         activity = self._made.in_language(definition)
-        issues: list[Issue] = []
         names = (names_in(activity, self._made, issues),) if "library" in activity else ()
-        if definition in within.get("contained", ()):
+        if is_contained:
             # What is contained beside the definition is in reach of its references.
             activity = {**activity, "contained": within["contained"]}
         status = self._made.settings.request_status
@@ -124,12 +125,21 @@ class Compiler:
         if canonical is None:
             return None
         try:
-            return self._compiled(self._made.knowledge.resolve(canonical, plan), plan, chain)
+            return self._compiled(self._resolved(canonical, plan), plan, chain)
         except ContentTooLarge:
             raise
         except (ContentError, UnsupportedFeature) as error:
             issues.append(issue_of(error))
             return None
+
+    def _resolved(self, canonical: str, plan: Resource) -> Resource:
+        """Return what a canonical means: a plan that leads here, though it was only sent, first."""
+        wanted = Canonical.parse(canonical)
+        for begun in self._begun:
+            version = str(begun.get("version", ""))
+            if begun.get("url") == wanted.url and wanted.version in ("", version):
+                return begun
+        return self._made.knowledge.resolve(canonical, plan)
 
     def _compiled(self, found: Resource, plan: Resource, chain: tuple[str, ...]) -> Target:
         """Compile what a canonical led to, by its type."""
@@ -138,7 +148,9 @@ class Compiler:
         if found["resourceType"] == "PlanDefinition":
             return self._plan(found, chain)
         if found["resourceType"] == "Questionnaire":
-            reference = {"reference": f"Questionnaire/{found['id']}"} if "id" in found else {}
+            is_contained = any(found is one for one in plan.get("contained") or ())
+            name = f"#{found['id']}" if is_contained else f"Questionnaire/{found.get('id')}"
+            reference = {"reference": name} if "id" in found else {}
             return {**reference, "type": "Questionnaire"}
         raise UnsupportedFeature(
             "", f"A definition of type `{found['resourceType']}`", canonical_of(found)

@@ -27,11 +27,32 @@ class DynamicValue(NamedTuple):
     path: Path
     formula: Formula
     quick: Quick | None = None
+    decides: str = ""
+    """The element that says what the request means, where the path leads to one."""
+    is_set: bool = True
+    """Whether there is a place to put it; what cannot be put must not be true."""
+
+
+DO_NOT_PERFORM = "http://hl7.org/fhir/StructureDefinition/request-doNotPerform"
+DECISIVE = frozenset({"doNotPerform", "intent", "modifierExtension", "status"})
+"""Elements of a request that change what all others mean: unknown, there is no request."""
 
 
 def dynamic_value(path: Path, formula: Formula) -> DynamicValue:
     """Return a DynamicValue with the short way where its path has one."""
-    return DynamicValue(path, formula, _quick(path))
+    return DynamicValue(path, formula, _quick(path), _decided(path))
+
+
+def _decided(path: Path) -> str:
+    """Return the element that a path leads to if it is decisive, the same however it is written."""
+    if path.of_action or not path.places or path.places[0].name not in DECISIVE:
+        return ""
+    if path.places[0].url == DO_NOT_PERFORM:
+        return "doNotPerform"
+    return ".".join(
+        place.name + (f"[{place.url or place.item}]" if place.url or place.item else "")
+        for place in path.places
+    )
 
 
 def _quick(path: Path) -> Quick | None:

@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/metadatatypes.html#Expression
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -28,6 +28,8 @@ ALTERNATIVE = "http://hl7.org/fhir/StructureDefinition/cqf-alternativeExpression
 _NOT_KNOWN = frozenset({""})
 """A name that nobody has."""
 
+_NO_TEXT = "An expression without text"
+_FOCUS = frozenset({"context", "patient", "resource", "rootResource", "subject"})
 Evaluate = Callable[[Any, Any], Sequence[Any]]
 
 
@@ -46,6 +48,7 @@ class Formula:
         "compared",
         "compiled",
         "decide",
+        "elements_read",
         "error",
         "evaluate",
         "evaluate_known",
@@ -68,6 +71,8 @@ class Formula:
     """The literals that a variable is compared with, by its name, once they were looked for."""
     decide: Callable[[Any, Any], bool | None] | None
     variable: str
+    elements_read: tuple[str, ...]
+    """The names that are read of the focus, by themselves or behind a variable that is it."""
     _names: frozenset[str]
     error: CarepathError | RecursionError | None
     compiled: CompiledExpression | None
@@ -91,12 +96,14 @@ class Formula:
         self.parts = {}
         self.compared = {}
         self.variable = ""
+        self.elements_read = ()
         self.evaluate = self.evaluate_nodes = self.evaluate_known = _refuse
         chosen = _in_known_language(element, languages)
         if chosen is None:
             what = f"The expression language `{element.get('language')}`"
             if "expression" not in element:
-                what = "An expression that is only referred to"
+                is_elsewhere = "reference" in element
+                what = "An expression that is only referred to" if is_elsewhere else _NO_TEXT
             self.error = UnsupportedFeature(self.text, what, self.text)
             return
         self.text = str(chosen["expression"])
@@ -119,6 +126,7 @@ class Formula:
         if isinstance(compiled, WithTree):
             tree = self.tree = compiled.ast
             self.reads_variables_only = not _reads_elsewhere(tree)
+            self.elements_read = tuple(dict.fromkeys(_elements_read(tree)))
             self.variable = tree.name if isinstance(tree, Variable) else ""
         if isinstance(compiled, WithTrace):
             self.trace = partial(compiled.trace, paths=False)
@@ -170,6 +178,27 @@ def _follows(node: Ast) -> bool:
     """Tell whether a node is a call that gives the resources which references lead to."""
     function = FUNCTIONS.get(node.name) if isinstance(node, Call) else None
     return function is not None and function.gives.of == "targets"
+
+
+def _elements_read(node: Ast) -> Iterator[str]:
+    """Yield the first names of the paths that begin at the focus of an expression."""
+    if isinstance(node, Member) and _is_focus(node.source):
+        yield node.name
+        return
+    if not isinstance(node, Call):
+        for child in children(node):
+            yield from _elements_read(child)
+        return
+    if node.source is not None:
+        yield from _elements_read(node.source)
+    function = FUNCTIONS.get(node.name)
+    for row, argument in zip(function.arguments if function else (), node.arguments, strict=False):
+        if row.on == "call" or (row.on != "nothing" and _is_focus(node.source)):
+            yield from _elements_read(argument)
+
+
+def _is_focus(node: Ast | None) -> bool:
+    return node is None or (isinstance(node, Variable) and node.name in _FOCUS)
 
 
 def _refuse(*_: Any) -> Any:

@@ -37,8 +37,8 @@ class Kind:
 
 def performer_type(source: Source) -> Resource:
     """Return the kind of performer, when one is named."""
-    roles = source.roles()
-    return {"performerType": roles[0]} if roles else {}
+    role = source.role()
+    return {} if role is None else {"performerType": role}
 
 
 def coded(system: str, code: str, display: str) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 https://hl7.org/fhir/R4/library.html
 """
 
+from carepath.apply.compile.activity import subject_type
 from carepath.apply.compile.compilation import Compilation, longer_by
 from carepath.apply.compile.names import VARIABLE, Fact, Names, library_names
+from carepath.apply.compile.unknown_names import unknown_names
 from carepath.apply.issues import issue_of
 from carepath.errors import ContentError, UnresolvedCanonical
 from carepath.issues import Issue
@@ -26,7 +28,7 @@ def names_in(owner: Resource, made: Compilation, issues: list[Issue]) -> Names:
             names.include(_library(library, made, ()))
         except ContentError as error:
             issues.append(issue_of(error))
-    issues.extend(_problems(names))
+    issues.extend(_problems(names, subject_type(owner)))
     names.meaning = made.meaning(names)
     return names
 
@@ -46,7 +48,7 @@ def _library(library: Resource, made: Compilation, chain: tuple[str, ...]) -> Na
 
 
 def _compiled(library: Resource, made: Compilation, chain: tuple[str, ...]) -> Names:
-    made.refuse_misshapen(library)
+    made.judge(library)
     names = library_names(library, made.formula)
     for artifact in library.get("relatedArtifact") or ():
         if artifact.get("type") == "depends-on" and "resource" in artifact:
@@ -56,12 +58,14 @@ def _compiled(library: Resource, made: Compilation, chain: tuple[str, ...]) -> N
     return names
 
 
-def _problems(names: Names) -> list[Issue]:
-    """Return an issue for each fact that does not compile."""
+def _problems(names: Names, type_name: str) -> list[Issue]:
+    """Return an issue for each fact that does not compile, or reads what nobody has."""
     found = []
     for name, entry in names.entries.items():
         problem = entry.formula.problem if isinstance(entry, Fact) else None
         if problem is not None:
             text = f"The fact `{name}` cannot be used. {problem.diagnostics}"
             found.append(Issue(problem.severity, problem.code, text))
+        if isinstance(entry, Fact):
+            found.extend(unknown_names(entry.formula, type_name, f"the fact `{name}`"))
     return found

@@ -36,6 +36,8 @@ STANDARD_NAMES = frozenset(
         "laterQuestions",
         "questions",
         "unread",
+        "planDefinition",
+        "activityDefinition",
     }
 )
 """What the operation itself gives, beside what FHIRPath defines."""

@@ -25,6 +25,11 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+_OURS = {
+    False: frozenset({"id", "contained"}),
+    True: frozenset({"id", "resource", "action"}),
+}
+"""What binds a result to the rest of the answer, of a request and of an action: set by us alone."""
 _ACTION = re.compile(r"%?action\.")
 
 
@@ -88,7 +93,20 @@ def compile_path(text: str, resource_type: str) -> Path:
     head, _, tail = rest.partition(".")
     if tail and head.lower() == start.partition(".")[0].lower() and not _is_element(start, head):
         rest = tail
-    return Path(text, of_action, tuple(_places(text, rest, start)))
+    places = tuple(_places(text, rest, start))
+    if places[0].name in _OURS[of_action]:
+        raise UnknownPath(text, f"`{places[0].name}` is made by the operation itself")
+    return Path(text, of_action, places)
+
+
+def modifier_path(text: str, resource_type: str, url: str, value: str) -> Path:
+    """Return the path of the value of a modifier extension at the top of a request."""
+    top = type_of(resource_type)
+    extension = type_of("Extension")
+    if top is None or extension is None:
+        raise UnknownPath(text, f"`{resource_type}` is no type of FHIR R4")
+    outer = Place("modifierExtension", (top.elements["modifierExtension"],), url=url)
+    return Path(text, False, (outer, Place(value, (extension.elements[value],))))
 
 
 def _is_element(type_name: str, name: str) -> bool:

@@ -10,6 +10,7 @@ from carepath.apply.compile.activity import subject_type
 from carepath.apply.compile.compiled import CompiledAction, CompiledPlan, Phase
 from carepath.apply.compile.extensions import OWN, extensions_at, parts_of, texts_of
 from carepath.apply.compile.names import STANDARD_NAMES, CompileExpression, Fact, Names, Parameter
+from carepath.apply.compile.unknown_names import unknown_names
 from carepath.issues import Issue
 from carepath.resources import Resource, canonical_of
 
@@ -40,11 +41,33 @@ def compiled_plan(
         depth=_depth(actions),
         reads_death=_reads_death(names, every),
         parameters=frozenset(_parameters(names, every)),
-        issues=tuple(issues),
+        issues=(*issues, *_unknown_names(plan, every), *_unknown_goals(plan, every)),
         all_goal_ids=frozenset(goal for action in every for goal in action.goal_ids),
         phases=tuple(_phases(plan, compile_)),
         unreviewed=frozenset(_unreviewed(plan)),
     )
+
+
+def _unknown_names(plan: Resource, actions: Iterable[CompiledAction]) -> Iterator[Issue]:
+    """Yield a warning for each name that an action reads of a subject who never has it."""
+    for action in actions:
+        type_name = action.subject_type or subject_type(plan)
+        for formula in action.conditions:
+            what = f"a condition of `{action.key}`"
+            yield from unknown_names(formula, type_name, what)
+        for value in (*action.dynamic_values, *action.action_values):
+            what = f"the value for `{value.path.text}` of `{action.key}`"
+            yield from unknown_names(value.formula, type_name, what)
+
+
+def _unknown_goals(plan: Resource, actions: Iterable[CompiledAction]) -> Iterator[Issue]:
+    """Yield a warning for each goal of an action that the plan does not have."""
+    known = {goal.get("id") for goal in plan.get("goal") or ()}
+    for action in actions:
+        for goal in action.goal_ids:
+            if goal not in known:
+                text = f"`{action.key}` pursues the goal `{goal}`, which the plan does not have."
+                yield Issue("warning", "not-found", text)
 
 
 def _depth(actions: Iterable[CompiledAction]) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from carepath import deadline
 from carepath.apply.explain.because import because
 from carepath.apply.run.evidence import evidence_of_fact, named_facts
 from carepath.apply.run.scope import FactValue
@@ -56,6 +57,7 @@ class Decision:
 
 def decision_of(step: Step) -> Decision:
     """Return the decision that a step stands for."""
+    deadline.check()
     action = step.action
     return Decision(
         path=step.path,

@@ -16,8 +16,9 @@ from carepath.apply.page.order import Placed, placed
 from carepath.apply.page.reasons import Reasons
 from carepath.apply.page.sheet import Item, Leaflet, Question, Sheet
 from carepath.apply.page.visits import visits
-from carepath.apply.run.step import NOT_MET, UNDETERMINED
+from carepath.apply.run.step import MET, NOT_MET, UNDETERMINED
 from carepath.apply.run.walk import Walk
+from carepath.deadline import paced
 
 _MOST_STEPS = 7
 
@@ -68,6 +69,7 @@ def sheet(walk: Walk, sorted_: Sorted, expiries: Sequence[str], not_used: Iterab
         questions=_questions(walk),
         later_questions=tuple(_label(node) for node in session.asked().later.items),
         failures=tuple(_failures(walk)),
+        not_made=tuple(_not_made(walk)),
         visits=visits(ordered, items),
         leaflets=tuple(_leaflets(ordered, items)),
         not_used=tuple(dict.fromkeys(not_used)),
@@ -92,7 +94,7 @@ def _by_importance(ordered: Iterable[Placed], reasons: Reasons) -> list[Placed]:
 def _items(ordered: Iterable[Placed], part: str, items: Items) -> tuple[Item, ...]:
     """Return the steps of one part of the page; what says the same stands once."""
     found: dict[tuple[str, str], Item] = {}
-    for one in ordered:
+    for one in paced(ordered):
         if one.part == part:
             item = items.item(one)
             found.setdefault((item.title, item.text), item)
@@ -119,6 +121,17 @@ def _failures(walk: Walk) -> Iterable[Item]:
     for step in walk.steps:
         if step.outcome == UNDETERMINED and not step.missing and not step.is_blocked:
             yield Item(step.path, title_of(step), text=because(step))
+
+
+def _not_made(walk: Walk) -> Iterable[Item]:
+    """Yield the steps that apply and name a definition of which nothing could be made."""
+    for step in walk.steps:
+        action = step.action
+        is_made = step.request or action.plan is not None or action.reference is not None
+        if step.outcome == MET and action.definition and not is_made:
+            issues = (i for i in walk.session.issues if i.expression == (step.path,) and i.is_error)
+            why = " ".join(dict.fromkeys(issue.diagnostics for issue in issues))
+            yield Item(step.path, title_of(step), text=why or f"`{action.definition}` gives none.")
 
 
 def _leaflets(ordered: Iterable[Placed], items: Items) -> Iterable[Leaflet]:

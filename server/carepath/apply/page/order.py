@@ -160,6 +160,7 @@ def due(made: Resource) -> tuple[str, str]:
     """Return the first and the last day of a request, each empty when none is named."""
     periods: list[Any] = [made[name] for name in _PERIODS if name in made]
     periods += as_list(made.get("requestedPeriod"))
+    periods.append((made.get("restriction") or {}).get("period"))
     timing = made.get("occurrenceTiming") or {}
     periods.append((timing.get("repeat") or {}).get("boundsPeriod"))
     for period in periods:

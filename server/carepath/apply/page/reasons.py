@@ -12,6 +12,7 @@ from carepath.apply.page.sheet import Told
 from carepath.apply.run.evidence import evidence_of_fact
 from carepath.apply.run.scope import FactValue
 from carepath.apply.run.step import Step
+from carepath.deadline import paced
 from carepath.record.when import time_of
 
 _MOST_REASONS = 3
@@ -30,7 +31,7 @@ class Reasons:
     def __init__(self, steps: Iterable[Step]) -> None:
         counts: Counter[str] = Counter()
         number = 0
-        for step in steps:
+        for step in paced(steps):
             number += 1
             counts.update({*facts_told(step), *told_above(step)})
         self._counts = counts

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from carepath.apply.explain.because import facts_behind_request, shown
 from carepath.apply.page.reasons import Reasons
 from carepath.apply.run.step import Step
+from carepath.deadline import paced
 from carepath.r4.model import type_of
 from carepath.resources import Resource
 
@@ -21,7 +22,7 @@ def add_reasons(steps: Iterable[Step], reasons: Reasons) -> None:
     A request that several actions share tells each reason once; a kind that has no place for a
     reason in words is left as it is.
     """
-    for step in steps:
+    for step in paced(steps):
         if step.made is not None and step.request is not None:
             text = reason_of(step, reasons)
             if text:

@@ -156,6 +156,8 @@ class Sheet:
     later_questions: tuple[str, ...] = ()
     failures: tuple[Item, ...] = ()
     """Steps that could not be decided because of a fault in the plan or the data."""
+    not_made: tuple[Item, ...] = ()
+    """Steps that apply and of which no request could be made, with the reason."""
     visits: tuple[Visit, ...] = ()
     leaflets: tuple[Leaflet, ...] = ()
     not_used: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from typing import Any
 
 from carepath.apply.compile.compiled import CompiledPlan
 from carepath.apply.run.session import Session
+from carepath.deadline import paced
 from carepath.resources import Resource, codings
 
 _TARGET = (
@@ -42,7 +43,7 @@ class Goals:
         """Return the Goals: those an applied action refers to, and those no action refers to."""
         made: list[Resource] = []
         for plan in self._plans:
-            for number, goal in enumerate(plan.goals, start=1):
+            for number, goal in enumerate(paced(plan.goals), start=1):
                 goal_id = str(goal.get("id", ""))
                 if goal_id in plan.all_goal_ids and (id(plan), goal_id) not in self._wanted:
                     continue

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from carepath.apply.request import ApplyRequest
+from carepath.fhirpath import Node
 from carepath.record import Record
 from carepath.resources import Resource, concept_text
 
@@ -37,9 +38,11 @@ class People:
         }
 
     def resource(self, reference: str | None) -> Any:
-        """Return the resource that a parameter names, empty when it is not in the data."""
-        found = None if reference is None else self._record.resolve(reference)
-        return [] if found is None else found
+        """Return the resource that a parameter names, a Reference when it is not in the data."""
+        if reference is None:
+            return []
+        found = self._record.resolve(reference)
+        return Node({"reference": reference}, "Reference") if found is None else found
 
     def of_type(self, resource_type: str) -> Resource | None:
         """Return whom a subject of a type means, None when the request names nobody of it."""

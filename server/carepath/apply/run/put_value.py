@@ -9,7 +9,7 @@ from typing import Any
 from carepath.apply.compile.path import Path, Place
 from carepath.apply.run.coercion import CannotCoerce, coerce, coerce_choice
 from carepath.fhirpath import Node
-from carepath.r4.model import type_of
+from carepath.r4.model import Element, type_of
 from carepath.resources import Resource
 
 
@@ -37,7 +37,12 @@ def _put_whole(target: Resource, nodes: Sequence[Node]) -> None:
         raise CannotCoerce(
             f"a {value.get('resourceType')} cannot take the place of a {resource_type}"
         )
-    target.update({k: v for k, v in value.items() if k not in ("resourceType", "id")})
+    target.update({k: v for k, v in value.items() if k not in ("resourceType", "id", "contained")})
+    found = type_of(str(resource_type or value.get("resourceType")))
+    elements = found.elements if found is not None else {}
+    for name in value:
+        if name in elements:
+            drop_alternatives(target, elements[name], name)
 
 
 def _put(container: Resource, places: Sequence[Place], nodes: Sequence[Node]) -> None:
@@ -60,6 +65,7 @@ def _put(container: Resource, places: Sequence[Place], nodes: Sequence[Node]) ->
         inside = dict(container.get(name) or {})
         _put(inside, rest, nodes)
         container[name] = inside
+    drop_alternatives(container, place.elements[0], place.name)
 
 
 def _put_last(container: Resource, place: Place, nodes: Sequence[Node]) -> None:
@@ -68,10 +74,6 @@ def _put_last(container: Resource, place: Place, nodes: Sequence[Node]) -> None:
         name, values = place.name, [coerce(node, place.elements[0]) for node in nodes]
     else:
         name, values = coerce_choice(nodes, place.elements)
-    for element in _alternatives(place):
-        if element != name:
-            container.pop(element, None)
-    container.pop(f"_{name}", None)
     if place.url:
         _put_extension(container, place, values)
     elif not place.is_list:
@@ -82,6 +84,8 @@ def _put_last(container: Resource, place: Place, nodes: Sequence[Node]) -> None:
         items = list(container.get(name) or ())
         items[_index(items, place)] = _single(values)
         container[name] = items
+    container.pop(f"_{name}", None)
+    drop_alternatives(container, place.elements[0], name)
 
 
 def _put_extension(container: Resource, place: Place, values: list[Any]) -> None:
@@ -90,13 +94,15 @@ def _put_extension(container: Resource, place: Place, values: list[Any]) -> None
     container["extension"] = [*kept, *({**value, "url": place.url} for value in values)]
 
 
-def _alternatives(place: Place) -> list[str]:
-    """Return the other typed forms of a choice: only one of them may stand."""
-    element = place.elements[0]
+def drop_alternatives(container: Resource, element: Element, name: str) -> None:
+    """Drop the forms of a choice but the one of a name, with their extensions: one may stand."""
     if not element.choice:
-        return []
+        return
     owner = type_of(element.path.rpartition(".")[0])
-    return [e.name for e in owner.choices[element.choice]] if owner is not None else []
+    for other in owner.choices[element.choice] if owner is not None else ():
+        if other.name != name:
+            container.pop(other.name, None)
+            container.pop(f"_{other.name}", None)
 
 
 def _index(items: list[Any], place: Place) -> int:

@@ -5,6 +5,9 @@ https://hl7.org/fhir/R4/references.html#contained
 
 from typing import Any
 
+_REFERRING = frozenset({"answerValueSet", "definitionCanonical", "valueCanonical", "valueUri"})
+"""Elements that may name a contained resource without a Reference."""
+
 
 def with_references(value: Any, renamed: dict[str, str]) -> Any:
     """Return a value in which some references are replaced; what holds none is the very same."""
@@ -16,7 +19,12 @@ def with_references(value: Any, renamed: dict[str, str]) -> Any:
     reference = value.get("reference")
     if isinstance(reference, str) and reference in renamed:
         return {**value, "reference": renamed[reference]}
-    made = {key: with_references(item, renamed) for key, item in value.items()}
+    made = {
+        key: renamed.get(item, item)
+        if key in _REFERRING and isinstance(item, str)
+        else with_references(item, renamed)
+        for key, item in value.items()
+    }
     return made if any(made[key] is not value[key] for key in value) else value
 
 

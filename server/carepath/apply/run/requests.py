@@ -8,16 +8,21 @@ from collections.abc import Iterable, Sequence
 from typing import cast
 
 from carepath.apply.compile.activity import CompiledActivity
+from carepath.apply.compile.compiled import CompiledAction
 from carepath.apply.compile.dynamic_value import DynamicValue
-from carepath.apply.compile.kind import Kind
 from carepath.apply.issues import issue_of
+from carepath.apply.run.about_another import about_another
+from carepath.apply.run.brought import Brought
 from carepath.apply.run.coercion import CannotCoerce
-from carepath.apply.run.joined import join
+from carepath.apply.run.empty_values import nothing_set
+from carepath.apply.run.evidence_elements import evidence_elements, targets_of
+from carepath.apply.run.joined import join, mean_alike
 from carepath.apply.run.put_value import put
 from carepath.apply.run.references import refers, with_references
 from carepath.apply.run.scope import FAILURES, Scope
 from carepath.apply.run.session import Session
 from carepath.apply.run.step import Step, evidence_of
+from carepath.apply.run.value_scopes import value_scopes
 from carepath.errors import UnsupportedFeature
 from carepath.issues import Issue
 from carepath.r4.model import type_of
@@ -27,6 +32,8 @@ _NOT_ID = re.compile(r"[^A-Za-z0-9.-]+")
 _ID_LENGTH = 58
 _IS_ID = re.compile(r"[A-Za-z0-9.-]{1,58}").fullmatch
 """An id has at most 64 characters; a number may have to follow."""
+ISSUES = "issues"
+"""The id of the OperationOutcome that an answer contains."""
 
 
 class Requests:
@@ -36,12 +43,13 @@ class Requests:
         self._session = session
         self.made: list[Resource] = []
         self.contained: list[Resource] = []
-        self._taken: dict[str, int] = {"request-group": 1, "issues": 1}
+        self._taken: dict[str, int] = {"request-group": 1, ISSUES: 1}
         self.conditions: dict[str, Resource] = {}
         """The Conditions that requests rest on, by reference."""
         self._joined: dict[tuple[str, str], Resource] = {}
         """The requests that several actions share, by type and the name they share."""
         self._evidence: dict[tuple[str, str, tuple[str, ...]], Resource] = {}
+        self._brought = Brought()
         self._common: dict[tuple[str, str], Resource | None] = {}
 
     def make(
@@ -69,9 +77,12 @@ class Requests:
         if evidence:
             resource.update(self._reasons(activity, evidence))
         self._set_all(resource, activity, step)
+        self._note(about_another(resource, activity.kind.subject, common), step)
         wanted = activity.kind.values_only
         if wanted is not None and self._lacks(resource, wanted, activity, step):
             return None
+        if shared is not None and not mean_alike(resource, shared):
+            shared, resource["id"] = None, self._id_of(step, activity)
         if activity.contained:
             resource = self._lift_contained(resource, activity)
         self._add(resource, shared, step)
@@ -89,20 +100,18 @@ class Requests:
         if shared is None:
             self.made.append(resource)
             if step.action.joined_as:
-                self._joined[resource["resourceType"], step.action.joined_as] = resource
+                self._joined.setdefault((resource["resourceType"], step.action.joined_as), resource)
         else:
             join(resource, shared)
         step.made = resource if shared is None else shared
 
     def _set_all(self, resource: Resource, activity: CompiledActivity, step: Step) -> None:
         """Put the dynamicValues of a definition, then those of the action that uses it."""
-        if activity.dynamic_values:
-            scope = step.scope
-            if activity.names:
-                scope = Scope(activity.names[0], self._session, scope)
-            self._set_values(resource, activity.dynamic_values, scope, step)
-        if step.action.dynamic_values:
-            self._set_values(resource, step.action.dynamic_values, step.scope, step)
+        own = step.action.dynamic_values
+        if activity.dynamic_values or own:
+            inner, scope = value_scopes(step.action, step.scope, self._session)
+            self._set_values(resource, activity.dynamic_values, inner, step)
+            self._set_values(resource, own, scope, step)
 
     def _lacks(
         self, resource: Resource, wanted: tuple[str, str], activity: CompiledActivity, step: Step
@@ -136,6 +145,14 @@ class Requests:
             )
         return found
 
+    def refer(self, action: CompiledAction, plan: Resource) -> Resource:
+        """Return the Reference to what an action leads to; what its plan contains comes along."""
+        reference = {**(action.reference or {}), "display": action.title or action.key}
+        name = reference.get("reference", "")
+        if name.startswith("#"):
+            reference["reference"] = self._brought.bring(name, plan, self)
+        return reference
+
     def set_action_values(self, step: Step, result: Resource) -> None:
         """Set the elements of a RequestGroup action that dynamicValues name."""
         self._set_values(result, step.action.action_values, step.scope, step)
@@ -155,7 +172,9 @@ class Requests:
         for value in values:
             try:
                 known = value.formula.evaluate_known(focus, scope.environment)
-                if value.quick is None or not value.quick(target, known.items):
+                if not known.items:
+                    self._session.issues.extend(nothing_set(value, scope, step.path))
+                elif value.quick is None or not value.quick(target, known.items):
                     put(target, value.path, known.nodes())
             except FAILURES as error:
                 told = f"`{value.path.text}` was not set. {issue_of(error).diagnostics}"
@@ -199,7 +218,7 @@ class Requests:
         for date in (*kind.dates, *(("authoredOn",) if _has(name, "authoredOn") else ())):
             made[date] = session.today
         if kind.requester:
-            requester = session.people.author(*_targets(name, kind.requester))
+            requester = session.people.author(*targets_of(name, kind.requester))
             if requester is not None:
                 _put(made, name, kind.requester, requester)
         return made
@@ -234,41 +253,6 @@ class Requests:
         return cast("Resource", with_references(resource, renamed))
 
 
-def evidence_elements(
-    name: str, kind: Kind, template: Resource, evidence: Sequence[tuple[str, Resource]]
-) -> Resource:
-    """Return how a request refers to what it rests on.
-
-    As the reason where R4 allows the type, else as supporting information where the kind has any.
-    """
-    if not (kind.reason_reference or kind.supporting):
-        return {}
-    targets = _targets(name, kind.reason_reference) if kind.reason_reference else ()
-    others: list[Resource] = []
-    reasons: list[Resource] = []
-    for resource_type, reference in evidence:
-        if resource_type != "Patient":
-            is_reason = kind.reason_reference and (not targets or resource_type in targets)
-            (reasons if is_reason else others).append(reference)
-    if name == "Task":
-        return _task_evidence(template, reasons)
-    made: Resource = {kind.reason_reference: reasons} if reasons else {}
-    if others and kind.supporting:
-        made[kind.supporting] = [*template.get(kind.supporting, ()), *others]
-    return made
-
-
-def _task_evidence(template: Resource, reasons: list[Resource]) -> Resource:
-    """Return the evidence of a Task, which has one reason; the others are inputs."""
-    if not reasons:
-        return {}
-    made: Resource = {"reasonReference": reasons[0]}
-    inputs = [{"type": {"text": "evidence"}, "valueReference": r} for r in reasons[1:]]
-    if inputs:
-        made["input"] = [*template.get("input", ()), *inputs]
-    return made
-
-
 def _put(target: Resource, resource_type: str, name: str, reference: Resource) -> None:
     """Put a reference under a name, as a list where R4 has one."""
     found = type_of(resource_type)
@@ -281,12 +265,7 @@ def _has(resource_type: str, name: str) -> bool:
     return found is not None and name in found.elements
 
 
-def _targets(resource_type: str, name: str) -> tuple[str, ...]:
-    found = type_of(resource_type)
-    return found.elements[name].targets if found is not None and name in found.elements else ()
-
-
 def _allows(resource_type: str, name: str, target: str) -> bool:
     """Tell whether an element may refer to a type; one without targets may refer to any."""
-    targets = _targets(resource_type, name) if name else ("Patient",)
+    targets = targets_of(resource_type, name) if name else ("Patient",)
     return not targets or target in targets

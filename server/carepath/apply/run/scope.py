@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 from weakref import proxy, ref
 
+from carepath import deadline
 from carepath.apply.compile.collection import Collection
 from carepath.apply.compile.names import Fact, Names, Parameter
 from carepath.errors import CarepathError, CyclicDefinition
@@ -39,6 +40,9 @@ class Application(Protocol):
 
     def environment(self, scope: Mapping[str, Any]) -> Environment:
         """Return the surroundings of the expressions that read their names from a scope."""
+
+    def keep(self, fact: Fact, known: Known) -> Known:
+        """Return the value of a fact, counted; raises EvaluationError when all hold too much."""
 
     def scope_of(self, names: Names) -> "Scope":
         """Return the scope in which the facts of a Library are worked out."""
@@ -145,6 +149,7 @@ class Scope(dict[str, Any]):
 
     def _work_out(self, fact: Fact) -> Any:
         """Evaluate a fact, once: a failure is remembered like a value and raised again."""
+        deadline.check()
         session = self.session
         if fact.name in session.assumed:
             known = self[fact.name] = session.assumed[fact.name]
@@ -162,7 +167,7 @@ class Scope(dict[str, Any]):
         try:
             if fact.formula.error is not None:
                 raise fact.formula.error
-            known = fact.formula.evaluate_known(self.focus, self.environment)
+            known = session.keep(fact, fact.formula.evaluate_known(self.focus, self.environment))
         except FAILURES as error:
             session.failed[fact] = error
             raise

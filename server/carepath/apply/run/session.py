@@ -8,11 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from carepath.apply.compile.collection import Collection
+from carepath.apply.compile.compiled import CompiledPlan
 from carepath.apply.compile.names import Fact, Names
 from carepath.apply.request import ApplyRequest
 from carepath.apply.run.people import People
+from carepath.apply.run.profiled import of_profiles
 from carepath.apply.run.questions import NO_QUESTIONS, Questions, Undecided, questions
 from carepath.apply.run.scope import FactValue, Scope
+from carepath.errors import EvaluationError
 from carepath.fhirpath import Allowance, DateTime, Environment, Known, Limits, Node, Touched
 from carepath.issues import Issue
 from carepath.knowledge import Knowledge
@@ -20,9 +23,11 @@ from carepath.resources import Resource
 
 _NO_NAMES = Names("")
 _LIMITS = Limits(steps=200_000, items=20_000)
+"""One record is small; an expression that needs more than this would hold up everybody else."""
 _CHARACTERS = 20_000_000
 """What the strings of all expressions of one application may have together."""
-"""One record is small; an expression that needs more than this would hold up everybody else."""
+_ITEMS = 2_000_000
+"""How many items all facts may hold together: they are kept until the application ends."""
 
 
 class Session:
@@ -48,6 +53,7 @@ class Session:
         self._gaps = Known([])
         self.undecided: list[Undecided] = []
         self._allowance = Allowance(_CHARACTERS)
+        self._items_left = _ITEMS
         self._questions: tuple[int, Questions] = (0, NO_QUESTIONS)
         self.issues: list[Issue] = []
         self._homes: dict[Names, Scope] = {}
@@ -63,10 +69,19 @@ class Session:
             root_resource=self.focus,
             context=self.focus,
             resolver=self.record.resolve,
+            holder=self.record.holder,
             terminology=self.knowledge.terminology,
             limits=_LIMITS,
             allowance=self._allowance,
         )
+
+    def keep(self, fact: Fact, known: Known) -> Known:
+        """Return the value of a fact, counted; raises EvaluationError when all hold too much."""
+        self._items_left -= len(known.items)
+        if self._items_left < 0:
+            text, reason = fact.formula.text, f"all facts hold more than {_ITEMS} items"
+            raise EvaluationError(text, text, reason)
+        return known
 
     def scope_of(self, names: Names) -> Scope:
         """Return the scope in which the facts of a Library are worked out, one for all plans."""
@@ -75,13 +90,24 @@ class Session:
             found = self._homes[names] = Scope(names, self, self.root)
         return found
 
+    def scope_of_plan(self, plan: CompiledPlan, outer: Scope | None) -> Scope:
+        """Return the scope of one use of a plan, inside of the one that leads to it."""
+        scope = Scope(plan.names, self, outer or self.root)
+        scope["planDefinition"] = Node(plan.source, "PlanDefinition")
+        return scope
+
     def action_node(self, action: Resource) -> Node:
         """Return the action that is being applied, as `%action`."""
         return Node(action, "PlanDefinition.action")
 
     def collection(self, collection: Collection) -> Known:
         """Return the subject's resources that a data requirement selects."""
-        found = collection.select(self.record, self.knowledge.terminology, self.now)
+        found = collection.select(
+            self.record,
+            self.knowledge.terminology,
+            self.now,
+            lambda some, profiles: of_profiles(some, profiles, self.knowledge, self.now),
+        )
         return Known.of([self.named(resource) for resource in found])
 
     def named(self, resource: Resource) -> Any:
@@ -190,6 +216,8 @@ class Session:
             "userTaskContext": _concept(request.user_task_context),
             "setting": _concept(request.setting),
             "settingContext": _concept(request.setting_context),
+            "planDefinition": [],
+            "activityDefinition": [],
             "action": [],
             "now": Known.of(DateTime.of(self.now)),
         }

@@ -5,13 +5,14 @@ https://hl7.org/fhir/R4/activitydefinition-operation-apply.html
 
 from dataclasses import replace
 
-from carepath.apply.compile.activity import CompiledActivity
+from carepath.apply.compile.activity import CompiledActivity, reads_activity
 from carepath.apply.compile.compiled import CompiledAction
 from carepath.apply.compile.names import Names
+from carepath.apply.run.decisive import decide_values
 from carepath.apply.run.requests import Requests
 from carepath.apply.run.session import Session
 from carepath.apply.run.step import MET, Step
-from carepath.errors import UnsupportedFeature
+from carepath.errors import NoRequest
 from carepath.issues import Issue
 from carepath.resources import Resource, canonical_of
 
@@ -19,15 +20,18 @@ from carepath.resources import Resource, canonical_of
 def apply_single(
     activity: CompiledActivity, session: Session
 ) -> tuple[Resource, tuple[Issue, ...]]:
-    """Return the request and the issues; raises UnsupportedFeature when there is no request."""
+    """Return the request and the issues; raises NoRequest when there is none."""
     requests = Requests(session)
     step = _step(activity, session)
-    reference = requests.make(step, activity, "", is_option=False)
-    issues = tuple(replace(issue, expression=()) for issue in session.issues)
+    verdict = decide_values(step.action, step.scope, session)
+    session.issues.extend(replace(problem, severity="error") for problem in verdict.problems)
+    reference = None
+    if verdict.outcome == MET:
+        reference = requests.make(step, activity, "", is_option=False)
+    own = [replace(issue, expression=()) for issue in session.issues]
+    issues = (*session.request.issues, *session.record.issues(), *session.left_out(), *own)
     if reference is None:
-        told = " ".join(issue.diagnostics for issue in issues if issue.severity == "error")
-        what = told.removesuffix(".") or f"`{activity.canonical}`"
-        raise UnsupportedFeature("", what.removesuffix(" is not supported"))
+        raise NoRequest(activity.canonical, issues)
     resource = {key: value for key, value in requests.made[0].items() if key != "id"}
     if requests.contained:
         resource["contained"] = list(requests.contained)
@@ -48,7 +52,6 @@ def _step(activity: CompiledActivity, session: Session) -> Step:
         read_names=(),
         any_condition=False,
         children=(),
-        first_child_only=False,
         offers_options=False,
         activity=activity,
         plan=None,
@@ -56,6 +59,7 @@ def _step(activity: CompiledActivity, session: Session) -> Step:
         definition=activity.canonical,
         dynamic_values=(),
         action_values=(),
+        decisive=activity.decisive,
         related=(),
         participants=(),
         goal_ids=(),
@@ -64,6 +68,7 @@ def _step(activity: CompiledActivity, session: Session) -> Step:
         direction="for",
         conflicts=(),
         reads_gaps=False,
+        reads_activity=reads_activity((), activity),
         joined_as="",
         issues=(),
     )

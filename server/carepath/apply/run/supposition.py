@@ -9,6 +9,7 @@ patient.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from carepath import deadline
 from carepath.apply.compile.formula import Formula
 from carepath.apply.compile.names import Fact, Names
 from carepath.apply.run.scope import FAILURES, Application, Scope
@@ -80,6 +81,7 @@ class Supposition:
         return None if None in found else not decisive
 
     def _truth_of(self, condition: Formula, environment: Environment) -> bool | None:
+        deadline.check()
         try:
             values = condition.evaluate(self.session.focus, environment)
         except FAILURES:
@@ -119,7 +121,8 @@ class SupposedScope(dict[str, Any]):
             return supposed.at(supposed.session.scope_of(entry.home))[name]
         if entry.formula.error is not None:
             raise entry.formula.error
-        return entry.formula.evaluate_known(supposed.session.focus, self.environment)
+        known = entry.formula.evaluate_known(supposed.session.focus, self.environment)
+        return supposed.session.keep(entry, known)
 
 
 def _resting_on(name: str, scope: Scope) -> frozenset[str]:

@@ -12,8 +12,10 @@ https://hl7.org/fhir/R4/plandefinition.html#12.18.3
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from carepath import deadline
 from carepath.apply.compile.compiled import CompiledAction, CompiledPlan
 from carepath.apply.run.applicability import Verdict, decide
+from carepath.apply.run.decisive import decide_values
 from carepath.apply.run.goals import Goals
 from carepath.apply.run.questions import Undecided
 from carepath.apply.run.requests import Requests
@@ -77,7 +79,7 @@ class Walk:
     def _enter(self, plan: CompiledPlan, path: str, outer: Frame | None) -> Frame:
         """Return the frame of a plan, the outermost or a nested one, and note its issues."""
         session = self.session
-        scope = Scope(plan.names, session, outer.scope if outer is not None else session.root)
+        scope = session.scope_of_plan(plan, outer.scope if outer is not None else None)
         for issue in plan.issues:
             session.issues.append(replace(issue, expression=(path,)))
         self.goals.enter(plan)
@@ -103,8 +105,7 @@ class Walk:
         """Apply only the first applicable action; one that cannot be decided blocks those after."""
         for action in actions:
             count = len(self.steps)
-            result = self._one(action, frame)
-            if result is not None:
+            if (result := self._one(action, frame)) is not None:
                 return [result]
             step = self.steps[count]
             if step.outcome == UNDETERMINED:
@@ -114,6 +115,7 @@ class Walk:
 
     def _one(self, action: CompiledAction, frame: Frame) -> Resource | None:
         """Decide one action, and make what follows from it."""
+        deadline.check()
         session = self.session
         scope = frame.scope
         if action.names is not None:
@@ -121,6 +123,8 @@ class Walk:
         if frame.plan.reads_action:
             scope["action"] = session.action_node(action.source)
         verdict = decide(action, scope)
+        if action.decisive and verdict.outcome == MET:
+            verdict = decide_values(action, scope, session)
         if frame.blocked is not None and verdict.outcome != NOT_MET:
             missing = tuple(dict.fromkeys((*frame.blocked, *verdict.missing)))
             verdict = Verdict(UNDETERMINED, missing, verdict.problems)
@@ -234,7 +238,7 @@ class Walk:
                 step, action.activity, subject_type, is_option=frame.is_option
             )
         if action.reference is not None:
-            return {**action.reference, "display": action.title or action.key}
+            return self.requests.refer(action, frame.plan.source)
         return None
 
     def _unique(self, id_: str) -> str:

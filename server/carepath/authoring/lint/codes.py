@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-from carepath.authoring.lint.terminology import Labels, definition_issues, verified_labels
+from carepath.authoring.lint.terminology import Verified, definition_issues, verified_in
 from carepath.issues import Issue
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource
 
 
 def are_verified(definition: Resource, knowledge: Knowledge) -> Iterator[Issue]:
-    """Every code is one that was verified, and carries a label that was seen for it."""
-    yield from definition_issues(definition, knowledge.derived(_labels))
+    """Every code has a right form and check digit, and is one that a value set or system lists."""
+    yield from definition_issues(definition, knowledge.derived(_verified))
 
 
-def _labels(knowledge: Knowledge) -> Labels:
-    """Return the labels that were seen for the codes of all definitions."""
-    return verified_labels(d for name in knowledge.types() for d in knowledge.all(name))
+def _verified(knowledge: Knowledge) -> Verified:
+    """Return what all definitions tell of codes."""
+    return verified_in(d for name in knowledge.types() for d in knowledge.all(name))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from carepath.authoring.lint.roots import root_has
 from carepath.authoring.sentences import (
     WITHOUT_STATEMENT,
     Sentence,
@@ -17,7 +18,9 @@ from carepath.resources import Resource
 
 
 def rest_on_statements(definition: Resource, knowledge: Knowledge) -> Iterator[Issue]:
-    """Each sentence of a plan or activity is listed, with a statement that its element cites."""
+    """Each sentence has a statement that its element cites, where the root lists sentences."""
+    if not root_has(definition, knowledge, is_sentence_system):
+        return
     listed = knowledge.derived(sources_by_sentence)
     for sentence in sentences_of(definition):
         text = _problem(sentence, listed.get(sentence.words))
@@ -38,8 +41,10 @@ def are_in_use(definition: Resource, knowledge: Knowledge) -> Iterator[Issue]:
     }
     listed = knowledge.derived(sources_by_sentence)
     for index, concept in enumerate(definition.get("concept") or ()):
-        for text in _entry_problems(concept["code"], listed[concept["code"]], used, statements):
-            yield Issue("error", "business-rule", text, (f"CodeSystem.concept[{index}]",))
+        words = concept.get("code")
+        if words in listed:
+            for text in _entry_problems(words, listed[words], used, statements):
+                yield Issue("error", "business-rule", text, (f"CodeSystem.concept[{index}]",))
 
 
 def _problem(sentence: Sentence, source: Source | None) -> str | None:

@@ -9,9 +9,11 @@ that none of them lists, in a definition or in an expression, has not been looke
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+from carepath.authoring.lint.wording import meant
 from carepath.issues import Issue
+from carepath.knowledge.check_digits import is_loinc_code, is_snomed_code
 from carepath.resources import Resource, identity
 
 Code = tuple[str, str]
@@ -19,56 +21,8 @@ Labels = Mapping[Code, frozenset[str]]
 
 SNOMED = "http://snomed.info/sct"
 LOINC = "http://loinc.org"
-OWN_ROOT = "https://carepath.example/fhir/"
 
-_VERHOEFF_PRODUCT = (
-    (0, 1, 2, 3, 4, 5, 6, 7, 8, 9),
-    (1, 2, 3, 4, 0, 6, 7, 8, 9, 5),
-    (2, 3, 4, 0, 1, 7, 8, 9, 5, 6),
-    (3, 4, 0, 1, 2, 8, 9, 5, 6, 7),
-    (4, 0, 1, 2, 3, 9, 5, 6, 7, 8),
-    (5, 9, 8, 7, 6, 0, 4, 3, 2, 1),
-    (6, 5, 9, 8, 7, 1, 0, 4, 3, 2),
-    (7, 6, 5, 9, 8, 2, 1, 0, 4, 3),
-    (8, 7, 6, 5, 9, 3, 2, 1, 0, 4),
-    (9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
-)
-_VERHOEFF_PERMUTATION = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
-_SNOMED_FORM = re.compile(r"[1-9][0-9]{5,17}")
-_LOINC_FORM = re.compile(r"([0-9]{1,7})-([0-9])")
-_LOINC_ANSWER_FORM = re.compile(r"LA[0-9]{1,7}-[0-9]")
 _LITERAL = re.compile(r"'(?:([1-9][0-9]{5,17})|([0-9]{3,7}-[0-9]))'")
-
-
-def is_snomed_code(code: str) -> bool:
-    """Tell whether a SNOMED CT identifier has the right form and Verhoeff check digit."""
-    if not _SNOMED_FORM.fullmatch(code):
-        return False
-    check = 0
-    for position, digit in enumerate(reversed(code)):
-        number = int(digit)
-        for _ in range(position % 8):
-            number = _VERHOEFF_PERMUTATION[number]
-        check = _VERHOEFF_PRODUCT[check][number]
-    return check == 0
-
-
-def is_loinc_code(code: str) -> bool:
-    """Tell whether a LOINC code has the right form and mod-10 check digit.
-
-    Answer codes (LA...) count their check digit in another way and are known by form only; parts
-    (LP...) are no codes for data and never right.
-    """
-    if _LOINC_ANSWER_FORM.fullmatch(code):
-        return True
-    form = _LOINC_FORM.fullmatch(code)
-    if form is None:
-        return False
-    total = 0
-    for position, digit in enumerate(reversed(form[1])):
-        number = int(digit) * (2 if position % 2 == 0 else 1)
-        total += number // 10 + number % 10
-    return (10 - total % 10) % 10 == int(form[2])
 
 
 def _form(pattern: str) -> Callable[[str], bool]:
@@ -101,23 +55,38 @@ _FHIR_SYSTEMS = re.compile(
 )
 
 
+class Verified(NamedTuple):
+    """What is known of codes: the labels seen for each, and which codes a CodeSystem has."""
+
+    labels: Labels
+    systems: Mapping[str, frozenset[str] | None]
+    """By url; None where a system does not list all of its codes."""
+
+
 def terminology_issues(definitions: Iterable[Resource]) -> list[Issue]:
     """Return what is wrong with the codes of some definitions, taken together."""
     known = list(definitions)
-    labels = verified_labels(known)
-    return [issue for definition in known for issue in definition_issues(definition, labels)]
+    verified = verified_in(known)
+    return [issue for definition in known for issue in definition_issues(definition, verified)]
 
 
-def definition_issues(definition: Resource, labels: Labels) -> Iterator[Issue]:
-    """Yield what is wrong with the codes of one definition; `labels` are the verified codes."""
+def verified_in(definitions: Iterable[Resource]) -> Verified:
+    """Return what some definitions tell of codes."""
+    known = list(definitions)
+    systems = (d for d in known if d["resourceType"] == "CodeSystem" and "url" in d)
+    return Verified(verified_labels(known), {d["url"]: _all_codes(d) for d in systems})
+
+
+def definition_issues(definition: Resource, verified: Verified) -> Iterator[Issue]:
+    """Yield what is wrong with the codes of one definition."""
     place = identity(definition)
     for path, system, code, display in codes_in(definition, place):
-        yield from _code_issues(path, system, code, display, labels)
+        yield from _code_issues(path, system, code, display, verified)
     if definition["resourceType"] == "ValueSet":
         yield from _duplicates(definition, place)
     if definition["resourceType"] == "CodeSystem":
         yield from _repeated(_concept_codes(definition), f"{place}.concept")
-    yield from _expression_issues(definition, place, labels)
+    yield from _expression_issues(definition, place, verified)
 
 
 def verified_labels(definitions: Iterable[Resource]) -> Labels:
@@ -128,7 +97,7 @@ def verified_labels(definitions: Iterable[Resource]) -> Labels:
             for system, concept in _included(definition):
                 found.setdefault((system, concept["code"]), set()).update(_labels(concept))
         elif definition["resourceType"] == "CodeSystem":
-            for concept in _concepts(definition):
+            for concept in filter(_has_code, _concepts(definition)):
                 key = (str(definition.get("url")), concept["code"])
                 found.setdefault(key, set()).update(_labels(concept))
     return {key: frozenset(labels) for key, labels in found.items()}
@@ -143,6 +112,8 @@ def codes_in(node: Any, path: str) -> Iterator[tuple[str, str, str, str | None]]
         if _is_coding(node):
             yield path, node["system"], node["code"], node.get("display")
         for index, concept in enumerate(node.get("concept") or () if "system" in node else ()):
+            if not _has_code(concept):
+                continue
             place = f"{path}.concept[{index}]"
             yield place, node["system"], concept["code"], concept.get("display")
         for key, value in node.items():
@@ -156,35 +127,50 @@ def _is_coding(node: Mapping[str, Any]) -> bool:
 
 
 def _code_issues(
-    path: str, system: str, code: str, display: str | None, labels: Labels
+    path: str, system: str, code: str, display: str | None, verified: Verified
 ) -> Iterator[Issue]:
     """Yield what is wrong with one code."""
     if system not in CHECKS:
-        if not system.startswith(OWN_ROOT) and not _FHIR_SYSTEMS.fullmatch(system):
-            text = f"The code system `{system}` is not one that content may use."
-            yield Issue("error", "code-invalid", text, (path,))
+        yield from _of_another_system(path, system, code, verified)
         return
     if not CHECKS[system](code):
         text = f"`{code}` is no code of `{system}`: its form or check digit is wrong."
         yield Issue("error", "code-invalid", text, (path,))
         return
-    if (system, code) not in labels:
-        text = f"`{code}` of `{system}` is in no value set: nobody has verified it."
-        yield Issue("error", "code-invalid", text, (path,))
+    if (system, code) not in verified.labels:
+        text = (
+            f"`{code}` of `{system}` is in no value set: nobody has verified it. Look it up and "
+            "list it, with its label, in a ValueSet."
+        )
+        yield Issue("warning", "code-invalid", text, (path,))
         return
-    allowed = labels[system, code]
+    allowed = verified.labels[system, code]
     if display is not None and _plain(display) not in {_plain(label) for label in allowed}:
         expected = ", ".join(f"`{label}`" for label in sorted(allowed))
         text = f"`{code}` of `{system}` carries the label `{display}`; expected {expected}."
         yield Issue("error", "code-invalid", text, (path,))
 
 
-def _expression_issues(definition: Resource, place: str, labels: Labels) -> Iterator[Issue]:
+def _of_another_system(path: str, system: str, code: str, verified: Verified) -> Iterator[Issue]:
+    """Yield what is wrong with a code of a system that is not a public clinical one."""
+    if system in verified.systems:
+        codes = verified.systems[system]
+        if codes is not None and code not in codes:
+            text = f"`{code}` is no code of `{system}`.{meant(code, codes)}"
+            yield Issue("error", "code-invalid", text, (path,))
+    elif not _FHIR_SYSTEMS.fullmatch(system):
+        near = meant(system, (*CHECKS, *verified.systems))
+        text = f"The code system `{system}` is not one that content may use."
+        remedy = near or " Nobody here can check its codes; bring its CodeSystem along."
+        yield Issue("error" if near else "warning", "code-invalid", text + remedy, (path,))
+
+
+def _expression_issues(definition: Resource, place: str, verified: Verified) -> Iterator[Issue]:
     """Yield the SNOMED CT and LOINC literals of expressions that are wrong or not verified."""
     for path, text in _expressions(definition, place):
         for snomed, loinc in _LITERAL.findall(text):
             yield from _code_issues(
-                path, SNOMED if snomed else LOINC, snomed or loinc, None, labels
+                path, SNOMED if snomed else LOINC, snomed or loinc, None, verified
             )
 
 
@@ -228,7 +214,17 @@ def _concepts(system: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _concept_codes(system: Resource) -> list[str]:
-    return [concept["code"] for concept in _concepts(system)]
+    return [concept["code"] for concept in filter(_has_code, _concepts(system))]
+
+
+def _has_code(concept: Mapping[str, Any]) -> bool:
+    """Tell whether a concept has the code that it must have; the structure check tells the rest."""
+    return isinstance(concept.get("code"), str)
+
+
+def _all_codes(system: Resource) -> frozenset[str] | None:
+    is_complete = system.get("content") == "complete"
+    return frozenset(_concept_codes(system)) if is_complete else None
 
 
 def _labels(concept: Mapping[str, Any]) -> Iterator[str]:
@@ -236,7 +232,7 @@ def _labels(concept: Mapping[str, Any]) -> Iterator[str]:
     if "display" in concept:
         yield concept["display"]
     for designation in concept.get("designation") or ():
-        yield designation["value"]
+        yield str(designation.get("value", ""))
 
 
 def _plain(label: str) -> str:

@@ -1,8 +1,11 @@
 """Walking a definition: its elements with their FHIRPath, its actions, its expressions."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
+from carepath.fhirpath import Expression
+from carepath.fhirpath import parse as parse_anew
 from carepath.resources import Resource
 
 
@@ -34,8 +37,21 @@ def actions(plan: Resource) -> Iterator[tuple[str, Resource]]:
         yield from below(plan, "PlanDefinition")
 
 
+def every_expression(definition: Resource) -> Iterator[tuple[str, Resource]]:
+    """Yield path and content of every Expression element, whatever its language."""
+    for path, key, value in elements(definition, definition["resourceType"]):
+        if isinstance(value, dict) and key in ("expression", "valueExpression"):
+            yield path, value
+
+
 def expressions(definition: Resource) -> Iterator[tuple[str, Resource]]:
     """Yield path and content of every Expression element in FHIRPath."""
     for path, _, value in elements(definition, definition["resourceType"]):
         if isinstance(value, dict) and value.get("language") == "text/fhirpath":
             yield path, value
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> Expression:
+    """Return an expression, which several rules look at; raises ExpressionSyntaxError."""
+    return parse_anew(text)

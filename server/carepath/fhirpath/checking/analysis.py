@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from carepath.errors import EvaluationError
+from carepath.fhirpath.checking.comparison import never_compares
 from carepath.fhirpath.checking.static_types import (
     ANY_RESOURCE,
     ANYTHING,
@@ -26,13 +27,13 @@ from carepath.fhirpath.checking.static_types import (
 )
 from carepath.fhirpath.functions import FUNCTIONS
 from carepath.fhirpath.functions.row import TYPE, Argument, Result
-from carepath.fhirpath.functions.types import named_type
 from carepath.fhirpath.nodes import (
     Ast,
     Binary,
     Call,
     EmptySet,
     Indexer,
+    Instance,
     Literal,
     Member,
     SortKey,
@@ -40,6 +41,7 @@ from carepath.fhirpath.nodes import (
     TypeTest,
     Unary,
     Variable,
+    named_type,
 )
 from carepath.fhirpath.syntax.text import text_of
 from carepath.fhirpath.values.types import (
@@ -62,15 +64,38 @@ def analyse(text: str, ast: Ast, input_type: str, *, strict_order: bool = False)
     """Raise EvaluationError for the first thing that cannot be right on `input_type`."""
     if model().type_of(input_type) is None:
         raise EvaluationError(text, input_type, "there is no such type in FHIR R4")
-    _Analysis(text, strict_order).kinds(ast, Kinds(frozenset({f"FHIR.{input_type}"})))
+    analysis = _Analysis(text, _anything, strict_order=strict_order, strict_comparison=False)
+    analysis.kinds(ast, Kinds(frozenset({f"FHIR.{input_type}"})))
+
+
+def kinds_of(text: str, ast: Ast, this: Kinds, variables: Callable[[str], Kinds]) -> Kinds:
+    """Return the types that an expression may give, by those of its input and its variables.
+
+    Raises EvaluationError for what cannot be right, comparisons that are never true among it.
+    """
+    analysis = _Analysis(text, variables, strict_order=False, strict_comparison=True)
+    return analysis.kinds(ast, this)
+
+
+def _anything(_name: str) -> Kinds:
+    return ANYTHING
 
 
 class _Analysis:
     """One walk over one expression."""
 
-    def __init__(self, text: str, strict_order: bool) -> None:
+    def __init__(
+        self,
+        text: str,
+        variables: Callable[[str], Kinds],
+        *,
+        strict_order: bool,
+        strict_comparison: bool,
+    ) -> None:
         self.text = text
+        self.variables = variables
         self.strict_order = strict_order
+        self.strict_comparison = strict_comparison
 
     def error(self, node: Ast, reason: str) -> EvaluationError:
         return EvaluationError(self.text, text_of(node), reason)
@@ -95,7 +120,7 @@ class _Analysis:
     def variable(self, node: Variable, _: Kinds) -> Kinds:
         if node.name in ("sct", "loinc", "ucum"):
             return Kinds(frozenset({"System.String"}))
-        return ANYTHING
+        return self.variables(node.name)
 
     def member(self, node: Member, this: Kinds) -> Kinds:
         source = this if node.source is None else self.kinds(node.source, this)
@@ -190,6 +215,16 @@ class _Analysis:
     def unary(self, node: Unary, this: Kinds) -> Kinds:
         return self.kinds(node.operand, this)
 
+    def instance(self, node: Instance, this: Kinds) -> Kinds:
+        name = node.type.removeprefix("FHIR.")
+        if model().type_of(name) is None:
+            raise self.error(node, f"there is no type `{node.type}` in FHIR R4")
+        for element, value in node.elements:
+            if children_of(f"FHIR.{name}", element)[0] == frozenset():
+                raise self.error(node, unknown_member(element, frozenset({f"FHIR.{name}"})))
+            self.kinds(value, this)
+        return Kinds(frozenset({f"FHIR.{name}"}))
+
     def sort_key(self, node: SortKey, this: Kinds) -> Kinds:
         return self.kinds(node.key, this)
 
@@ -199,6 +234,9 @@ class _Analysis:
             return either([left, right])._replace(single=False, ordered=True)
         if node.operator in ("+", "-", "*", "/", "div", "mod", "&"):
             return self._arithmetic(node, left, right)
+        why = never_compares(node.operator, left, right) if self.strict_comparison else None
+        if why is not None:
+            raise self.error(node, why)
         return Kinds(BOOLEAN_RESULT)
 
     def _arithmetic(self, node: Binary, left: Kinds, right: Kinds) -> Kinds:
@@ -226,5 +264,6 @@ _RULES: dict[type, Callable[[_Analysis, Any, Kinds], Kinds]] = {
     Unary: _Analysis.unary,
     Binary: _Analysis.binary,
     TypeTest: _Analysis.type_test,
+    Instance: _Analysis.instance,
     SortKey: _Analysis.sort_key,
 }

@@ -4,6 +4,7 @@ https://hl7.org/fhirpath/#functions
 """
 
 from carepath.fhirpath.functions import (
+    aggregates,
     boundaries,
     conversion,
     dates,
@@ -11,7 +12,9 @@ from carepath.fhirpath.functions import (
     factory,
     fhir,
     filtering,
+    location,
     math,
+    references,
     statements,
     strings,
     subsetting,
@@ -29,13 +32,25 @@ FUNCTIONS: Table = {
     **conversion.FUNCTIONS,
     **strings.FUNCTIONS,
     **math.FUNCTIONS,
+    **aggregates.FUNCTIONS,
     **dates.FUNCTIONS,
     **boundaries.FUNCTIONS,
     **types.FUNCTIONS,
     **utility.FUNCTIONS,
     **fhir.FUNCTIONS,
+    **references.FUNCTIONS,
+    **location.FUNCTIONS,
     **statements.FUNCTIONS,
     **terminology.FUNCTIONS,
 }
 DEFINING = frozenset(name for name, row in FUNCTIONS.items() if row.effect == "scope")
 """Functions that define a variable."""
+FOLLOWING = frozenset(name for name, row in FUNCTIONS.items() if row.follows)
+"""Functions that follow references."""
+PLACING = frozenset(name for name, row in FUNCTIONS.items() if row.needs_places)
+"""Functions that ask where their items stand."""
+
+
+def asks_for_places(text: str) -> bool:
+    """Tell whether an expression may ask where items stand, so that it has to be traced."""
+    return any(name in text for name in PLACING)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 from typing import Any
 
+from carepath.fhirpath.functions.conversion import to_quantity
 from carepath.fhirpath.functions.row import A_BOOLEAN, AN_INTEGER, Function, Table
 from carepath.fhirpath.functions.table import plain
 from carepath.fhirpath.values.calendar import days_in_month
@@ -171,16 +172,15 @@ def _fraction(value: Moment) -> int:
 
 def _comparable(_: Context, items: Items, other: Items) -> Items:
     ours, theirs = one(items), one(other)
-    if ours is None or theirs is None:
+    if ours is None or theirs is None or not (_is_measure(ours) and _is_measure(theirs)):
         return EMPTY
-    return of_truth(_are_comparable(ours, theirs))
+    left, right = to_quantity(system_value(ours)), to_quantity(system_value(theirs))
+    return of_truth(left is not None and right is not None and comparable(left, right))
 
 
-def _are_comparable(left: Item, right: Item) -> bool:
-    ours, theirs = system_value(left), system_value(right)
-    if left[1].kind == QUANTITY and right[1].kind == QUANTITY:
-        return ours is not None and theirs is not None and comparable(ours, theirs)
-    raise Failure("`comparable()` takes two quantities", [left, right])
+def _is_measure(item: Item) -> bool:
+    """Tell whether an item is a quantity, or a number, which counts as one."""
+    return item[1].kind == QUANTITY or item[1].kind in NUMBERS
 
 
 FUNCTIONS: Table = {

@@ -8,16 +8,18 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from carepath.fhirpath.functions.date_formats import date_in, date_time_in
 from carepath.fhirpath.functions.row import A_BOOLEAN, Function, Result, Table
 from carepath.fhirpath.functions.table import plain
 from carepath.fhirpath.values.context import Context
-from carepath.fhirpath.values.quantity import CALENDAR_UNITS, Quantity, converted
+from carepath.fhirpath.values.quantity import CALENDAR_UNITS, Quantity
 from carepath.fhirpath.values.results import EMPTY, is_integer, is_long, of_truth, one, one_text
 from carepath.fhirpath.values.temporal import Date, DateTime, InvalidMoment, Moment, Time
 from carepath.fhirpath.values.types import OBJECT, SYSTEM, Item, Items, system_value
+from carepath.fhirpath.values.unit_conversion import in_unit
 
 _INTEGER = r"[+-]?\d{1,19}"
-_DECIMAL = r"[+-]?\d+(\.\d+)?"
+_DECIMAL = r"[+-]?\d+(\.\d+|L)?"
 _QUANTITY = r"(?P<value>[+-]?\d+(\.\d+)?)\s*('(?P<code>[^']+)'|(?P<word>[a-zA-Z]+))?"
 _BOOLEANS = {
     "true": True, "t": True, "yes": True, "y": True, "1": True, "1.0": True,
@@ -58,7 +60,7 @@ def to_decimal(value: Any) -> Decimal | None:
     if isinstance(value, bool | int | Decimal):
         return Decimal(value)
     if isinstance(value, str) and len(value) < _MAX_LENGTH and re.fullmatch(_DECIMAL, value):
-        return Decimal(value)
+        return Decimal(value.removesuffix("L"))
     return None
 
 
@@ -128,34 +130,42 @@ CONVERTERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+_BY_TEMPLATE: dict[str, Callable[[str, str], Moment | None]] = {
+    "Date": date_in,
+    "DateTime": date_time_in,
+}
+
+
 def _value(item: Item) -> Any:
     """Return what a conversion starts from; objects have no value to convert."""
     return None if item[1].kind == OBJECT else system_value(item)
 
 
-def _to(name: str) -> Function:
-    convert = CONVERTERS[name]
+def _converted(name: str, value: Any, template: Items | None) -> Any:
+    """Return a value as one of a type, a string by the template when one is given."""
+    written = one_text(template) if template is not None else None
+    if isinstance(value, str) and written is not None:
+        return _BY_TEMPLATE[name](value, written)
+    return None if value is None else CONVERTERS[name](value)
 
-    def evaluate(_: Context, items: Items) -> Items:
+
+def _to(name: str) -> Function:
+    def evaluate(_: Context, items: Items, template: Items | None = None) -> Items:
         item = one(items)
-        value = None if item is None else _value(item)
-        found = None if value is None else convert(value)
+        found = None if item is None else _converted(name, _value(item), template)
         return EMPTY if found is None else [(found, SYSTEM[name])]
 
-    return plain(evaluate, gives=Result(f"System.{name}"))
+    return plain(evaluate, 0, int(name in _BY_TEMPLATE), gives=Result(f"System.{name}"))
 
 
 def _converts_to(name: str) -> Function:
-    convert = CONVERTERS[name]
-
-    def evaluate(_: Context, items: Items) -> Items:
+    def evaluate(_: Context, items: Items, template: Items | None = None) -> Items:
         item = one(items)
         if item is None:
             return EMPTY
-        value = _value(item)
-        return of_truth(value is not None and convert(value) is not None)
+        return of_truth(_converted(name, _value(item), template) is not None)
 
-    return plain(evaluate, gives=A_BOOLEAN)
+    return plain(evaluate, 0, int(name in _BY_TEMPLATE), gives=A_BOOLEAN)
 
 
 def _quantity_in(items: Items, unit: Items | None) -> Quantity | None:
@@ -163,10 +173,7 @@ def _quantity_in(items: Items, unit: Items | None) -> Quantity | None:
     value = None if item is None else _value(item)
     found = None if value is None else to_quantity(value)
     wanted = one_text(unit) if unit is not None else None
-    if found is None or wanted is None or wanted == found.unit:
-        return found
-    number = converted(found, CALENDAR_UNITS.get(wanted, wanted))
-    return None if number is None else Quantity(number, wanted)
+    return found if found is None or wanted is None else in_unit(found, wanted)
 
 
 def _to_quantity(_: Context, items: Items, unit: Items | None = None) -> Items:

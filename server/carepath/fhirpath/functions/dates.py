@@ -26,27 +26,36 @@ def _moment(items: Items) -> Moment | None:
     return value
 
 
+def _read(items: Items) -> Moment | None:
+    """Return the date or time whose parts are asked for; what is none has no parts."""
+    item = one(items)
+    value = None if item is None else system_value(item)
+    return value if isinstance(value, Moment) else None
+
+
 def _fields(moment: Moment) -> tuple[Number | None, ...]:
     """Return the fields from the year on; a Time has none before the hour."""
     return (None, None, None, *moment.fields) if isinstance(moment, Time) else moment.fields
 
 
-def _part(place: int, read: Callable[[Number], int] = int) -> Function:
+def _part(place: int, read: Callable[[Number], int | None] = int) -> Function:
     def evaluate(_: Context, items: Items) -> Items:
-        moment = _moment(items)
+        moment = _read(items)
         fields = _fields(moment) if moment is not None else ()
         value = fields[place] if place < len(fields) else None
-        return EMPTY if value is None else integer(read(value))
+        found = None if value is None else read(value)
+        return EMPTY if found is None else integer(found)
 
     return plain(evaluate)
 
 
-def _milliseconds(second: Number) -> int:
-    return int((Decimal(second) % 1) * 1000)
+def _milliseconds(second: Number) -> int | None:
+    """Return the milliseconds of a second, None when none were written."""
+    return None if isinstance(second, int) else int((second % 1) * 1000)
 
 
 def _offset(_: Context, items: Items) -> Items:
-    moment = _moment(items)
+    moment = _read(items)
     if moment is None or moment.offset is None:
         return EMPTY
     hours = Decimal(moment.offset) / 60
@@ -54,17 +63,17 @@ def _offset(_: Context, items: Items) -> Items:
 
 
 def _date_of(_: Context, items: Items) -> Items:
-    moment = _moment(items)
+    moment = _read(items)
     if moment is None or isinstance(moment, Time):
         return EMPTY
     return [(Date(moment.fields[:DAY]), SYSTEM["Date"])]
 
 
 def _time_of(_: Context, items: Items) -> Items:
-    moment = _moment(items)
-    if moment is None:
+    moment = _read(items)
+    if moment is None or isinstance(moment, Time):
         return EMPTY
-    clock = moment.fields if isinstance(moment, Time) else moment.fields[DAY:]
+    clock = moment.fields[DAY:]
     return [(Time(clock), SYSTEM["Time"])] if clock else EMPTY
 
 

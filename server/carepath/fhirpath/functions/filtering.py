@@ -105,9 +105,10 @@ def _repeat(context: Context, items: Items, projection: Evaluator) -> Items:
                 if key not in seen:
                     seen[key] = each
                     fresh.append(each)
-        context.checked(fresh)
+            if len(seen) > context.limits.items:
+                context.checked(list(seen.values()))
         round_ = fresh
-    return context.checked(list(seen.values()))
+    return list(seen.values())
 
 
 def _repeat_all(context: Context, items: Items, projection: Evaluator) -> Items:
@@ -119,7 +120,9 @@ def _repeat_all(context: Context, items: Items, projection: Evaluator) -> Items:
         fresh: Items = []
         for context.index, item in enumerate(round_):
             fresh += projection(context, item)
-        found = context.checked(found + fresh)
+            if len(found) + len(fresh) > context.limits.items:
+                context.checked(found + fresh)
+        found += fresh
         round_ = fresh
     return found
 
@@ -183,7 +186,8 @@ def _descendants(context: Context, items: Items) -> Items:
     while level:
         context.spend(len(level))
         level = _children(context, level)
-        found = context.checked(found + level)
+        found += level
+        context.checked(found)
     return found
 
 

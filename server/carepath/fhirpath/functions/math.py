@@ -18,10 +18,11 @@ from typing import Any
 
 from carepath.fhirpath.functions.row import Function, Table
 from carepath.fhirpath.functions.table import plain
-from carepath.fhirpath.values.arithmetic import PRECISE, number
+from carepath.fhirpath.values.arithmetic import number
 from carepath.fhirpath.values.context import Context
 from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.quantity import Quantity
+from carepath.fhirpath.values.quantity_arithmetic import PRECISE
 from carepath.fhirpath.values.results import (
     EMPTY,
     NUMBERS,

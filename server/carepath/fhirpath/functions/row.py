@@ -187,6 +187,10 @@ class Function(NamedTuple):
     """Whether it applies to a string only."""
     stands_alone: bool = False
     """Whether, with nothing before it, it looks at its arguments only and not at `$this`."""
+    follows: bool = False
+    """Whether it follows references, and so has to know which resources are in hand."""
+    needs_places: bool = False
+    """Whether it asks where its items stand: then the whole expression is traced."""
     effect: Literal["", "scope", "heard"] = ""
     """What it does beside giving its result: it defines a variable, or somebody is told."""
 

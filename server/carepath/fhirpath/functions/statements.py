@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from carepath.fhirpath.functions.fhir import resolved
+from carepath.fhirpath.functions.references import resolved
 from carepath.fhirpath.functions.row import (
     A_STRING,
     EACH,

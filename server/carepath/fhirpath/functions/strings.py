@@ -22,7 +22,7 @@ from carepath.fhirpath.functions.row import (
 )
 from carepath.fhirpath.functions.table import plain
 from carepath.fhirpath.nodes import Call, Literal, focus_of
-from carepath.fhirpath.patterns import full_match, replace_all, search, searcher
+from carepath.fhirpath.patterns import full_match, refuse_dear, replace_all, search, searcher
 from carepath.fhirpath.values.context import Context
 from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.results import EMPTY, integer, of_truth, one_integer, one_text, text
@@ -48,6 +48,7 @@ def _of_texts(
         values = [one_text(each) for each in (items, *rest)]
         if any(value is None for value in values):
             return EMPTY
+        context.look_through(str(values[0]))
         found = operate(*values)
         if found:
             context.checked_text(str(found[0][0]))
@@ -71,6 +72,7 @@ def _pattern(test: Callable[[str, str, str], bool]) -> Operate:
         value, expression = one_text(items), one_text(pattern)
         if value is None or expression is None:
             return EMPTY
+        refuse_dear(expression, value, one_text(flags) or "")
         return of_truth(test(expression, value, one_text(flags) or ""))
 
     return evaluate
@@ -84,6 +86,7 @@ def _replace_matches(
         return EMPTY
     if not expression:
         return text(value)
+    refuse_dear(expression, value, one_text(flags) or "")
     most = context.limits.text
     found = replace_all(expression, value, instead, one_text(flags) or "", most)
     return text(context.checked_text(found))

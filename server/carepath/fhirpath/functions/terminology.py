@@ -158,6 +158,10 @@ def _lookup(terminology: Terminology, coded: Items, _: Items = EMPTY) -> Any:
     return terminology.lookup(str(coding.get("system") or ""), str(coding["code"]))
 
 
+def _translate(terminology: Terminology, map_: Items, coded: Items, _: Items = EMPTY) -> Any:
+    return terminology.translate(_text_of(map_), _coding_of(coded))
+
+
 def _validate_vs(terminology: Terminology, value_set: Items, coded: Items, _: Items = EMPTY) -> Any:
     item = one(coded)
     answer = None
@@ -218,5 +222,6 @@ FUNCTIONS: Table = {
     "subsumedBy": _subsumption(frozenset({"equivalent", "subsumed-by"})),
     "expand": _on_terminologies(_expand, 1, 2, VALUE_SET),
     "lookup": _on_terminologies(_lookup, 1, 2),
+    "translate": _on_terminologies(_translate, 2, 3),
     "validateVS": _on_terminologies(_validate_vs, 2, 3, VALUE_SET),
 }

@@ -15,21 +15,20 @@ from carepath.fhirpath.functions.row import (
     Written,
 )
 from carepath.fhirpath.functions.table import plain
-from carepath.fhirpath.nodes import Ast, Call, Member
+from carepath.fhirpath.nodes import Call, Member, named_type
 from carepath.fhirpath.values.context import Context, Evaluator
 from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.results import EMPTY, of_truth
-from carepath.fhirpath.values.types import SYSTEM, Item, Items, TypeInfo, fits, is_type, known_type
-
-
-def named_type(node: Ast) -> str | None:
-    """Return the type an argument names: `Quantity`, `FHIR.Quantity`; None when it names none."""
-    match node:
-        case Member(source=None, name=name):
-            return name
-        case Member(source=Member(source=None, name="System" | "FHIR" as space), name=name):
-            return f"{space}.{name}"
-    return None
+from carepath.fhirpath.values.types import (
+    SYSTEM,
+    Item,
+    Items,
+    TypeInfo,
+    fits,
+    is_type,
+    known_type,
+    model,
+)
 
 
 def _wanted(node: Call) -> str:
@@ -83,8 +82,15 @@ def _type(_: Context, items: Items) -> Items:
 
 
 def _described(type_: TypeInfo) -> dict[str, str]:
-    base = "System.Any" if type_.namespace == "System" else "FHIR.Element"
-    return {"namespace": type_.namespace, "name": type_.name, "baseType": base}
+    return {"namespace": type_.namespace, "name": type_.name, "baseType": _base_of(type_)}
+
+
+def _base_of(type_: TypeInfo) -> str:
+    """Return the type that a type specialises: `FHIR.string` for an `id`."""
+    if type_.namespace == "System":
+        return "System.Any"
+    known = model().type_of(type_.name)
+    return f"FHIR.{known.base}" if known is not None and known.base else "System.Any"
 
 
 def _is_step(node: Member) -> bool:

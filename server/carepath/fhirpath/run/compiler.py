@@ -10,13 +10,14 @@ compiler wraps every evaluator, so tracing costs nothing when it is off.
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from carepath.fhirpath.functions import DEFINING, FUNCTIONS
+from carepath.fhirpath.functions import DEFINING, FOLLOWING, FUNCTIONS, asks_for_places
 from carepath.fhirpath.nodes import (
     Ast,
     Binary,
     Call,
     EmptySet,
     Indexer,
+    Instance,
     Literal,
     Member,
     SortKey,
@@ -26,9 +27,11 @@ from carepath.fhirpath.nodes import (
     Variable,
 )
 from carepath.fhirpath.run import operators
+from carepath.fhirpath.run.instances import instance
 from carepath.fhirpath.run.steps import first_step, step
 from carepath.fhirpath.run.tracing import chosen, traced, traced_step
 from carepath.fhirpath.run.variables import variable
+from carepath.fhirpath.run.wrappers import in_own_scope, made_when_run, once
 from carepath.fhirpath.values.access import Key, spread
 from carepath.fhirpath.values.context import Context, Evaluator, Truth
 from carepath.fhirpath.values.failure import Failure
@@ -41,20 +44,31 @@ Write = Callable[[str, str, Ast], Any]
 
 
 class Compiler:
-    """Compiles one expression; `indexed` and `scoped` say what its text makes necessary."""
+    """Compiles one expression; `indexed` and its like say what its text makes necessary."""
 
-    __slots__ = ("indexed", "loops", "paths", "scoped", "text", "traced", "write")
+    __slots__ = (
+        "follows",
+        "indexed",
+        "loops",
+        "paths",
+        "placed",
+        "scoped",
+        "text",
+        "traced",
+        "write",
+    )
 
     def __init__(
         self, text: str, *, traced: bool = False, paths: bool = True, write: Write | None = None
     ) -> None:
         self.text = text
-        self.traced = traced
-        self.paths = paths
+        self.placed = asks_for_places(text)
+        self.traced = traced or self.placed
+        self.paths = paths or self.placed
         self.write = write
         """Given where it is worth it to write functions for parts that need no tracing."""
         self.indexed = "$index" in text
-        self.scoped = any(name in text for name in DEFINING)
+        self.scoped, self.follows = (any(n in text for n in each) for each in (DEFINING, FOLLOWING))
         self.loops = 0
         """How many loops stand around what is being compiled."""
 
@@ -62,9 +76,9 @@ class Compiler:
         """Compile an operand, an argument or a whole expression."""
         evaluator = self.link(node)
         if self.scoped and _defines(node):
-            evaluator = _own_scope(evaluator)
+            evaluator = in_own_scope(evaluator)
         if self.loops and not self.traced and operators.is_constant(node):
-            evaluator = _once(evaluator)
+            evaluator = once(evaluator)
         return evaluator
 
     def link(self, node: Ast) -> Evaluator:
@@ -79,14 +93,18 @@ class Compiler:
 
     def unobserved_items(self, node: Ast) -> Evaluator:
         """Compile a part of a traced expression whose own evidence does not matter."""
-        made: Evaluator = _made_when_run(
+        if self.placed:
+            return self.items(node)
+        made: Evaluator = made_when_run(
             lambda: self._written("items", node) or self._plain().items(node)
         )
         return made
 
     def unobserved_truth(self, node: Ast) -> Truth:
         """Compile a condition of a traced expression whose own evidence does not matter."""
-        made: Truth = _made_when_run(
+        if self.placed:
+            return self.truth(node)
+        made: Truth = made_when_run(
             lambda: self._written("truth", node) or self._plain().truth(node)
         )
         return made
@@ -157,19 +175,6 @@ def _chooses(node: Ast) -> bool:
     return isinstance(node.source, Variable) or (node.source is not None and _chooses(node.source))
 
 
-def _made_when_run(make: Callable[[], Any]) -> Any:
-    """Return a function that is made when it is first called."""
-    made: Any = None
-
-    def run(context: Context, this: Item) -> Any:
-        nonlocal made
-        if made is None:
-            made = make()
-        return made(context, this)
-
-    return run
-
-
 def _this(_: Context, this: Item) -> Items:
     return spread(this) if this[1] is MANY else [this]
 
@@ -182,30 +187,6 @@ def _defines(node: Ast) -> bool:
             return True
         current = current.source
     return False
-
-
-def _own_scope(evaluator: Evaluator) -> Evaluator:
-    def evaluate(context: Context, this: Item) -> Items:
-        outer = context.scope
-        try:
-            return evaluator(context, this)
-        finally:
-            context.scope = outer
-
-    return evaluate
-
-
-def _once(evaluator: Evaluator) -> Evaluator:
-    """Evaluate what does not depend on the items of a loop only once in an evaluation."""
-
-    def evaluate(context: Context, this: Item) -> Items:
-        key = id(evaluate)
-        found = context.cache.get(key)
-        if found is None:
-            found = context.cache[key] = evaluator(context, this)
-        return found
-
-    return evaluate
 
 
 def _literal(_: Compiler, node: Literal) -> Evaluator:
@@ -231,8 +212,8 @@ def _special(_: Compiler, node: Special) -> Evaluator:
     return index
 
 
-def _variable(_: Compiler, node: Variable) -> Evaluator:
-    return variable(node)
+def _variable(compiler: Compiler, node: Variable) -> Evaluator:
+    return variable(node, noted=compiler.follows)
 
 
 def _member(compiler: Compiler, node: Member) -> Evaluator:
@@ -296,5 +277,6 @@ _ITEMS: dict[type, Callable[..., Evaluator]] = {
     Unary: operators.unary,
     Binary: _binary,
     TypeTest: _type_test,
+    Instance: instance,
     SortKey: _sort_key,
 }

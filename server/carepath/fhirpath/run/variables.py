@@ -10,12 +10,17 @@ from carepath.fhirpath.values.context import Context, Evaluator
 from carepath.fhirpath.values.failure import Failure
 from carepath.fhirpath.values.known import Known, items_of
 from carepath.fhirpath.values.results import text
-from carepath.fhirpath.values.standard_variables import CONSTANTS, PREFIXED, STANDARD
+from carepath.fhirpath.values.standard_variables import CONSTANTS, PREFIXED, STANDARD, is_given
 from carepath.fhirpath.values.types import Item, Items
 
 
-def variable(node: Variable) -> Evaluator:
-    """Return the evaluator for `%name`."""
+def variable(node: Variable, *, noted: bool = False) -> Evaluator:
+    """Return the evaluator for `%name`; `noted`, what it stood for is in hand from then on."""
+    read = _reading(node)
+    return _noting(node.name, read) if noted and is_given(node.name) else read
+
+
+def _reading(node: Variable) -> Evaluator:
     name = node.name
     standard = STANDARD.get(name)
 
@@ -43,6 +48,13 @@ def variable(node: Variable) -> Evaluator:
     for prefix, url in PREFIXED.items():
         if name.startswith(prefix):
             return _prefixed(text(url + name.removeprefix(prefix)), evaluate, name)
+    return evaluate
+
+
+def _noting(name: str, read: Evaluator) -> Evaluator:
+    def evaluate(context: Context, this: Item) -> Items:
+        return context.noted(name, read(context, this))
+
     return evaluate
 
 

@@ -18,7 +18,7 @@ _TOKEN = re.compile(
     [ \t\r\n]+ | //[^\r\n]* | /\*(?:[^*]|\*(?!/))*\*/
   | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
   | (?P<comment>/\*)
-  | (?P<op><=|>=|!=|!~|[.()\[\]{},=~<>|&+\-*/])
+  | (?P<op><=|>=|!=|!~|[.()\[\]{},:=~<>|&+\-*/])
   | (?P<string>'(?:[^'\\]|\\.)*')
   | (?P<number>[0-9]+(?:\.[0-9]+)?)
   | (?P<variable>%(?:[A-Za-z_][A-Za-z0-9_]*|`(?:[^`\\]|\\.)*`|'(?:[^'\\]|\\.)*'))
@@ -56,7 +56,9 @@ _ESCAPES = {
     "\\": "\\",
 }
 _UNREADABLE = frozenset({"bad", "comment"})
-_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_UNIT = r"u[0-9a-fA-F]{4}"
+_PAIR = r"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_ESCAPE = re.compile(rf"\\({_PAIR}|{_UNIT}|.)", re.DOTALL)
 
 
 def tokens(text: str) -> list[Token]:
@@ -86,15 +88,24 @@ def unescape(text: str, quoted: str, offset: int) -> str:
 
     def meaning(match: re.Match[str]) -> str:
         code = match[1]
-        if code in _ESCAPES:
-            return _ESCAPES[code]
-        if len(code) > 1:
-            return chr(int(code[1:], 16))
-        raise ExpressionSyntaxError(
-            text, offset + match.start() + 2, r"an escape such as `\n` or `\u00e4`"
-        )
+        if code[0] != "u":
+            return _ESCAPES.get(code, code)
+        try:
+            return _character(code)
+        except ValueError:
+            raise ExpressionSyntaxError(
+                text, offset + match.start() + 2, r"a character such as `\u00e4` or `\ud83d\ude00`"
+            ) from None
 
     return _ESCAPE.sub(meaning, inner)
+
+
+def _character(code: str) -> str:
+    """Return the character of `u00e4`, or of two such that are its halves; raises ValueError."""
+    found = bytes.fromhex(code.replace("\\u", "")[1:]).decode("utf-16-be")
+    if not found:
+        raise ValueError(code)
+    return found
 
 
 def _unreadable(text: str, word: str, offset: int) -> ExpressionSyntaxError:

@@ -12,6 +12,7 @@ from carepath.fhirpath.nodes import (
     Call,
     EmptySet,
     Indexer,
+    Instance,
     Literal,
     Member,
     SortKey,
@@ -20,8 +21,10 @@ from carepath.fhirpath.nodes import (
     Unary,
     Variable,
     children,
+    named_type,
 )
 from carepath.fhirpath.syntax.lexer import END, Token, tokens, unescape
+from carepath.fhirpath.syntax.precedence import POWER, TYPE_TEST, UNARY
 from carepath.fhirpath.values.quantity import CALENDAR_UNITS, Quantity
 from carepath.fhirpath.values.temporal import InvalidMoment, moment_literal
 
@@ -33,35 +36,6 @@ MAX_LENGTH = 100_000
 """Characters; no expression written by hand comes near."""
 MAX_DIGITS = 100
 """Digits of a number; FHIR asks for 18."""
-
-TYPE_TEST, UNARY = 8, 12
-POWER = {
-    "implies": 1,
-    "or": 2,
-    "xor": 2,
-    "and": 3,
-    "in": 4,
-    "contains": 4,
-    "=": 5,
-    "~": 5,
-    "!=": 5,
-    "!~": 5,
-    "<": 6,
-    ">": 6,
-    "<=": 6,
-    ">=": 6,
-    "|": 7,
-    "is": TYPE_TEST,
-    "as": TYPE_TEST,
-    "+": 9,
-    "-": 9,
-    "&": 9,
-    "*": 10,
-    "/": 10,
-    "div": 10,
-    "mod": 10,
-}
-"""How strongly each operator binds; higher binds tighter, all are read from the left."""
 
 _OPERAND = "an expression"
 _NAMES = frozenset({"word", "quoted", "is", "as", "in", "contains"})
@@ -163,6 +137,9 @@ class _Parser:
                 self.place += 1
                 node = Indexer(node, self.expression(0), offset)
                 self.expect("]")
+            elif kind == "{" and (type_ := named_type(node)) is not None:
+                self.place += 1
+                node = Instance(type_, self.elements(), node.at)
             else:
                 return node
             links += 1
@@ -216,6 +193,24 @@ class _Parser:
                 return SortKey(node, word == "desc", offset)
         return node
 
+    def elements(self) -> tuple[tuple[str, Ast], ...]:
+        """Read `name: expression, …}`, or `:}` for none."""
+        found: list[tuple[str, Ast]] = []
+        if self.tokens[self.place][0] == ":":
+            self.place += 1
+        else:
+            found.append(self.element())
+            while self.tokens[self.place][0] == ",":
+                self.place += 1
+                found.append(self.element())
+        self.expect("}", "`,` or `}`" if found else "")
+        return tuple(found)
+
+    def element(self) -> tuple[str, Ast]:
+        name = self._part("the name of an element")
+        self.expect(":")
+        return name, self.expression(0)
+
     def type_name(self) -> str:
         """Read `Type` or `Namespace.Type`."""
         name = self._part()
@@ -224,10 +219,10 @@ class _Parser:
             name += "." + self._part()
         return name
 
-    def _part(self) -> str:
+    def _part(self, expected: str = "the name of a type") -> str:
         kind, word, offset = token = self.tokens[self.place]
         if kind not in _NAMES:
-            raise self.error(token, "the name of a type")
+            raise self.error(token, expected)
         self.place += 1
         return unescape(self.text, word, offset) if kind == "quoted" else word
 

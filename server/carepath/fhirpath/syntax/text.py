@@ -12,6 +12,7 @@ from carepath.fhirpath.nodes import (
     Call,
     EmptySet,
     Indexer,
+    Instance,
     Literal,
     Member,
     SortKey,
@@ -21,7 +22,7 @@ from carepath.fhirpath.nodes import (
     Variable,
 )
 from carepath.fhirpath.syntax.lexer import KEYWORDS
-from carepath.fhirpath.syntax.parser import POWER, UNARY
+from carepath.fhirpath.syntax.precedence import POWER, UNARY
 
 _POSTFIX = 13
 _NOT_NAMES = KEYWORDS - {"is", "as", "in", "contains"}
@@ -51,7 +52,8 @@ def _bound(node: Ast, least: int) -> str:
     return text if _power(node) >= least else f"({text})"
 
 
-def _name(name: str) -> str:
+def name_of(name: str) -> str:
+    """Return a name as it stands in an expression, in backticks where it needs them."""
     if _is_plain(name) and name not in _NOT_NAMES:
         return name
     return f"`{escaped(name, '`')}`"
@@ -92,7 +94,7 @@ def _literal(node: Literal) -> str:
 
 def _call(node: Call) -> str:
     arguments = ", ".join(text_of(argument) for argument in node.arguments)
-    return f"{_source(node.source)}{_name(node.name)}({arguments})"
+    return f"{_source(node.source)}{name_of(node.name)}({arguments})"
 
 
 def _source(source: Ast | None) -> str:
@@ -110,8 +112,14 @@ def _binary(node: Binary) -> str:
 
 
 def _type_test(node: TypeTest) -> str:
-    name = ".".join(_name(part) for part in node.type.split("."))
+    name = ".".join(name_of(part) for part in node.type.split("."))
     return f"{_bound(node.operand, POWER['is'])} {node.operator} {name}"
+
+
+def _instance(node: Instance) -> str:
+    name = ".".join(name_of(part) for part in node.type.split("."))
+    elements = ", ".join(f"{name_of(key)}: {text_of(value)}" for key, value in node.elements)
+    return f"{name} {{{elements or ':'}}}"
 
 
 def _variable(node: Variable) -> str:
@@ -123,9 +131,10 @@ _WRITERS: dict[type, Callable[..., str]] = {
     EmptySet: lambda _: "{}",
     Special: lambda node: node.name,
     Variable: _variable,
-    Member: lambda node: _source(node.source) + _name(node.name),
+    Member: lambda node: _source(node.source) + name_of(node.name),
     Call: _call,
     Indexer: lambda node: f"{_bound(node.source, _POSTFIX)}[{text_of(node.index)}]",
+    Instance: _instance,
     Unary: _unary,
     Binary: _binary,
     TypeTest: _type_test,

@@ -21,6 +21,7 @@ from carepath.fhirpath.values.types import (
     fhir_type,
     model,
     resource_type,
+    sibling,
 )
 
 Key = str | tuple[str, str]
@@ -112,11 +113,15 @@ ADDERS: dict[int, Callable[[Item, str, str, Any, Items], None]] = {
 }
 
 
+_OF_PRIMITIVES = ("id", "extension", "value")
+
+
 def all_children(item: Item) -> Iterator[tuple[str, Item]]:
     """Yield every child of an item with its name, in the order of the JSON."""
     value, type_ = item[0], item[1]
     if type_.primitive:
-        yield from _named(item, ("id", "extension"))
+        if type_.namespace == "FHIR":
+            yield from _named(item, ("value",) if sibling(item) is None else _OF_PRIMITIVES)
     elif isinstance(value, dict):
         yield from _named(item, _names(value, type_))
 

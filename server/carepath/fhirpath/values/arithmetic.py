@@ -4,23 +4,15 @@ https://hl7.org/fhirpath/#math
 """
 
 from collections.abc import Callable
-from decimal import Context as DecimalContext
-from decimal import Decimal, DivisionByZero, InvalidOperation, Overflow
-from fractions import Fraction
+from decimal import Decimal
 from typing import Any
 
 from carepath.fhirpath.values import results
 from carepath.fhirpath.values.calendar import plus
 from carepath.fhirpath.values.context import Context
 from carepath.fhirpath.values.failure import Failure
-from carepath.fhirpath.values.quantity import (
-    UCUM_OF,
-    Quantity,
-    calendar_unit,
-    converted,
-    decimal_of,
-    in_base_units,
-)
+from carepath.fhirpath.values.quantity import Quantity, calendar_unit
+from carepath.fhirpath.values.quantity_arithmetic import PRECISE, product_of, sum_of
 from carepath.fhirpath.values.results import EMPTY, NUMBERS
 from carepath.fhirpath.values.temporal import Moment
 from carepath.fhirpath.values.types import (
@@ -37,12 +29,7 @@ from carepath.fhirpath.values.types import (
     Items,
     system_value,
 )
-from carepath.fhirpath.values.units import code_of, product
 
-PRECISE = DecimalContext(
-    prec=34, Emax=1000, Emin=-1000, traps=[InvalidOperation, DivisionByZero, Overflow]
-)
-"""Enough for the 28 digits the specification asks for, with some to spare."""
 _MOMENTS = frozenset({DATE, DATE_TIME, TIME})
 _KINDS = {INTEGER: "Integer", LONG: "Long", DECIMAL: "Decimal"}
 
@@ -99,11 +86,11 @@ def _sum(context: Context, left: Items, right: Items, operator: str) -> Items:
     if our_kind == their_kind == STRING and sign > 0:
         return results.text(context.checked_text(_text(left) + _text(right)))
     if our_kind in _MOMENTS and their_kind == QUANTITY:
-        return _moved(ours, theirs, sign, left[0])
+        return _moved(context, ours, theirs, sign, left[0])
     if QUANTITY in (our_kind, their_kind):
         one, other = _quantity(ours), _quantity(theirs)
         if one is not None and other is not None:
-            summed = _sum_of_quantities(one, other, sign)
+            summed = sum_of(one, other, sign)
             return EMPTY if summed is None else results.quantity(summed)
     raise _refuse(operator, left, right)
 
@@ -120,37 +107,16 @@ def _quantity(value: Any) -> Quantity | None:
     return None
 
 
-def _sum_of_quantities(left: Quantity, right: Quantity, sign: int) -> Quantity | None:
-    """Add in the finer of two units; None when they cannot be brought together."""
-    finer = left if _size(left) <= _size(right) else right
-    ours, theirs = _value_in(left, finer), _value_in(right, finer)
-    if ours is None or theirs is None:
-        return None
-    return Quantity(PRECISE.add(ours, sign * theirs), finer.unit, finer.calendar)
-
-
-def _size(quantity: Quantity) -> Fraction:
-    """Return what one of the unit is in base units; zero for units that are not known."""
-    one_of_it = in_base_units(Quantity(Decimal(1), quantity.unit, quantity.calendar))
-    return one_of_it[0] if one_of_it else Fraction(0)
-
-
-def _value_in(quantity: Quantity, target: Quantity) -> Decimal | None:
-    if (quantity.unit, quantity.calendar) == (target.unit, target.calendar):
-        return quantity.value
-    if quantity.calendar is not target.calendar:
-        return None
-    return converted(quantity, UCUM_OF[target.unit] if target.calendar else target.unit)
-
-
-def _moved(moment: Moment, by: Quantity, sign: int, item: Item) -> Items:
-    """Return a date or time moved by calendar units; their fractions do not count."""
+def _moved(context: Context, moment: Moment, by: Quantity, sign: int, item: Item) -> Items:
+    """Return a date or time moved by calendar units; of their fractions those of seconds count."""
     unit = calendar_unit(by)
     is_time = item[1].kind == TIME
     if unit is None or (is_time and unit in ("year", "month", "week", "day")):
         raise Failure(f"`{by.unit}` is no unit to add to a {type(moment).__name__}", [item])
-    amount = int(by.value) * sign
-    moved = plus(moment, amount, unit)
+    if unit == "second" and not context.environment.cuts_seconds:
+        moved = plus(moment, int(by.value * 1000) * sign, "millisecond")
+    else:
+        moved = plus(moment, int(by.value) * sign, unit)
     return EMPTY if moved is None else [(moved, SYSTEM[type(moved).__name__])]
 
 
@@ -193,40 +159,8 @@ def _product(ours: Any, theirs: Any, sign: int, left: Items, right: Items) -> It
     one, other = _quantity(ours), _quantity(theirs)
     if one is None or other is None:
         raise _refuse("*" if sign > 0 else "/", left, right)
-    if sign < 0 and not other.value:
-        return EMPTY
-    try:
-        return _product_of_quantities(one, other, sign)
-    except ArithmeticError:
-        return EMPTY
-
-
-def _product_of_quantities(one: Quantity, other: Quantity, sign: int) -> Items:
-    if other.unit == "1":
-        return results.quantity(
-            Quantity(_times(one.value, other.value, sign), one.unit, one.calendar)
-        )
-    if one.unit == "1" and sign > 0:
-        return results.quantity(
-            Quantity(_times(one.value, other.value, sign), other.unit, other.calendar)
-        )
-    if one.unit == other.unit and sign < 0:
-        return results.quantity(Quantity(_times(one.value, other.value, sign)))
-    ours, theirs = in_base_units(one), in_base_units(other)
-    if ours is None or theirs is None:
-        return EMPTY
-    value = ours[0] * theirs[0] if sign > 0 else ours[0] / theirs[0]
-    unit = product(_code(one), _code(other), sign)
-    return results.quantity(Quantity(decimal_of(value), unit)) if unit else EMPTY
-
-
-def _code(quantity: Quantity) -> str:
-    base = in_base_units(quantity)
-    return code_of(base[1]) if base else ""
-
-
-def _times(one: Decimal, other: Decimal, sign: int) -> Decimal:
-    return PRECISE.multiply(one, other) if sign > 0 else PRECISE.divide(one, other)
+    found = product_of(one, other, sign)
+    return EMPTY if found is None else results.quantity(found)
 
 
 def whole_quotient(context: Context, left: Items, right: Items) -> Items:

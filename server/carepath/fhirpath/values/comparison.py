@@ -3,12 +3,21 @@
 https://hl7.org/fhirpath/#equality and https://hl7.org/fhirpath/#comparison
 """
 
+import re
 from collections.abc import Hashable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from carepath.fhirpath.values.failure import Failure
-from carepath.fhirpath.values.quantity import Quantity, compare_quantities, converted, in_base_units
+from carepath.fhirpath.values.quantity import (
+    UCUM_OF,
+    Alike,
+    Quantity,
+    compare_quantities,
+    converted,
+    in_base_units,
+    size_of,
+)
 from carepath.fhirpath.values.results import NUMBERS
 from carepath.fhirpath.values.temporal import Moment, compare
 from carepath.fhirpath.values.types import (
@@ -21,6 +30,8 @@ from carepath.fhirpath.values.types import (
     Items,
     system_value,
 )
+
+_WHITE_SPACE = re.compile(r"[\t\r\n]")
 
 
 def equal(left: Items, right: Items) -> bool | None:
@@ -156,13 +167,18 @@ def equivalent_items(left: Item, right: Item) -> bool:
 
 
 def _equivalent_quantities(left: Quantity, right: Quantity) -> bool:
-    """Compare in the unit of the left; calendar years count as `a` here."""
+    """Compare in the larger of the two units, whichever side it is on; years count as `a` here."""
     if left.unit == right.unit:
         return _about(left.value, right.value)
-    unit = left.unit if not left.calendar else {"year": "a", "month": "mo"}.get(left.unit, "s")
-    ours = left.value if not left.calendar else converted(left, unit)
-    theirs = converted(right, unit)
+    larger = max(left, right, key=lambda each: (size_of(each), each.unit))
+    unit = UCUM_OF[larger.unit] if larger.calendar else larger.unit
+    ours, theirs = (_value_in(unit, each) for each in (left, right))
     return ours is not None and theirs is not None and _about(ours, theirs)
+
+
+def _value_in(unit: str, quantity: Quantity) -> Decimal | None:
+    own = UCUM_OF[quantity.unit] if quantity.calendar else quantity.unit
+    return quantity.value if own == unit else converted(quantity, unit)
 
 
 def _about(left: Decimal, right: Decimal) -> bool:
@@ -181,7 +197,8 @@ def _digits(value: Decimal) -> int:
 
 
 def _folded(text: str) -> str:
-    return " ".join(text.split()).casefold()
+    """Return what equivalent strings share: each white space counts as any other, one for one."""
+    return _WHITE_SPACE.sub(" ", text).casefold()
 
 
 def _equivalent_json(left: Any, right: Any) -> bool:
@@ -216,7 +233,7 @@ def key_of(item: Item) -> Hashable:
         return (type_.kind == TIME, value.precision, value.offset is None, value.utc())
     if isinstance(value, Quantity):
         base = in_base_units(value)
-        return base if base and not value.calendar else (QUANTITY, value.unit, value.value)
+        return ("number", base[0]) if base and not base[1] else Alike(value, base)
     return (type_.kind, value)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from carepath import deadline
 from carepath.fhirpath.environment import Environment, Limits
 from carepath.fhirpath.values.failure import LimitReached
 from carepath.fhirpath.values.types import Item, Items
@@ -14,6 +15,10 @@ Truth = Callable[["Context", Item], bool | None]
 
 
 _SMALL = 100
+_STRIDE = 2_000
+"""Steps between two looks at the clock."""
+_LONG = 10_000
+"""Characters; a text of more costs as much to look through as many steps."""
 _NOTHING: Items = []
 _NO_NAMES: Mapping[str, Items] = {}
 
@@ -29,6 +34,7 @@ class Context:
         "frame",
         "index",
         "limits",
+        "reserve",
         "roots",
         "scope",
         "steps",
@@ -40,7 +46,9 @@ class Context:
         self.environment = environment
         self.focus = focus
         self.limits: Limits = environment.limits
-        self.steps = environment.limits.steps
+        steps = environment.limits.steps
+        self.steps = steps if steps < _STRIDE else _STRIDE
+        self.reserve = steps - self.steps
         self.characters = environment.limits.characters
         self.index: int | None = None
         self.total: Items = _NOTHING
@@ -50,16 +58,36 @@ class Context:
         self.frame: list[Any] = []
         self.traced = traced
 
+    def noted(self, name: str, items: Items) -> Items:
+        """Return what a variable stands for, remembered as in hand: `resolve()` may ask for it."""
+        self.roots[f"%{name}"] = items
+        return items
+
     def spend(self, count: int) -> None:
-        """Count items that a loop looks at; raises LimitReached when there were too many."""
+        """Count items that a loop looks at; raises LimitReached when there were too many.
+
+        `steps` is what is left until the next look at the clock, `reserve` what is left after it:
+        so a loop has one number to watch for both.  Raises OutOfTime at the deadline.
+        """
         self.steps -= count
         if self.steps < 0:
-            raise LimitReached(f"it takes more than {self.limits.steps} steps")
+            deadline.check()
+            self.reserve += self.steps
+            if self.reserve < 0:
+                raise LimitReached(f"it takes more than {self.limits.steps} steps")
+            self.steps = min(self.reserve, _STRIDE)
+            self.reserve -= self.steps
 
     def spend_on(self, count: int) -> None:
         """Count the items of a large collection that is gone through as a whole."""
         if count > _SMALL:
             self.spend(count)
+
+    @staticmethod
+    def look_through(text: str) -> None:
+        """Look at the clock before a long text is gone through as a whole: that is one step."""
+        if len(text) > _LONG:
+            deadline.check()
 
     def checked(self, items: Items) -> Items:
         """Return `items` unless the collection grew beyond the limit."""

@@ -37,10 +37,11 @@ def rooted(item: Item) -> Item:
         return item
     if item[1] is MANY:
         return ([rooted(each) for each in item[0]], MANY)
-    return with_evidence(item, (_place_of(item),) if isinstance(item[0], dict) else ())
+    return with_evidence(item, (place_of(item),) if isinstance(item[0], dict) else ())
 
 
-def _place_of(item: Item) -> Touched:
+def place_of(item: Item) -> Touched:
+    """Return a resource, or an element nobody knows the resource of, as its own evidence."""
     value, type_ = item[0], item[1]
     identity = value.get("id")
     if value.get("resourceType") is None:

@@ -67,11 +67,8 @@ def in_base_units(quantity: Quantity) -> Base | None:
 
 
 def comparable(left: Quantity, right: Quantity) -> bool:
-    """Tell whether the two can be brought to one unit."""
-    if left.unit == right.unit and left.calendar == right.calendar:
-        return True
-    ours, theirs = in_base_units(left), in_base_units(right)
-    return ours is not None and theirs is not None and ours[1] == theirs[1]
+    """Tell whether `=` and `<` have an answer for the two."""
+    return compare_quantities(left, right) is not None
 
 
 def compare_quantities(left: Quantity, right: Quantity) -> int | None:
@@ -98,12 +95,38 @@ def _sign(left: Decimal | Fraction, right: Decimal | Fraction) -> int:
     return (left > right) - (left < right)
 
 
+def size_of(quantity: Quantity) -> Fraction:
+    """Return how large one of the unit is in base units; zero for units that are not known."""
+    unit = unit_of(UCUM_OF[quantity.unit] if quantity.calendar else quantity.unit)
+    return Fraction(0) if unit is None else unit.factor
+
+
 def converted(quantity: Quantity, unit: str) -> Decimal | None:
     """Return the value of `quantity` in another UCUM unit."""
     base, target = in_base_units(quantity), unit_of(unit)
     if base is None or target is None or base[1] != target.dimensions:
         return None
     return decimal_of(target.from_base(base[0]))
+
+
+class Alike:
+    """A key that is the same for equal quantities, whatever their units.
+
+    Equality of durations hands nothing on: 64 years of an Age equal `64 years` and `64 'a'`, which
+    do not equal each other.  So the key asks, and its hash only says who might be asked.
+    """
+
+    __slots__ = ("base", "quantity")
+
+    def __init__(self, quantity: Quantity, base: Base | None) -> None:
+        self.quantity = quantity
+        self.base = base
+
+    def __hash__(self) -> int:
+        return hash(self.base or (self.quantity.unit, self.quantity.value))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Alike) and compare_quantities(self.quantity, other.quantity) == 0
 
 
 def decimal_of(value: Fraction) -> Decimal:

@@ -237,7 +237,7 @@ def _checked(groups: tuple[str | None, ...] | list[str | None]) -> tuple[Number,
     """Return the fields of a date and clock, refusing the 30th of February."""
     year, month, day = (int(g) if g else None for g in groups[:3])
     try:
-        date(year or 0, month or 1, day or 1)
+        date(year or 0, 1 if month is None else month, 1 if day is None else day)
     except ValueError as error:
         raise InvalidMoment(str(error)) from error
     known = tuple(f for f in (year, month, day) if f is not None)

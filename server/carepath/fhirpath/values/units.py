@@ -124,7 +124,7 @@ _PART = re.compile(
     r"|(?P<symbol>(?:[^\d.\[\]{}()/+\-\s]|\[[^\[\]]*\])+)(?P<exponent>[+-]?\d+)?"
 )
 _NEUTRAL = Unit(Fraction(1), ())
-_MAX_EXPONENT = 30
+MAX_EXPONENT = 30
 
 
 @lru_cache(maxsize=512)
@@ -133,28 +133,16 @@ def unit_of(code: str) -> Unit | None:
     if code in _TEMPERATURES:
         factor, offset = _TEMPERATURES[code]
         return Unit(factor, (("K", 1),), offset)
-    parts = _parts(code)
+    parts = parts_of(code)
     if parts is None:
         return None
+    parts.reverse()
     unit = _read(parts)
     return unit if unit is not None and not parts else _from_library(code)
 
 
-def product(left: str, right: str, sign: int) -> str:
-    """Return the UCUM code of `left` times (or by) `right`, in base units where they differ."""
-    ours, theirs = unit_of(left), unit_of(right)
-    if ours is None or theirs is None:
-        return ""
-    return code_of(_merge(ours.dimensions, theirs.dimensions, sign))
-
-
-def code_of(dimensions: Dimensions) -> str:
-    """Return the UCUM code for dimensions of base units: `m2`, `g.m-3`, `1`."""
-    return ".".join(n if e == 1 else f"{n}{e}" for n, e in dimensions) or "1"
-
-
-def _parts(code: str) -> list[re.Match[str]] | None:
-    """Cut a code into its parts, last first; None when something in it is not UCUM."""
+def parts_of(code: str) -> list[re.Match[str]] | None:
+    """Cut a code into its parts; None when something in it is not UCUM."""
     found, place = [], 0
     while place < len(code):
         match = _PART.match(code, place)
@@ -162,7 +150,7 @@ def _parts(code: str) -> list[re.Match[str]] | None:
             return None
         found.append(match)
         place = match.end()
-    return found[::-1] or None
+    return found or None
 
 
 def _read(parts: list[re.Match[str]]) -> Unit | None:
@@ -211,7 +199,7 @@ def _component(parts: list[re.Match[str]]) -> Unit | None:
 
 def _raised(unit: Unit, exponent: str | None) -> Unit | None:
     power = int(exponent or 1)
-    if abs(power) > _MAX_EXPONENT:
+    if abs(power) > MAX_EXPONENT:
         return None
     return Unit(unit.factor**power, tuple((n, e * power) for n, e in unit.dimensions if power))
 
@@ -230,6 +218,14 @@ def _atom(symbol: str) -> Unit | None:
         if ten is not None and rest is not None:
             return Unit(rest.factor * Fraction(10) ** ten, rest.dimensions)
     return None
+
+
+def stem_of(symbol: str) -> str:
+    """Return a symbol without its prefix: `mol` for `mmol`; empty for one of no metric unit."""
+    for size in (0, 1, 2):
+        if (not size or symbol[:size] in _PREFIXES) and _metric(symbol[size:]) is not None:
+            return symbol[size:]
+    return ""
 
 
 def _metric(symbol: str) -> Unit | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from lxml import etree
 
+from carepath import deadline
 from carepath.errors import MalformedInput
 from carepath.formats.xml.source import FHIR, XHTML, Node, narratives, parse, stands_alone
 from carepath.r4.model import RESOURCE_TYPES, Element, Type, type_of
@@ -80,6 +81,7 @@ class _Reader:
 
     def _children(self, node: Node, owner: Type, path: str, depth: int) -> dict[str, Any]:
         """Return the properties of a complex type, backbone or resource."""
+        deadline.check()
         if depth > self._max_depth:
             raise _malformed(f"the nesting is deeper than {self._max_depth} levels", node, path)
         properties: dict[str, Any] = dict(_attributes(node, owner, path))
@@ -162,14 +164,14 @@ def _unknown(name: str, owner: Type, nodes: list[Node], path: str) -> list[dict[
 
 
 def _refuse_text(node: Node, path: str) -> None:
-    texts = [node.text, *(child.tail for child in node)]
+    texts = [node.text, *(child.tail for child in deadline.paced(node))]
     if any(text and not text.isspace() for text in texts):
         raise _malformed("text outside attributes and narrative is not allowed", node, path)
 
 
 def _by_name(node: Node) -> dict[str, list[Node]]:
     children: dict[str, list[Node]] = {}
-    for child in node:
+    for child in deadline.paced(node):
         if not isinstance(child.tag, str):
             raise MalformedInput("an entity is not allowed", f"line {node.sourceline}")
         name = "div" if child.tag == f"{{{XHTML}}}div" else _local_name(child)

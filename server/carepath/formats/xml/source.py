@@ -8,6 +8,7 @@ from xml.parsers import expat
 
 from lxml import etree
 
+from carepath import deadline
 from carepath.errors import MalformedInput
 
 Node = etree._Element
@@ -63,7 +64,8 @@ def narratives(data: bytes, root: Node) -> dict[Node, str]:
     """
     data = data.removeprefix(_BYTE_ORDER_MARK)
     inside = "{" + XHTML + "}*"
-    nodes = [one for one in root.iter(inside) if next(one.iterancestors(inside), None) is None]
+    found = deadline.paced(root.iter(inside))
+    nodes = [one for one in found if next(one.iterancestors(inside), None) is None]
     if not nodes:
         return {}
     try:

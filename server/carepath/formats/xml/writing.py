@@ -14,6 +14,7 @@ from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
+from carepath import deadline
 from carepath.errors import InvalidResource
 from carepath.formats.xml.source import FHIR, XHTML
 from carepath.issues import Issue
@@ -65,6 +66,7 @@ class _Writer:
     def _object(
         self, tag: str, value: Any, type_: Type, path: str, level: int, namespace: str = ""
     ) -> Iterator[str]:
+        deadline.check()
         if not isinstance(value, Mapping):
             raise _invalid("is not a JSON object", path)
         _refuse_unknown(value, type_, path)

@@ -19,6 +19,9 @@ class Membership(Protocol):
     def member_of(self, coding: Mapping[str, Any], value_set: str) -> bool | None:
         """Tell whether a coding is in a value set; None when the value set is not known."""
 
+    def has(self, system: str, code: str, version: str = "") -> bool | None:
+        """Tell whether a code system has a code; None when that cannot be known here."""
+
 
 def binding_issues(
     item: Item, binding: Mapping[str, Any], terminology: Membership

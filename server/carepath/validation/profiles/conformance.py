@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from carepath import deadline
 from carepath.issues import Issue
 from carepath.r4.model import Element, is_subtype, type_of
 from carepath.validation.invariants import Evaluation, constraint_issues
@@ -58,6 +59,7 @@ class ProfileWalk:
 
     def _node(self, item: Item, node: Node) -> Iterator[Issue]:
         """Yield what an element lacks of a node and of those below it."""
+        deadline.check()
         yield from _value_issues(item, node)
         yield from binding_issues(item, node.element.get("binding", {}), self.terminology)
         for constraint in node.invariants:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from carepath.issues import Issue
 from carepath.r4.model import is_subtype
 from carepath.validation.profiles.conformance import ProfileWalk
-from carepath.validation.profiles.tree import CORE
+from carepath.validation.profiles.tree import CORE, Node, Profile
 from carepath.validation.walker import Item, every, named
 
 
@@ -32,6 +32,7 @@ def _one(extension: Item, holder: Item, is_modifier: bool, walk: ProfileWalk) ->
             yield Issue("warning", "extension", text, (extension.path,))
         return
     yield from walk.issues(extension, profile)
+    yield from _undefined_parts(extension, profile, str(url))
     if profile.is_modifier != is_modifier:
         wanted = "a modifierExtension" if profile.is_modifier else "an extension"
         text = f"The extension `{url}` has to be {wanted}."
@@ -40,6 +41,26 @@ def _one(extension: Item, holder: Item, is_modifier: bool, walk: ProfileWalk) ->
         places = ", ".join(str(entry.get("expression")) for entry in profile.context)
         text = f"The extension `{url}` may not stand here; it may stand on: {places}."
         yield Issue("error", "extension", text, (extension.path,))
+
+
+def _undefined_parts(extension: Item, profile: Profile, url: str) -> Iterator[Issue]:
+    """Yield the parts of an extension that its definition does not have; foreign ones may be."""
+    slices = profile.root.children.get("extension")
+    defined = set(_parts(slices)) if slices is not None else set()
+    for part in named(extension, "extension") if defined else ():
+        name = part.members.get("url")
+        if isinstance(name, str) and ":" not in name and name not in defined:
+            text = f"The extension `{url}` has no part of this name."
+            yield Issue("error", "extension", text, (part.path,))
+
+
+def _parts(slices: Node) -> Iterator[str]:
+    """Yield the names of the parts of an extension."""
+    for part in slices.slices.values():
+        own = part.children.get("url")
+        fixed = own.required("fixed") if own is not None else None
+        if isinstance(fixed, str):
+            yield fixed
 
 
 def _fits(holder: Item, context: dict[str, str]) -> bool:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
+from carepath import deadline
 from carepath.r4.model import is_subtype
 from carepath.validation.profiles.tree import Node, Profile
 from carepath.validation.profiles.values import equals, matches
@@ -55,6 +56,7 @@ def discriminators_of(node: Node) -> tuple[Mapping[str, Any], ...]:
 
 def slice_of(item: Item, node: Node, check: Conformance) -> Node | None:
     """Return the slice of a node that an element belongs to, None when there is none."""
+    deadline.check()
     discriminators = discriminators_of(node)
     for candidate in node.slices.values():
         if discriminators and all(

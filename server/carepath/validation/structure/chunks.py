@@ -12,12 +12,18 @@ Parameters by its parameters; any other resource that is large and invalid only 
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
+from carepath import deadline
 from carepath.formats.json import encode
+from carepath.r4.model import type_names, type_of
 
 MOST_NODES = 20_000
 """Values in one piece; a resource of 20 kB has about 500."""
+
+_MOST_PROPERTIES = 1_000
+"""No type has as many; of an object that has more, only names that R4 knows are kept."""
 
 _DEEPEST = 200
 """Below this depth nothing is cut; what is decoded from bytes never gets there."""
@@ -75,7 +81,7 @@ def _runs(items: list[Any], name: str, path: Path) -> Iterator[Piece]:
     list_name, shell = _PARTS[name], _SHELLS[name]
     run: list[Any] = []
     size = 0
-    for index, item in enumerate(items):
+    for index, item in enumerate(deadline.paced(items)):
         nodes = _nodes(item)
         if run and size + nodes > MOST_NODES:
             yield Piece({**shell, list_name: run}, path, list_name, index - len(run))
@@ -132,6 +138,7 @@ def _nodes(value: Any) -> int:
 def _beginning(value: Any, left: int, depth: int = 0) -> tuple[Any, int]:
     """Return the value with arrays cut, after one item at least, once `left` values are used up.
 
+    Of an object with a thousand properties and more those are left out that no type has.
     Beside it stands how many are left for what comes after it.
     """
     left -= 1
@@ -139,7 +146,7 @@ def _beginning(value: Any, left: int, depth: int = 0) -> tuple[Any, int]:
         return value, left
     if isinstance(value, dict):
         cut: dict[str, Any] = {}
-        for key, inner in value.items():
+        for key, inner in _properties(value):
             cut[key], left = _beginning(inner, left, depth + 1)
         return cut, left
     kept: list[Any] = []
@@ -149,3 +156,17 @@ def _beginning(value: Any, left: int, depth: int = 0) -> tuple[Any, int]:
         first, left = _beginning(item, left, depth + 1)
         kept.append(first)
     return kept, left
+
+
+def _properties(value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the properties of an object: the first thousand, then those whose names are known."""
+    for place, (name, inner) in enumerate(deadline.paced(value.items())):
+        if place < _MOST_PROPERTIES or name.removeprefix("_") in _element_names():
+            yield name, inner
+
+
+@cache
+def _element_names() -> frozenset[str]:
+    """Return the names that an element has in any type of R4, and what names the type itself."""
+    types = map(type_of, type_names())
+    return frozenset(("resourceType", *(name for t in types if t for name in t.elements)))

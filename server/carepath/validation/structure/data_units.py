@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from carepath import deadline
 from carepath.resources import Resource
 
 Path = tuple[str | int, ...]
@@ -132,6 +133,7 @@ def _inner_part(part: Any, path: Path, parts: Parts) -> Any:
 
 def _holder(holder: dict[str, Any], path: Path, parts: Parts) -> dict[str, Any]:
     """Return an entry or a part with what it holds framed; what is no object stays as it is."""
+    deadline.check()
     resource, place = holder.get("resource"), (*path, "resource")
     if not isinstance(resource, dict):
         return holder

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from carepath import deadline
 from carepath.issues import Issue, Severity
 from carepath.record import Record
 from carepath.resources import Resource
@@ -165,6 +166,7 @@ class _Reading:
 
     def _look_at(self, unit: Unit) -> None:
         """Sort what is wrong with one resource of the data."""
+        deadline.check()
         if schema.is_valid(unit.resource):
             return
         place, start = self._place(unit), len(root(unit.resource).expression)

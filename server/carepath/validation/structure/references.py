@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from carepath import deadline
 from carepath.formats.json import encode
 from carepath.r4.model import RESOURCE_TYPES
 from carepath.validation.structure.locations import place_of, resource_type_of
@@ -47,8 +48,9 @@ def inner_references(resource: dict[str, Any]) -> Iterator[Problem]:
     while stack:
         step, value, scope = stack.pop()
         if isinstance(value, list):
-            pairs: Iterator[tuple[Any, Any]] = enumerate(value)
+            pairs: Iterator[tuple[Any, Any]] = deadline.paced(enumerate(value))
         elif isinstance(value, dict):
+            deadline.check()
             if isinstance(value.get("reference"), str):
                 yield from _of_reference(resource, step, value, scope)
             if "resourceType" in value:

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/valueset-issue-type.html
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from carepath import deadline
 from carepath.issues import Issue, Severity
 from carepath.validation.structure import schema
 from carepath.validation.structure.chunks import pieces
@@ -36,7 +37,7 @@ CODES: Mapping[Kind, str] = {
 def violations(resource: dict[str, Any]) -> Iterator[Problem]:
     """Yield every problem of the form of a resource that is known not to fit the schema."""
     for piece in pieces(resource):
-        for error in schema.errors(piece.value):
+        for error in deadline.paced(schema.errors(piece.value)):
             yield from problems_of(resource, error, piece.in_whole(error.instance_path))
         if not piece.is_whole:
             place = place_of(resource, piece.place)

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from carepath.deadline import paced
 from carepath.errors import SubjectNotFound
 from carepath.r4.search import search_parameters
 from carepath.resources import Resource
@@ -39,7 +40,7 @@ class DataEndpoint:
         with self._connection:
             found = [self._patient(subject)]
             for url in self._searches(subject, requirements):
-                for resource in self._pages(url):
+                for resource in paced(self._pages(url)):
                     found.append(resource)
                     if len(found) > self._config.max_entries:
                         raise TooLarge("What the data endpoint holds", self._config.max_entries)

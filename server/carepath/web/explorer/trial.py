@@ -29,6 +29,7 @@ from carepath.web.explorer.plans import Plans
 from carepath.web.explorer.steps import WORDS, Shown, shown_of, states_of
 from carepath.web.http.exchange import current
 from carepath.web.operations.apply import request_of
+from carepath.web.operations.sent_definitions import knowledge_of
 from carepath.web.operations.table import call_of, operations
 
 _APPLY = "PlanDefinition-apply"
@@ -58,10 +59,10 @@ def trial() -> Response:
         return page("try.html", examples=examples().values(), **choice)
     text = _text(fields)
     with ours.gate.turn():
-        plan = ours.knowledge.definition("PlanDefinition", plan_id)
         exchange.sent = sent = resource_in(text, exchange)
-        request = _request(plan, sent, fields.get("subject", ""))
-        return page("plan.html", text=text, plan=plan, **choice, **_values(request, fields))
+        request, knowledge = _request(plan_id, sent, fields.get("subject", ""))
+        values = _values(request, knowledge, fields)
+        return page("plan.html", text=text, plan=request.definition, **choice, **values)
 
 
 def _text(fields: Mapping[str, str]) -> str:
@@ -77,17 +78,19 @@ def _text(fields: Mapping[str, str]) -> str:
     return text
 
 
-def _request(plan: Resource, sent: Resource, subject: str) -> ApplyRequest:
-    """Return what the operation would be asked to do."""
+def _request(plan_id: str, sent: Resource, subject: str) -> tuple[ApplyRequest, Knowledge]:
+    """Return what the operation would be asked to do, and with which definitions."""
     operation = next(one for one in operations() if one.id == _APPLY)
     query = [("subject", subject)] if subject else []
-    call = call_of(operation, "instance", "PlanDefinition", str(plan["id"]), sent, query)
-    return request_of(call, plan)
+    call = call_of(operation, "instance", "PlanDefinition", plan_id, sent, query)
+    knowledge = knowledge_of(call)
+    return request_of(call, knowledge, "PlanDefinition", "planDefinition"), knowledge
 
 
-def _values(request: ApplyRequest, fields: Mapping[str, str]) -> dict[str, Any]:
+def _values(
+    request: ApplyRequest, knowledge: Knowledge, fields: Mapping[str, str]
+) -> dict[str, Any]:
     """Return what the page of an application shows."""
-    knowledge = service.current().knowledge
     known = knowledge.derived(Assumables).of(request)
     assumed = {} if fields.get("clear") else assumed_in(fields, known)
     supposed = replace(request, assumed=assumed)

@@ -41,6 +41,7 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
     errors.UnresolvedCanonical: Meaning(422, "not-found"),
     errors.CyclicDefinition: Meaning(422, "processing"),
     errors.InvalidTemplate: Meaning(422, "processing"),
+    errors.NoRequest: Meaning(422, "processing"),
     errors.InvalidContent: Meaning(422, "processing"),
     errors.ExpressionError: Meaning(422, "processing"),
     errors.ExpressionSyntaxError: Meaning(422, "invalid"),
@@ -54,6 +55,9 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
     refusals.UnsupportedParameter: Meaning(400, "not-supported"),
     refusals.UnknownParameter: Meaning(400, "not-supported"),
     refusals.UnsupportedSearch: Meaning(400, "not-supported"),
+    refusals.UnsupportedBundle: Meaning(422, "not-supported"),
+    refusals.NotInBatch: Meaning(503, "transient"),
+    refusals.NestedBatch: Meaning(400, "not-supported"),
     refusals.UnknownEndpoint: Meaning(404, "not-found"),
     refusals.MethodNotAllowed: Meaning(405, "not-supported"),
     refusals.TooManyRequests: Meaning(429, "throttled"),
@@ -97,6 +101,7 @@ class Outcome:
 
 
 _UNEXPECTED = Meaning(500, "exception")
+_WITH_ISSUES = (errors.InvalidResource, errors.InvalidContent, errors.NoRequest)
 
 
 def outcome_of(error: Exception, elements: tuple[str, ...] = ()) -> Outcome:
@@ -110,7 +115,7 @@ def outcome_of(error: Exception, elements: tuple[str, ...] = ()) -> Outcome:
     if meaning == _UNEXPECTED:
         return outcome_of_status(meaning.status)
     issues = getattr(error, "issues", None)
-    if isinstance(error, errors.InvalidResource) and issues:
+    if isinstance(error, _WITH_ISSUES) and issues:
         return Outcome(meaning.status, operation_outcome(issues))
     code = "required" if _is_missing(error) else meaning.code
     elements = elements or tuple(filter(None, [getattr(error, "element", "")]))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from carepath.errors import InputError
+from carepath.errors import InputError, InvalidParameter
 
 
 @dataclass(eq=False)
@@ -66,6 +66,53 @@ class UnsupportedSearch(InputError):
     sentence = "The search parameter `{name}` cannot be used: {reason}."
     name: str
     reason: str
+
+
+@dataclass(eq=False)
+class UnsupportedBundle(InputError):
+    """What was sent to the base is no batch."""
+
+    kind: str
+
+    def __str__(self) -> str:
+        about = _OTHER_BUNDLES.get(self.kind, WHERE_DATA_GO)
+        return f"What was sent is `{self.kind}`; here is room for a Bundle of type `batch`. {about}"
+
+
+WHERE_DATA_GO = (
+    "Data of a patient go to `PlanDefinition/[id]/$apply`, those of many to `$apply-pathways`; "
+    "a resource to be checked goes to `[type]/$validate`."
+)
+_OTHER_BUNDLES = {
+    "transaction": (
+        "This service stores nothing, so that nothing can be done as one transaction: send reads "
+        "and operations as a `batch`. " + WHERE_DATA_GO
+    ),
+    "message": "Messages are not processed here. " + WHERE_DATA_GO,
+}
+
+
+@dataclass(eq=False)
+class NotInBatch(InputError):
+    """An entry of a batch was not carried out, because of those before; it may be sent again."""
+
+    sentence = "The entry was not carried out: {reason}; send it again."
+    reason: str
+
+
+@dataclass(eq=False)
+class NestedBatch(InputError):
+    """An entry of a batch is another batch."""
+
+    sentence = "A batch may not hold another one; send its entries in one batch."
+
+
+@dataclass(eq=False)
+class NoPatient(InvalidParameter):
+    """There is nobody to apply a plan to."""
+
+    def __str__(self) -> str:
+        return f"There is no Patient in the parameter `{self.name}`; expected {self.expected}."
 
 
 @dataclass(eq=False)

@@ -3,41 +3,53 @@
 https://hl7.org/fhir/R4/plandefinition-operation-apply.html
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from carepath.apply import ApplyRequest, apply_activity, apply_plan, warm
+from carepath.apply import Applied, ApplyRequest, apply_activity, apply_plan, warm
 from carepath.apply import data_requirements as requirements_of
 from carepath.errors import CarepathError, InvalidParameter, InvalidResource
-from carepath.knowledge import top_level_plans
+from carepath.issues import Issue
+from carepath.knowledge import Knowledge, top_level_plans
 from carepath.record import Record
 from carepath.resources import Resource, canonical_of
 from carepath.validation import Readable, check_structure, readable, record_of
 from carepath.validation.structure.data_units import data_in
 from carepath.web.http import logs
-from carepath.web.http.refusals import UnsupportedParameter
+from carepath.web.http.refusals import NoPatient, UnsupportedParameter
 from carepath.web.operations.apply_arguments import request_fields
 from carepath.web.operations.call import Call
 from carepath.web.operations.definitions import definition_of
+from carepath.web.operations.sent_definitions import NAME, knowledge_of
 from carepath.web.service import Service
 
+_FORMS: Mapping[str, Callable[[Applied], Resource]] = {
+    "contained": Applied.care_plan,
+    "transaction": Applied.transaction,
+}
+_INLINE = ("planDefinition", "activityDefinition", NAME)
 NO_DATA = "a Bundle with a Patient in `data`, or a data endpoint"
 
 
 def apply_plan_definition(call: Call) -> Resource:
-    """Apply a plan to one patient: a CarePlan."""
-    request = request_of(call, definition_of(call, "PlanDefinition", "planDefinition"))
-    return apply_plan(request, call.service.knowledge).care_plan()
+    """Apply a plan to one patient: a CarePlan, or a transaction that creates it."""
+    form = call.one("returnAs", "contained")
+    if form not in _FORMS:
+        expected = ", ".join(f"`{known}`" for known in _FORMS)
+        raise InvalidParameter("returnAs", form, f"one of {expected}")
+    knowledge = knowledge_of(call)
+    request = request_of(call, knowledge, "PlanDefinition", "planDefinition")
+    return _FORMS[form](apply_plan(request, knowledge))
 
 
 def r5_apply(call: Call) -> Resource:
     """Apply a plan to one patient or several: a Bundle, or Parameters with one for each."""
-    request = request_of(call, definition_of(call, "PlanDefinition", "planDefinition"))
+    knowledge = knowledge_of(call)
+    request = request_of(call, knowledge, "PlanDefinition", "planDefinition")
     subjects = call.many("subject") or [None]
     bundles = [
-        apply_plan(replace(request, subject=subject), call.service.knowledge).bundle()
-        for subject in subjects
+        apply_plan(replace(request, subject=subject), knowledge).bundle() for subject in subjects
     ]
     if len(bundles) == 1:
         return bundles[0]
@@ -47,8 +59,9 @@ def r5_apply(call: Call) -> Resource:
 
 def apply_activity_definition(call: Call) -> Resource:
     """Apply an ActivityDefinition to one patient: the request."""
-    request = request_of(call, definition_of(call, "ActivityDefinition", "activityDefinition"))
-    return apply_activity(request, call.service.knowledge).resource
+    knowledge = knowledge_of(call)
+    request = request_of(call, knowledge, "ActivityDefinition", "activityDefinition")
+    return apply_activity(request, knowledge).answer()
 
 
 def warm_up(service: Service) -> None:
@@ -77,17 +90,33 @@ def _faults(request: ApplyRequest, service: Service) -> list[str]:
     return [issue.diagnostics for issue in applied.issues if issue.is_error]
 
 
-def request_of(call: Call, definition: Resource) -> ApplyRequest:
+def request_of(call: Call, knowledge: Knowledge, resource_type: str, inline: str) -> ApplyRequest:
     """Return the request to apply a definition to the data of a call."""
+    definition = definition_of(call, resource_type, inline, knowledge)
     subjects = call.many("subject")
-    sent, read = call.read, _from_endpoint(call, definition)
+    sent, read = call.read, _from_endpoint(call, definition, knowledge)
     record = record_of(sent, read)
     if not subjects and not record.subjects:
-        raise InvalidParameter("data", "no Patient", NO_DATA)
+        raise NoPatient("data", "none", NO_DATA)
     _refuse_unread(record, subjects, (sent, read))
     subject = subjects[0] if subjects else None
     request = with_people(call, ApplyRequest(definition, record, call.now, subject=subject))
-    return replace(request, issues=(*request.issues, *read.issues))
+    return replace(request, issues=(*_of_data(call), *read.issues))
+
+
+def _of_data(call: Call) -> list[Issue]:
+    """Return what was noticed about the body, but not what its definition is told for itself."""
+    parts = (call.sent or {}).get("parameter")
+    places = [
+        f"Parameters.parameter[{number}]"
+        for number, part in enumerate(parts if isinstance(parts, list) else ())
+        if isinstance(part, dict) and part.get("name") in _INLINE
+    ]
+    return [
+        issue
+        for issue in call.issues
+        if not any(path.startswith(f"{p}.resource.") for p in places for path in issue.expression)
+    ]
 
 
 def _refuse_unread(record: Record, subjects: Sequence[str], data: Sequence[Readable]) -> None:
@@ -109,7 +138,7 @@ def with_people(call: Call, request: ApplyRequest) -> ApplyRequest:
     return replace(request, parameters=parameters, issues=call.issues, **{**shown, **fields})
 
 
-def _from_endpoint(call: Call, definition: Resource) -> Readable:
+def _from_endpoint(call: Call, definition: Resource, knowledge: Knowledge) -> Readable:
     """Return what a data endpoint knows of the patients, when one is named or nothing was sent."""
     if call.one("useServerData"):
         raise UnsupportedParameter("useServerData", "this service stores no patient data")
@@ -125,7 +154,7 @@ def _from_endpoint(call: Call, definition: Resource) -> Readable:
 
     base = address_of(endpoint) if endpoint is not None else config.data_endpoint
     headers = headers_of(endpoint) if endpoint is not None else {}
-    requirements = requirements_of(definition, call.service.knowledge).get("dataRequirement", ())
+    requirements = requirements_of(definition, knowledge).get("dataRequirement", ())
     found: list[Resource] = []
     with call.service.gate.wait():
         for subject in subjects:

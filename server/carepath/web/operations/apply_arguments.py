@@ -12,11 +12,12 @@ from carepath.r4.model import RESOURCE_TYPES
 from carepath.resources import parameter_values
 from carepath.web.operations.model import Arguments, Terms
 
+_ELSEWHERE = "definitions are taken from this service, and from `definitions`"
 APPLY = Terms(
     bare="data",
     refused={
-        "contentEndpoint": "definitions are taken from this service only",
-        "artifactEndpointConfiguration": "definitions are taken from this service only",
+        "contentEndpoint": _ELSEWHERE,
+        "artifactEndpointConfiguration": _ELSEWHERE,
         "terminologyEndpoint": "value sets are taken from this service only",
         "mergeNestedCarePlans": "the answer is one CarePlan",
     },

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from carepath.apply import ApplyRequest, apply_plan
-from carepath.errors import CarepathError, InvalidParameter
+from carepath.errors import CarepathError
 from carepath.issues import Issue, operation_outcome
 from carepath.knowledge import top_level_plans
 from carepath.record import SUBJECT_ELEMENTS, Record, values_at
@@ -21,6 +21,7 @@ from carepath.resources import Resource, canonical_of
 from carepath.validation import Readable, record_of
 from carepath.web.http import logs
 from carepath.web.http.outcomes import outcome_of
+from carepath.web.http.refusals import NoPatient
 from carepath.web.operations.apply import NO_DATA, with_people
 from carepath.web.operations.call import Call
 
@@ -44,7 +45,7 @@ def apply_pathways(call: Call) -> Resource:
     read = call.read
     record = record_of(read)
     if not record.subjects:
-        raise InvalidParameter("data", "no Patient", NO_DATA)
+        raise NoPatient("data", "none", NO_DATA)
     request = with_people(call, ApplyRequest({}, record, call.now))
     problems = _problems(call, read, record)
     entries = [

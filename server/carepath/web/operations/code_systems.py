@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from carepath.errors import DefinitionNotFound, InvalidParameter
-from carepath.knowledge.code_systems import CodeSystem
+from carepath.knowledge.code_systems import CodeSystem, standard_system
 from carepath.resources import Resource
 from carepath.web.http.refusals import UnsupportedParameter
 from carepath.web.operations.call import Call
@@ -89,7 +89,10 @@ def _code_system(call: Call, coding: Mapping[str, Any]) -> CodeSystem:
     version = call.one("version") or coding.get("version")
     canonical = versioned(str(coding["system"]), version, "version")
     knowledge = call.service.knowledge
-    return knowledge.terminology.code_system(knowledge.definition("CodeSystem", canonical))
+    loaded = knowledge.find(canonical, resource_type="CodeSystem")
+    found = standard_system(canonical) if loaded is None else None
+    # Raises what there is to say when neither the content nor R4 has it.
+    return found or knowledge.terminology.code_system(knowledge.definition("CodeSystem", canonical))
 
 
 def _concept(system: CodeSystem, coding: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from carepath.apply import data_requirements as requirements_of
 from carepath.apply import package as package_of
 from carepath.errors import InvalidParameter, InvalidResource
 from carepath.issues import Issue, operation_outcome
+from carepath.knowledge import Knowledge
 from carepath.r4.model import RESOURCE_TYPES
 from carepath.resources import Resource
 from carepath.validation import check_structure
@@ -18,8 +19,13 @@ from carepath.web.operations.call import Call
 _FHIR_VERSION = "4.0"
 
 
-def definition_of(call: Call, resource_type: str, inline: str = "") -> Resource:
-    """Return the definition that a call is about: by id, sent along, or by canonical."""
+def definition_of(
+    call: Call, resource_type: str, inline: str = "", knowledge: Knowledge | None = None
+) -> Resource:
+    """Return the definition that a call is about: by id, sent along, or by canonical.
+
+    `knowledge` is the service's unless the request brings definitions.
+    """
     if call.level == "instance":
         return call.service.definitions.read(resource_type, call.id).source
     name = only_one(call, *filter(None, ("url", "canonical", inline)))
@@ -29,10 +35,11 @@ def definition_of(call: Call, resource_type: str, inline: str = "") -> Resource:
     version = call.one("version")
     if name != inline:
         wanted = versioned(call.one(name), version, "version")
-        return call.service.knowledge.definition(resource_type, wanted)
+        return (knowledge or call.service.knowledge).definition(resource_type, wanted)
     if version is not None:
         raise InvalidParameter("version", version, "`url` or `canonical` to go with it")
-    return checked(call.one(inline))
+    definition: Resource = call.one(inline)
+    return definition
 
 
 def only_one(call: Call, *names: str) -> str | None:

@@ -151,7 +151,14 @@ def _complex(parameter: Parameter, part: Mapping[str, Any], name: str) -> dict[s
     if isinstance(value, dict) and parameter.type in (kind, "Resource"):
         return value
     given = kind if isinstance(kind, str) else _slot(part)
-    raise InvalidParameter(name, given, f"a {_type_name(parameter)}")
+    raise InvalidParameter(name, given, f"a {_type_name(parameter)}{_instead(parameter, given)}")
+
+
+def _instead(parameter: Parameter, given: str | None) -> str:
+    """Return where a canonical goes that stands in the place of a definition."""
+    is_text = given in (*_TEXTS, "valueReference")
+    is_definition = parameter.level == "type" and parameter.type in RESOURCE_TYPES
+    return "; its canonical goes into `url` or `canonical`" if is_text and is_definition else ""
 
 
 def _simple(parameter: Parameter, part: Mapping[str, Any], name: str) -> Any:

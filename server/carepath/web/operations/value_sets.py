@@ -8,11 +8,13 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from carepath.canonical import Canonical
+from carepath.deadline import paced
 from carepath.errors import DefinitionNotFound, InvalidParameter
 from carepath.formats import json as json_codec
 from carepath.knowledge import Knowledge
 from carepath.knowledge.terminology import Terminology
 from carepath.r4.codes import value_sets
+from carepath.r4.published import published
 from carepath.resources import Resource, canonical_of, codings
 from carepath.web.http.refusals import UnsupportedParameter
 from carepath.web.operations.call import Call
@@ -84,7 +86,7 @@ def _selected(
 ) -> list[Mapping[str, Any]]:
     """Return the entries that a call asks for, before paging."""
     wanted = fold(call.one("filter", ""))
-    found = [c for c in contains if _mentions(c, wanted)]
+    found = [c for c in paced(contains) if _mentions(c, wanted)]
     if call.one("activeOnly"):
         found = [c for c in found if not _is_inactive(_known(terminology, c))]
     if call.one("includeDesignations"):
@@ -102,7 +104,7 @@ def _identifier(canonical: str, found: Any, parameters: list[Resource]) -> str:
 def _versions(found: list[Mapping[str, Any]], knowledge: Knowledge) -> list[Resource]:
     """Return which versions of the loaded code systems the codes are of."""
     systems = dict.fromkeys(entry["system"] for entry in found if "system" in entry)
-    held = (knowledge.find(system, resource_type="CodeSystem") for system in systems)
+    held = (_held_system(knowledge, system) for system in systems)
     return [
         {"name": "version", "valueUri": canonical_of(resource)}
         for resource in held
@@ -110,10 +112,17 @@ def _versions(found: list[Mapping[str, Any]], knowledge: Knowledge) -> list[Reso
     ]
 
 
+def _held_system(knowledge: Knowledge, url: str) -> Resource | None:
+    """Return a code system that is loaded, or that R4 publishes."""
+    return knowledge.find(url, resource_type="CodeSystem") or published("CodeSystem", url)
+
+
 def _definition(call: Call, canonical: str) -> Resource:
     """Return the definition of the value set, which an expansion otherwise leaves out."""
-    source = call.one("valueSet") or call.service.knowledge.find(
-        canonical, resource_type="ValueSet"
+    source = (
+        call.one("valueSet")
+        or call.service.knowledge.find(canonical, resource_type="ValueSet")
+        or published("ValueSet", canonical)
     )
     return {"compose": source["compose"]} if source and "compose" in source else {}
 
@@ -128,7 +137,7 @@ def _check_version(call: Call, coding: Mapping[str, Any]) -> None:
     version, system = coding.get("version"), coding.get("system")
     if not version or not system:
         return
-    held = call.service.knowledge.find(str(system), resource_type="CodeSystem")
+    held = _held_system(call.service.knowledge, str(system))
     if held is not None and held.get("version") != version:
         name = "systemVersion" if call.one("systemVersion") else _coding_parameter(call)
         raise UnsupportedParameter(name, f"version `{version}` of `{system}` is not loaded")
@@ -176,8 +185,8 @@ def _value_set(call: Call) -> tuple[Terminology, str]:
     if given is None:
         raise InvalidParameter("url", None, "the canonical of a value set, or `valueSet` itself")
     canonical = versioned(call.one("url"), version, "valueSetVersion")
-    known = knowledge.find(canonical, resource_type="ValueSet") is not None
-    if not known and Canonical.parse(canonical).url not in value_sets():
+    known = knowledge.find(canonical, resource_type="ValueSet") or published("ValueSet", canonical)
+    if known is None and Canonical.parse(canonical).url not in value_sets():
         raise DefinitionNotFound("ValueSet", canonical)
     return knowledge.terminology, canonical
 

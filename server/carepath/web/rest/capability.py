@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from importlib.metadata import version
 
 from carepath.formats import json as json_codec
+from carepath.r4.model import RESOURCE_TYPES
 from carepath.resources import Resource
 from carepath.web.definitions import DEFINITION_TYPES
 from carepath.web.operations.model import Operation
@@ -60,43 +61,37 @@ def _rest(base: str) -> Resource:
         "mode": "server",
         "documentation": (
             "`Prefer: handling=strict` refuses search parameters that are otherwise ignored. "
-            "`$validate` takes every resource type of R4 at type level."
+            "A batch holds reads, searches and operations; there are no transactions."
         ),
-        "resource": [_resource(name, base) for name in DEFINITION_TYPES],
-        "operation": _operations([o for o in operations() if _is_general(o)], base),
+        "interaction": [{"code": "batch"}],
+        "resource": [_resource(name, base) for name in sorted(RESOURCE_TYPES)],
+        "operation": _operations([o for o in operations() if "system" in o.levels], base),
     }
 
 
 def _resource(resource_type: str, base: str) -> Resource:
-    """Return what can be done with one type of definition."""
+    """Return what can be done with one type: with definitions much, with others operations."""
+    held = _held(resource_type) if resource_type in DEFINITION_TYPES else {}
+    found = [o for o in operations() if {resource_type, "Resource"} & {*o.resources}]
+    return {"type": resource_type, **held, "operation": _operations(found, base)}
+
+
+def _held(resource_type: str) -> Resource:
+    """Return what can be done with one type of definition, beside operations."""
     found = [
         {"name": code, "definition": p.url, "type": p.type}
         for code, p in parameters(resource_type).items()
     ]
     resource: Resource = {
-        "type": resource_type,
         "interaction": [{"code": code} for code in INTERACTIONS],
         "versioning": "versioned",
         "readHistory": True,
         "conditionalRead": "full-support",
         "searchInclude": list(includes(resource_type)),
         "searchParam": found,
-        "operation": _operations(
-            [
-                o
-                for o in operations()
-                if resource_type in o.resources or o.resources == ("Resource",)
-            ],
-            base,
-        ),
     }
     return {name: value for name, value in resource.items() if value != []}
 
 
 def _operations(found: Iterable[Operation], base: str) -> list[Resource]:
     return [{"name": o.code, "definition": f"{base}/OperationDefinition/{o.id}"} for o in found]
-
-
-def _is_general(operation: Operation) -> bool:
-    """Tell whether an operation stands beside the resource types: at the system, or for all."""
-    return "system" in operation.levels or operation.resources == ("Resource",)

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
+from uuid import NAMESPACE_URL, uuid5
 
 from flask import Response
 
@@ -93,7 +94,7 @@ def _search(resource_type: str, sent: Query) -> Response:
     limits = ours.page_limits
     with ours.gate.turn():
         page = search(ours.background, resource_type, query, limits, strict=current.strict)
-    return respond.resource(_searchset(page, resource_type, sent, current.base))
+        return respond.resource(_searchset(page, resource_type, sent, current.base))
 
 
 def _searchset(page: Page, resource_type: str, sent: Query, base: str) -> Resource:
@@ -146,11 +147,13 @@ def _search_entry(held: Held, mode: str, base: str, sent: Mapping[str, str]) -> 
 
 
 def _ignored_entry(names: Iterable[str]) -> Resource:
-    issues = [
-        Issue("warning", "not-supported", f"The parameter `{name[:80]}` was ignored.")
-        for name in dict.fromkeys(names)
-    ]
-    return {"resource": operation_outcome(issues), "search": {"mode": "outcome"}}
+    told = [f"The parameter `{name[:80]}` was ignored." for name in dict.fromkeys(names)]
+    issues = [Issue("warning", "not-supported", text) for text in told]
+    return {
+        "fullUrl": f"urn:uuid:{uuid5(NAMESPACE_URL, ' '.join(told))}",
+        "resource": operation_outcome(issues),
+        "search": {"mode": "outcome"},
+    }
 
 
 def _history_entry(held: Held, base: str) -> Resource:

@@ -9,7 +9,8 @@ from importlib.metadata import version
 from typing import Any
 
 from carepath.web.operations.model import Level, Operation, Parameter
-from carepath.web.rest import history
+from carepath.web.rest import history, schemas
+from carepath.web.rest.batch import MOST_ENTRIES
 from carepath.web.rest.route import Route
 from carepath.web.search.index import parameters as search_parameters
 from carepath.web.search.query import RESULT_PARAMETERS
@@ -44,6 +45,15 @@ _SCHEMAS: dict[str, Any] = {
             },
         },
     },
+    "Batch": {
+        "type": "object",
+        "required": ["resourceType", "type"],
+        "properties": {
+            "resourceType": {"type": "string", "enum": ["Bundle"]},
+            "type": {"type": "string", "enum": ["batch"]},
+            "entry": {"type": "array", "maxItems": MOST_ENTRIES, "items": {"type": "object"}},
+        },
+    },
     "OperationOutcome": {
         "type": "object",
         "required": ["resourceType", "issue"],
@@ -57,7 +67,6 @@ _ARGUMENT_SCHEMAS = {
     "fhir_id": {"type": "string", "pattern": r"^[A-Za-z0-9.\-]{1,64}$"},
     "resource_type": {"type": "string", "pattern": "^[A-Z][A-Za-z]+$", "example": "Patient"},
 }
-_TYPES = {"boolean": "boolean", "integer": "integer"}
 
 
 def document(routes: Iterable[Route], server: str, examples: Mapping[str, str]) -> dict[str, Any]:
@@ -103,12 +112,17 @@ def _in_query(route: Route, method: str) -> Iterator[dict[str, Any]]:
     """Yield what may stand in the query: search parameters, simple operation parameters."""
     if route.operation is not None:
         for parameter in _simple(route.operation, route.level):
-            required = method == "GET" and parameter.min > 0
-            schema = {"type": _TYPES.get(parameter.type, "string")}
-            yield {"name": parameter.name, "in": "query", "required": required, "schema": schema}
+            place = (route.operation, route.level, parameter, method)
+            yield {
+                "name": parameter.name,
+                "in": "query",
+                "required": schemas.is_needed(*place),
+                "schema": schemas.of_operation(*place),
+            }
     elif route.resource_type and method == "GET":
         for name in _names(route):
-            yield {"name": name, "in": "query", "schema": {"type": "string"}}
+            schema = schemas.of_search(route.resource_type, name)
+            yield {"name": name, "in": "query", "schema": schema}
 
 
 def _names(route: Route) -> tuple[str, ...]:
@@ -125,7 +139,9 @@ def _simple(operation: Operation, level: Level) -> list[Parameter]:
 
 def _body(route: Route) -> dict[str, Any]:
     if route.operation is None:
-        properties = {name: {"type": "string"} for name in _names(route)}
+        if not route.resource_type:
+            return {"content": {_FHIR_JSON: {"schema": {"$ref": "#/components/schemas/Batch"}}}}
+        properties = {name: schemas.of_search(route.resource_type, name) for name in _names(route)}
         return {"content": {_FORM: {"schema": {"type": "object", "properties": properties}}}}
     name = "Resource" if route.operation.terms.bare else "Parameters"
     schema = {"$ref": f"#/components/schemas/{name}"}

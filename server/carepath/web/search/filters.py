@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/search.html#combining
 from collections.abc import Callable
 from typing import Any
 
+from carepath.deadline import paced
 from carepath.r4.search import SearchParameter
 from carepath.web.definitions import Held
 from carepath.web.http.refusals import UnsupportedSearch
@@ -37,7 +38,8 @@ def filter_of(
     tests = [value_test(wanted, Wanted(parameter, text, background)) for text in texts]
 
     def is_found(held: Held) -> bool:
-        return any(test(value) for value in values_of(held, parameter) for test in tests)
+        values = values_of(held, parameter)
+        return any(test(value) for value in values for test in paced(tests))
 
     return (lambda held: not is_found(held)) if negated else is_found
 
@@ -66,7 +68,7 @@ def _composite(
         return any(
             all(any(map(test, values)) for test, values in zip(parts, group, strict=True))
             for group in groups_of(held, parameter)
-            for parts in tests
+            for parts in paced(tests)
         )
 
     return is_found

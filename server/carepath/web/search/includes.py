@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/search.html#include
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from carepath import deadline
 from carepath.web.definitions import DEFINITION_TYPES, Definitions, Held
 from carepath.web.search.index import includes, parameters, values_of
 
@@ -57,6 +58,7 @@ def _targets(
     definitions: Definitions, sources: Iterable[Held], wanted: Iterable[Include]
 ) -> Iterator[Held]:
     for held in sources:
+        deadline.check()
         for include in wanted:
             if include.source == held.type:
                 for value in values_of(held, parameters(held.type)[include.code]):

@@ -9,6 +9,7 @@ for a parameter is computed once.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from carepath.deadline import paced
 from carepath.web.definitions import Held
 from carepath.web.search.includes import included
 from carepath.web.search.index import parameters, values_of
@@ -49,7 +50,7 @@ def search(
     """
     plan = read(resource_type, query, background, strict=strict)
     held_here = background.definitions.by_type[resource_type]
-    found = [held for held in held_here if all(is_match(held) for is_match in plan.filters)]
+    found = [held for held in paced(held_here) if all(is_match(held) for is_match in plan.filters)]
     for code, descending in reversed(plan.sort.items()):
         found = _sorted(found, code, descending=descending)
     size = min(limits.page_size if plan.count is None else plan.count, limits.max_page_size)

@@ -27,7 +27,7 @@ RESULT_PARAMETERS = (
     "_summary",
     "_elements",
 )
-_TOTALS = ("none", "estimate", "accurate")
+TOTALS = ("none", "estimate", "accurate")
 _MAX_DIGITS = 9
 _MAX_VALUES = 1_000
 
@@ -83,8 +83,24 @@ def _counted(plan: SearchPlan, text: str) -> list[str]:
     return texts
 
 
+_SELECTING = {
+    "_content": "the text of resources is not searched",
+    "_filter": "filters are not read here",
+    "_has": "there are no chained parameters here, and none in reverse",
+    "_list": "there are no lists here",
+    "_query": "there are no named queries here",
+    "_revinclude": "what refers to a match is not added here; `_include` adds what it refers to",
+    "_text": "the text of resources is not searched",
+    "_type": "a search is for the type in its URL",
+}
+"""What R4 gives every type and is not there: to ignore it would answer something else."""
+
+
 def _refuse_chain(resource_type: str, name: str) -> None:
     """Refuse `reference.parameter`: to ignore it would find what was not asked for."""
+    code = name.partition(":")[0]
+    if code in _SELECTING:
+        raise UnsupportedSearch(name[:80], _SELECTING[code])
     first, dot, _ = name.partition(".")
     if dot and first in parameters(resource_type):
         raise UnsupportedSearch(name, "there are no chained parameters here")
@@ -119,8 +135,8 @@ def read_count(plan: SearchPlan, _type: str, text: str) -> bool:
 
 
 def _read_total(plan: SearchPlan, _type: str, text: str) -> bool:
-    if text not in _TOTALS:
-        raise UnsupportedSearch("_total", f"expected one of {', '.join(_TOTALS)}")
+    if text not in TOTALS:
+        raise UnsupportedSearch("_total", f"expected one of {', '.join(TOTALS)}")
     plan.total = text
     return True
 

@@ -15,6 +15,7 @@ from carepath.errors import MalformedInput
 from carepath.web.http import logs
 from carepath.web.http.refusals import Busy
 from carepath.web.server.answer import Answer, Refusal
+from carepath.web.server.memory import given_back
 from carepath.web.server.request import RETRY_AFTER, Request, RequestTimeout
 
 _LINGER_SECONDS = 10.0
@@ -41,6 +42,7 @@ class Connection(HTTPChannel):
         self._is_served = False
         self._since = time.monotonic()
         self._unsent = 0
+        self._unfinished = 0
         super().__init__(*args, **options)
 
     def service(self) -> None:
@@ -50,7 +52,7 @@ class Connection(HTTPChannel):
         """
         self._is_served = True
         try:
-            with self.server.lanes.counted(self):
+            with given_back(self.requests[0].size), self.server.lanes.counted(self):
                 super().service()
         except BaseException:
             self.cancel()
@@ -106,7 +108,24 @@ class Connection(HTTPChannel):
 
         Extends `HTTPChannel.received`.
         """
-        return False if self._is_leaving else super().received(data)
+        if self._is_leaving:
+            return False
+        is_complete = super().received(data)
+        request = self.request
+        self._count_unfinished()
+        if request is not None and self.server.has_no_room(request.size):
+            with self.requests_lock:
+                self._refuse(Busy(RETRY_AFTER))
+        return is_complete
+
+    def del_channel(self, map: Any = None) -> None:
+        """Forget the connection, with what has come of its request.
+
+        Extends `HTTPChannel.del_channel`.
+        """
+        self.request = None
+        self._count_unfinished()
+        super().del_channel(map)
 
     def handle_close(self) -> None:
         """Close; after an answer that ends the connection only our side of it, for a while.
@@ -170,11 +189,19 @@ class Connection(HTTPChannel):
         if goes_on:
             self.server.add_task(self)
 
-    def _refuse(self, error: Error | MalformedInput) -> None:
+    def _count_unfinished(self) -> None:
+        """Tell the listener how much has come of a request that is not complete."""
+        request = self.request
+        size = 0 if request is None else request.size
+        self.server.unfinished += size - self._unfinished
+        self._unfinished = size
+
+    def _refuse(self, error: Error | MalformedInput | Busy) -> None:
         """Answer what has come of a request; the lock of the requests is held."""
         request = self.request
         request.refuse(error)
         self.request = None
+        self._count_unfinished()
         self.requests.append(request)
         self.server.add_task(self)
 

@@ -20,10 +20,10 @@ def lane_of(path: str) -> str:
     """Return the lane of a URL: `watch`, `operation`, or `look_up` for what takes no turn."""
     if path in _WATCHED:
         return "watch"
-    # Searches and operations take a turn; a read has a type and an id.
+    # Batches, searches and operations take a turn; a read has a type and an id.
     steps = path.removeprefix(FHIR).strip("/").split("/")
     is_work = "$" in path or "%24" in path or len(steps) == 1 or steps[-1] == "_search"
-    is_work = (path.startswith(f"{FHIR}/") and is_work) or path.rstrip("/") in _WORK_OF_PAGES
+    is_work = (f"{path}/".startswith(f"{FHIR}/") and is_work) or path.rstrip("/") in _WORK_OF_PAGES
     return "operation" if is_work else "look_up"
 
 

@@ -3,6 +3,7 @@
 import resource
 import sys
 import time
+from tempfile import TemporaryFile
 from typing import Any
 
 from waitress import wasyncore
@@ -19,6 +20,8 @@ _MOST_CONNECTIONS = 1000
 _OTHER_FILES = 64
 _IN_MEMORY = 262_144
 _LARGEST_ANSWER = 2**40
+_LARGEST_AT_ONCE = 16
+"""How many of the largest bodies may be on their way to a worker."""
 _AT_STOP_SECONDS = 2.0
 
 
@@ -33,6 +36,9 @@ class Listener(TcpWSGIServer):
         self.keepalive_seconds = config.keepalive_seconds
         self.lanes = Lanes(config)
         self.is_stopping = False
+        self.unfinished = 0
+        """How many bytes have come of requests that are not complete."""
+        self._most_unfinished = _LARGEST_AT_ONCE * config.max_body_bytes
         self._stopped = 0.0
         self._most = most_connections()
         name = listening.getsockname()
@@ -64,6 +70,13 @@ class Listener(TcpWSGIServer):
             if waiting:
                 min(waiting, key=lambda one: one.since).drop()
         super().handle_accept()
+
+    def has_no_room(self, size: int) -> bool:
+        """Tell whether a request of which so much has come is too much beside all others.
+
+        What is small has room: all connections together could not fill the memory with it.
+        """
+        return size > _IN_MEMORY and self.unfinished > self._most_unfinished
 
     def handle_error(self) -> None:
         """Go on listening, whatever it is.
@@ -104,12 +117,13 @@ class Listener(TcpWSGIServer):
 
 def settings(config: Config, connections: int) -> dict[str, Any]:
     """Return waitress's settings for a deployment."""
+    in_memory = _IN_MEMORY if _has_files() else _LARGEST_ANSWER
     return {
         "max_request_header_size": LONGEST_HEAD,
         # waitress refuses what is as large as this.
         "max_request_body_size": config.max_body_bytes + 1,
-        "inbuf_overflow": _IN_MEMORY,
-        "outbuf_overflow": _IN_MEMORY,
+        "inbuf_overflow": in_memory,
+        "outbuf_overflow": in_memory,
         # A thread never waits for a client: what is not sent yet lies in a file.
         "outbuf_high_watermark": _LARGEST_ANSWER,
         "recv_bytes": 65_536,
@@ -122,6 +136,15 @@ def settings(config: Config, connections: int) -> dict[str, Any]:
         "server_name": f"[{config.host}]" if ":" in config.host else config.host,
         "backlog": 2048,
     }
+
+
+def _has_files() -> bool:
+    """Tell whether a temporary file can be made; else all has to lie in memory."""
+    try:
+        with TemporaryFile():
+            return True
+    except OSError:
+        return False
 
 
 def most_connections() -> int:

@@ -21,6 +21,7 @@ from carepath.web.http import logs
 from carepath.web.server.worker import PollingWorker
 
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - where there is no other; the file has no name in it
 _SPARE_SECONDS = 30
 _YOUNG_OBJECTS = 10_000
 _SWITCH_SECONDS = 0.02
@@ -44,6 +45,13 @@ class Master(Arbiter):
         Replaces `Arbiter.handle_int`, which stops without waiting for requests that run.
         """
         self.handle_term()
+
+    def handle_usr2(self) -> None:
+        """Go on: a second master beside this one would keep the port when this one is stopped.
+
+        Replaces `Arbiter.handle_usr2`, which starts one; SIGHUP renews the workers.
+        """
+        logs.SERVER.warning("SIGUSR2 is ignored; SIGHUP starts new workers")
 
 
 class Application(BaseApplication):
@@ -84,6 +92,7 @@ def gunicorn_settings(config: Config) -> dict[str, Any]:
         "bind": f"{host}:{config.port}",
         "workers": config.workers,
         "worker_class": PollingWorker,
+        "worker_tmp_dir": _folder_of_heartbeats(),
         "preload_app": True,
         "graceful_timeout": config.graceful_seconds,
         # Operations end themselves; this catches a worker that no longer answers at all.
@@ -102,16 +111,34 @@ def serve(config: Config) -> None:
     logs.configure(config.log_level)
     # Nearly all that is made at the start is kept: looking for the rest would take a fifth of it.
     gc.disable()
-    folder = None
-    if _METRICS not in os.environ:
-        folder = Path(tempfile.mkdtemp(prefix="carepath-metrics-"))
-        os.environ[_METRICS] = str(folder)
+    folder = None if _METRICS in os.environ else _folder_of_figures()
     parent = os.getpid()
     try:
         Application(config).run()
     finally:
         if folder is not None and os.getpid() == parent:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder_of_heartbeats() -> str | None:
+    """Return where gunicorn may keep its file for each worker: as usual, else in shared memory."""
+    try:
+        tempfile.gettempdir()
+    except OSError:
+        return _SHARED_MEMORY
+    return None
+
+
+def _folder_of_figures() -> Path | None:
+    """Make a folder for the figures of all workers; without one each keeps its own in memory."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="carepath-metrics-"))
+    except OSError as error:
+        fields = {"because": error.strerror or "no temporary folder"}
+        logs.SERVER.warning("figures are kept in memory only", extra={"fields": fields})
+        return None
+    os.environ[_METRICS] = str(folder)
+    return folder
 
 
 def _ready(server: Arbiter) -> None:
@@ -130,6 +157,6 @@ def _ready(server: Arbiter) -> None:
 
 def _worker_ended(_server: Arbiter, worker: Worker) -> None:
     """Take a worker that is gone out of the metrics of those that run."""
-    from prometheus_client import multiprocess  # noqa: PLC0415  as above
+    from carepath.web.http import metrics  # noqa: PLC0415  as above
 
-    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+    metrics.process_ended(int(worker.pid))

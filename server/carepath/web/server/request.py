@@ -61,7 +61,8 @@ class Request(HTTPRequestParser):
         self.head = b""
         """As much of the head as has come, as it came: a refusal is negotiated by it."""
         self._begun = time.monotonic()
-        self._size = 0
+        self.size = 0
+        """How many bytes of it have come."""
 
     def received(self, data: bytes) -> int:
         """Take what has come; return how much of it belongs to this request.
@@ -76,7 +77,7 @@ class Request(HTTPRequestParser):
             # A large body lies in a file, and there is no room for it.
             self.refuse(Busy(RETRY_AFTER))
             return len(data)
-        self._size += taken
+        self.size += taken
         if isinstance(self.error, RequestEntityTooLarge):
             self.error = TooLarge("The body", self.adj.max_request_body_size - 1)
         if self._is_mostly_framing():
@@ -115,7 +116,7 @@ class Request(HTTPRequestParser):
 
     def is_late(self, now: float, seconds: float) -> bool:
         """Tell whether it takes longer than `seconds`, and than its bytes take on a slow line."""
-        return now > self._begun + seconds + self._size / _BYTES_PER_SECOND
+        return now > self._begun + seconds + self.size / _BYTES_PER_SECOND
 
     def _is_mostly_framing(self) -> bool:
         """Tell whether chunks are so small that to read them costs more than to send them."""

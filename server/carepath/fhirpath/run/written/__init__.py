@@ -22,7 +22,10 @@ from carepath.fhirpath.run.written.writer import Writer
 from carepath.fhirpath.values.context import Evaluator, Truth
 from carepath.fhirpath.values.failure import Failure
 
-_BY_CLOSURES_ONLY = ("$index", *(name for name, row in FUNCTIONS.items() if row.effect))
+_BY_CLOSURES_ONLY = (
+    "$index",
+    *(name for name, row in FUNCTIONS.items() if row.effect or row.needs_places),
+)
 """What changes the context while it runs, or is seen from outside when it runs twice."""
 
 

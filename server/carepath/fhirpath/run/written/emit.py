@@ -64,7 +64,10 @@ def text(writer: Writer, node: Ast, this: str) -> str:
 def _variable(writer: Writer, node: Variable) -> str:
     """Write the reading of what the caller gives; a name that nobody gives is a KeyError."""
     given = writer.put("v", f"context.environment.variables[{writer.constant(node.name)}]")
-    return writer.put("v", f"{given}.items if type({given}) is Known else items_of({given})")
+    items = f"{given}.items if type({given}) is Known else items_of({given})"
+    if writer.compiler.follows:
+        items = f"context.noted({writer.constant(node.name)}, {items})"
+    return writer.put("v", items)
 
 
 def _this(writer: Writer, this: str) -> str:

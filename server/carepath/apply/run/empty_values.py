@@ -1,0 +1,36 @@
+"""A dynamicValue that sets nothing, and what it lacks.
+
+https://hl7.org/fhir/R4/plandefinition-definitions.html#PlanDefinition.action.dynamicValue
+"""
+
+from collections.abc import Iterator
+
+from carepath.apply.compile.dynamic_value import DynamicValue
+from carepath.apply.run.missing import missing_facts
+from carepath.apply.run.parts import items_of_part
+from carepath.apply.run.scope import Scope
+from carepath.fhirpath.nodes import Ast, Call
+from carepath.issues import Issue
+
+_WITHOUT_ELSE = 2
+
+
+def nothing_set(value: DynamicValue, scope: Scope, place: str) -> Iterator[Issue]:
+    """Yield what is to be known of a value that gives nothing: where, and what is missing.
+
+    Nothing is told of `iif(criterion, value)` whose criterion is known: its author wants nothing.
+    """
+    criterion = _only_if(value.formula.tree)
+    if criterion is not None and items_of_part(criterion, value.formula, scope):
+        return
+    needs = ", ".join(f"`{name}`" for name in missing_facts(value.formula, scope))
+    text = f"`{value.path.text}` was not set: `{value.formula.text}` gives nothing"
+    text = f"{text}; it needs {needs}." if needs else f"{text}."
+    yield Issue("information", "incomplete", text, (place,))
+
+
+def _only_if(tree: Ast | None) -> Ast | None:
+    """Return the criterion of an `iif` that has no second branch."""
+    if isinstance(tree, Call) and tree.name == "iif" and len(tree.arguments) == _WITHOUT_ELSE:
+        return tree.arguments[0]
+    return None

@@ -1,0 +1,56 @@
+"""`carepath check DIR`: all checks of one folder of content, and of nothing else."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from carepath.command.refusing import REFUSED, refusing
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--strict", is_flag=True, help="End with 1 for warnings, too.")
+@click.option("--tables", is_flag=True, help="Print the decision tables, with the cases in them.")
+def check(folder: Path, strict: bool, tables: bool) -> None:
+    """Check the definitions of a folder, its cases (folders named `cases`) and what they show."""
+    from carepath.authoring.cases import read_case
+    from carepath.authoring.folder_check import check_cases
+    from carepath.authoring.lint import QUICK, key_of, lint
+    from carepath.command.folders import loaded_from, not_read
+
+    with refusing():
+        loaded = loaded_from([folder])
+        findings = [*not_read([folder]), *lint(loaded.knowledge, loaded.files, loaded.files, QUICK)]
+        severities = [finding.issue.is_error for finding in findings]
+        for finding in findings:
+            click.echo(str(finding))
+        cases = [read_case(path) for path in case_files(folder)]
+        lines: tuple[str, ...] = ()
+        if any(severities):
+            click.echo("The cases were not run: mend the errors first.")
+        else:
+            held = loaded.knowledge
+            own = [d for t in held.types() for d in held.all(t) if key_of(d) in loaded.files]
+            checked = check_cases(own, cases, held)
+            severities += [told.severity == "error" for told in checked.told]
+            for told in checked.told:
+                click.echo(str(told))
+            lines = checked.tables
+    for line in lines if tables else ():
+        click.echo(line)
+    errors = sum(severities)
+    click.echo(
+        f"{len(loaded.files)} definitions, {len(cases)} cases, {errors} errors, "
+        f"{len(severities) - errors} warnings"
+    )
+    sys.exit(REFUSED if errors or (strict and severities) else 0)
+
+
+def case_files(folder: Path) -> Iterator[Path]:
+    """Yield the case files of a folder: those in folders named `cases`, in order."""
+    for path in sorted(folder.rglob("*.json")):
+        parts = path.relative_to(folder).parts
+        if "cases" in parts[:-1] and not any(part.startswith(".") for part in parts):
+            yield path

@@ -1,0 +1,62 @@
+"""Definitions that come with a request, before those that are held; for that request only.
+
+https://hl7.org/fhir/R4/references.html#canonical
+"""
+
+from collections.abc import Iterable
+from functools import cached_property
+
+from carepath.canonical import Canonical
+from carepath.knowledge.repository import Knowledge
+from carepath.knowledge.terminology import Terminology
+from carepath.resources import Resource
+
+_TERMINOLOGY = frozenset({"CodeSystem", "ValueSet"})
+
+
+class KnowledgeWithSent(Knowledge):
+    """What is held, seen through definitions that were sent: those win, whatever their version.
+
+    Nothing that is made of it is kept beyond it, for a held definition may lead to a sent one.
+    """
+
+    def __init__(self, base: Knowledge, sent: Iterable[Resource]) -> None:
+        """Index what was sent; what is held is asked where that says nothing."""
+        super().__init__(sent)
+        self._base = base
+
+    @property
+    def base(self) -> Knowledge:
+        """Return what is held without the request."""
+        return self._base
+
+    def all(self, resource_type: str) -> tuple[Resource, ...]:
+        """Return all definitions of a type, those that were sent last."""
+        return (*self._base.all(resource_type), *super().all(resource_type))
+
+    def types(self) -> tuple[str, ...]:
+        """Return the types of which there are definitions."""
+        return tuple(dict.fromkeys((*self._base.types(), *super().types())))
+
+    def holds(self, definition: Resource) -> bool:
+        """Tell that nothing is held: what a request brings may change what each leads to."""
+        return False
+
+    @cached_property
+    def terminology(self) -> Terminology:
+        """Return the code systems and value sets; those that are held, when none was sent."""
+        if _TERMINOLOGY.isdisjoint(super().types()):
+            return self._base.terminology
+        return Terminology(
+            code_systems=self.all("CodeSystem"),
+            find_value_set=lambda url: self.find(url, resource_type="ValueSet"),
+        )
+
+    def _matching(self, canonical: Canonical) -> list[Resource]:
+        return [*super()._matching(canonical), *self._base._matching(canonical)]
+
+    def _by_relative(self, canonical: Canonical) -> list[Resource]:
+        return [*super()._by_relative(canonical), *self._base._by_relative(canonical)]
+
+    def _of_id(self, resource_type: str, id_: str) -> list[Resource]:
+        return [*super()._of_id(resource_type, id_), *self._base._of_id(resource_type, id_)]

@@ -1,0 +1,41 @@
+"""Definitions that come with a request: for that request they come before those that are loaded.
+
+https://hl7.org/fhir/R4/operations.html#executing
+"""
+
+from carepath.errors import InvalidParameter
+from carepath.knowledge import Knowledge, KnowledgeWithSent
+from carepath.resources import Resource
+from carepath.web.definitions import DEFINITION_TYPES
+from carepath.web.http.refusals import TooLarge
+from carepath.web.operations.call import Call
+
+NAME = "definitions"
+MOST = 200
+"""Definitions that one request may bring; their size is bounded with that of the body."""
+
+
+def knowledge_of(call: Call) -> Knowledge:
+    """Return what the service knows, behind the definitions that were sent.
+
+    Raises InvalidParameter for what is no definition, and TooLarge for too many.
+    """
+    bundles = call.many(NAME)
+    if not bundles:
+        return call.service.knowledge
+    entries = [entry for bundle in bundles for entry in bundle.get("entry") or ()]
+    if len(entries) > MOST:
+        raise TooLarge("The definitions in the request", MOST)
+    return KnowledgeWithSent(call.service.knowledge, map(_definition, entries))
+
+
+def _definition(entry: object) -> Resource:
+    """Return the definition in an entry of a Bundle."""
+    resource = entry.get("resource") if isinstance(entry, dict) else None
+    found = resource.get("resourceType") if isinstance(resource, dict) else None
+    if not isinstance(resource, dict) or found not in DEFINITION_TYPES:
+        expected = "a Bundle of definitions such as PlanDefinition and Library"
+        raise InvalidParameter(NAME, found or "an entry without a resource", expected)
+    if not isinstance(resource.get("url"), str):
+        raise InvalidParameter(NAME, f"a {found} without url", "definitions with a canonical URL")
+    return resource

@@ -1,0 +1,136 @@
+"""The answer of `$apply` as a transaction that any FHIR server takes.
+
+https://hl7.org/fhir/R4/http.html#transaction
+"""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from carepath.knowledge import Knowledge
+from carepath.validation import validate
+from carepath.web import Config, create_app
+
+Json = dict[str, Any]
+NOW = "2026-03-31T09:15:00+04:00"
+URL = "https://example.org/fhir"
+PATIENT = {"resourceType": "Patient", "id": "p"}
+DRUG = {"resourceType": "Medication", "id": "drug", "code": {"text": "Drug"}}
+QUESTIONS = {"resourceType": "Questionnaire", "id": "q", "status": "draft"}
+
+
+def activity(id_: str, kind: str, **more: Any) -> Json:
+    return {
+        "resourceType": "ActivityDefinition",
+        "id": id_,
+        "url": f"{URL}/ActivityDefinition/{id_}",
+        "status": "draft",
+        "kind": kind,
+        **more,
+    }
+
+
+def action(id_: str, definition: str, **more: Any) -> Json:
+    return {"id": id_, "title": id_, "definitionCanonical": definition, **more}
+
+
+DEFINITIONS = [
+    activity("scan", "ServiceRequest", code={"text": "Scan"}),
+    activity(
+        "give", "MedicationRequest", productReference={"reference": "#drug"}, contained=[DRUG]
+    ),
+    {
+        "resourceType": "PlanDefinition",
+        "id": "plan",
+        "url": f"{URL}/PlanDefinition/plan",
+        "version": "1",
+        "status": "draft",
+        "contained": [QUESTIONS],
+        "goal": [{"id": "g", "description": {"text": "G"}}],
+        "action": [
+            action("a", f"{URL}/ActivityDefinition/scan", goalId=["g"]),
+            action("b", f"{URL}/ActivityDefinition/give"),
+            action("c", "#q"),
+            action("d", f"{URL}/ActivityDefinition/nowhere"),
+        ],
+    },
+]
+
+
+@pytest.fixture
+def client() -> FlaskClient:
+    return create_app(Config(now=NOW), Knowledge.of(DEFINITIONS)).test_client()
+
+
+def apply(client: FlaskClient, form: str, operation: str = "$apply") -> tuple[int, Json]:
+    data = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": PATIENT}]}
+    parts = [{"name": "data", "resource": data}, {"name": "returnAs", "valueCode": form}]
+    body = json.dumps({"resourceType": "Parameters", "parameter": parts})
+    url = f"/fhir/PlanDefinition/plan/{operation}"
+    response = client.post(url, data=body, content_type="application/fhir+json")
+    return response.status_code, json.loads(response.data)
+
+
+def references(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        own = [value["reference"]] if isinstance(value.get("reference"), str) else []
+        return own + [r for item in value.values() for r in references(item)]
+    return [r for item in value for r in references(item)] if isinstance(value, list) else []
+
+
+def test_each_part_is_created_once(client: FlaskClient) -> None:
+    status, bundle = apply(client, "transaction")
+    assert (status, bundle["resourceType"], bundle["type"]) == (200, "Bundle", "transaction")
+    kinds = [entry["resource"]["resourceType"] for entry in bundle["entry"]]
+    assert kinds[:2] == ["CarePlan", "RequestGroup"]
+    assert sorted(kinds[2:]) == [
+        "Goal",
+        "Medication",
+        "MedicationRequest",
+        "Questionnaire",
+        "ServiceRequest",
+    ]
+    for entry in bundle["entry"]:
+        identifier = {"system": "urn:ietf:rfc:3986", "value": entry["fullUrl"]}
+        assert identifier in entry["resource"]["identifier"]
+        assert entry["request"] == {
+            "method": "POST",
+            "url": entry["resource"]["resourceType"],
+            "ifNoneExist": f"identifier=urn:ietf:rfc:3986|{entry['fullUrl']}",
+        }
+
+
+def test_references_are_by_uuid_and_lead_somewhere(client: FlaskClient) -> None:
+    _, bundle = apply(client, "transaction")
+    urls = [entry["fullUrl"] for entry in bundle["entry"]]
+    found = {r for entry in bundle["entry"] for r in references(entry["resource"])}
+    assert found - set(urls) == {"Patient/p", "#issues"}
+    assert len(set(urls)) == len(urls)
+    plan = bundle["entry"][0]["resource"]
+    assert [r["resourceType"] for r in plan["contained"]] == ["OperationOutcome"]
+    assert plan["goal"][0]["reference"] in urls
+
+
+def test_the_same_input_gives_the_same_ids(client: FlaskClient) -> None:
+    assert apply(client, "transaction") == apply(client, "transaction")
+
+
+def test_a_transaction_is_valid(client: FlaskClient) -> None:
+    _, bundle = apply(client, "transaction")
+    told = validate(bundle, definitions=Knowledge.shipped(), now=datetime.fromisoformat(NOW))
+    assert [issue for issue in told if issue.is_error] == []
+
+
+def test_contained_is_the_answer_of_always(client: FlaskClient) -> None:
+    status, plan = apply(client, "contained")
+    assert (status, plan["resourceType"]) == (200, "CarePlan")
+
+
+@pytest.mark.parametrize(("form", "operation"), [("batch", "$apply"), ("transaction", "$r5.apply")])
+def test_another_form_is_refused(client: FlaskClient, form: str, operation: str) -> None:
+    status, outcome = apply(client, form, operation)
+    assert (status, outcome["resourceType"]) == (400, "OperationOutcome")
+    assert "returnAs" in outcome["issue"][0]["diagnostics"]
