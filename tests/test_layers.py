@@ -41,7 +41,8 @@ BELOW = {
     "validation": "leaves r4 formats record fhirpath knowledge",
     "apply": "leaves r4 formats record fhirpath knowledge validation",
     "authoring": "leaves r4 formats record fhirpath knowledge validation apply",
-    "web": "leaves r4 formats record fhirpath knowledge validation apply",
+    # The explorer shows what authors know of their content.
+    "web": "leaves r4 formats record fhirpath knowledge validation apply authoring",
     "command": "leaves r4 formats record fhirpath knowledge validation apply authoring web",
     "entry": "record knowledge apply command",
 }
@@ -77,7 +78,7 @@ LADDERS = {
         "apply/issues apply/languages",
         "apply/request",
         "apply/compile",
-        "apply/describe apply/run",
+        "apply/describe apply/drawing apply/run",
         "apply/explain",
         "apply/page",
         "apply/answer",
@@ -103,6 +104,7 @@ LADDERS = {
         "web/cors web/monitoring web/operations",
         "web/rest web/failures",
         "web/routes",
+        "web/explorer",
         "web/app",
         "web/server web",
     ),
@@ -126,8 +128,8 @@ HOME = {
     "re2": "fhirpath",
     "pint": "fhirpath",
     "ucumvert": "fhirpath",
-    "jinja2": "apply",
-    "markupsafe": "apply",
+    "jinja2": "apply web",
+    "markupsafe": "apply web",
     "click": "command",
 }
 # Whoever reads a file or a clock outside of `web` and `command`, and what for.

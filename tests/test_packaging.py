@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-DATA_PACKAGES = {"carepath.pathways", "carepath.fhir_profiles"}
+DATA_PACKAGES = {"carepath.pathways", "carepath.fhir_profiles", "carepath.examples"}
 
 
 def test_every_package_is_listed() -> None:

@@ -27,3 +27,9 @@ def test_page_is_fresh(name: str) -> None:
     assert path.exists(), "write a README for the pathway"
     text = path.read_text("utf-8")
     assert text == TOOL.page(text, TOOL.plans()[name]), "run `make pages`"
+
+
+@pytest.mark.parametrize("name", sorted(TOOL.plans()))
+def test_picture_is_fresh(name: str) -> None:
+    text = (ROOT / "pathways" / name / TOOL.PICTURE).read_text("utf-8")
+    assert text == TOOL.picture(TOOL.plans()[name]), "run `make pages`"

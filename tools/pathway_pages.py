@@ -1,4 +1,4 @@
-"""Fill the generated parts of the pathways' READMEs: decision table, flow diagram, cases.
+"""Fill the generated parts of the pathways' READMEs: decision table, picture, cases.
 
 Usage: python tools/pathway_pages.py [--check]
 
@@ -11,18 +11,19 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from carepath.apply.drawing import When, branches_of, drawing, outline_of
 from carepath.authoring.markdown import table_row
+from carepath.knowledge import Knowledge
 
 ROOT = Path(__file__).parents[1]
 PATHWAYS = ROOT / "pathways"
 CASES = ROOT / "tests" / "cases"
+PICTURE = "drawing.svg"
 PART = re.compile(r"<!-- generated:([a-z-]+) -->\n.*?<!-- /generated -->", re.DOTALL)
-STRENGTH = "http://hl7.org/fhir/StructureDefinition/cqf-strengthOfRecommendation"
-DIRECTION = "http://hl7.org/fhir/uv/cpg/StructureDefinition/cpg-directionOfRecommendation"
 
 Element = dict[str, Any]
 
@@ -47,54 +48,43 @@ def page(text: str, plan: Element) -> str:
 
 
 def decision_table(plan: Element) -> str:
-    """Return one row for each action: when, what, how strongly, on which statements."""
+    """Return the scope, and one row for each action: when, what, how strongly, who says so."""
+    outline = outline_of(plan, Knowledge.shipped().find)
+    scope = "; ".join(when.text for when in outline.scope)
     rows = [
+        *([f"All of it only if: {scope}.", ""] if scope else []),
         "| action | applies when | proposes | behaviour | strength | statements |",
         "|" + "---|" * 6,
     ]
-    for depth, action in _walk(plan.get("action", []), 0):
-        title = "&nbsp;&nbsp;" * depth + action.get("title", action.get("id", ""))
-        when = " **and** ".join(f"`{_expression(c)}`" for c in action.get("condition", []))
-        statements = ", ".join(
-            dict.fromkeys(d["label"] for d in action.get("documentation", []) if d.get("label"))
-        )
+    for depth, branch in branches_of(outline.branches):
+        word = " **or** " if branch.is_any else "; "
+        behaviour = ", ".join(filter(None, (branch.choice, branch.required)))
+        direction = "against" if branch.is_against else "for" if branch.strength else ""
         cells = [
-            title,
-            when or "always",
-            _definition(action),
-            _behaviour(action),
-            _strength(action),
-            statements,
+            "&nbsp;&nbsp;" * depth + branch.title,
+            word.join(_when(when) for when in branch.when) or "always",
+            branch.definition,
+            behaviour,
+            " ".join(filter(None, (branch.strength, direction))),
+            ", ".join(branch.sources),
         ]
         rows.append(table_row(cells))
     return "\n".join(rows)
 
 
 def diagram(plan: Element) -> str:
-    """Return the plan as a Mermaid flow diagram."""
-    lines = ["```mermaid", "flowchart TD", f'  p["{_label(plan.get("title", plan["id"]))}"]']
-    _draw(plan.get("action", []), "p", lines)
-    return "\n".join([*lines, "```"])
+    """Return a link to the picture of the plan."""
+    return f"![What follows when: {plan.get('title', plan['id'])}](drawing.svg)"
 
 
-def _draw(actions: list[Element], parent: str, lines: list[str]) -> None:
-    """Add the nodes of a group; the edge says when, the shape says what."""
-    for index, action in enumerate(actions):
-        node = f"{parent}_{index}"
-        title = _label(action.get("title", action.get("id", "")))
-        definition = _definition(action)
-        if "PlanDefinition/" in action.get("definitionCanonical", ""):
-            shape = f'[["{title}"]]'
-        elif definition:
-            shape = f'(["{title}"])'
-        else:
-            shape = f'["{title}"]'
-        against = _code(action, DIRECTION, "valueCodeableConcept") == "against"
-        arrow = "-.->" if against or action.get("requiredBehavior") == "could" else "-->"
-        when = _label(" and ".join(_expression(c) for c in action.get("condition", [])))
-        edge = f'{arrow}|"{when}"|' if when else arrow
-        lines.append(f"  {parent} {edge} {node}{shape}")
-        _draw(action.get("action", []), node, lines)
+def picture(plan: Element) -> str:
+    """Return the picture of the plan as SVG."""
+    return drawing(outline_of(plan, Knowledge.shipped().find))
+
+
+def _when(when: When) -> str:
+    """Return a condition in words; where nobody says what it is, the expression."""
+    return when.text if when.is_described else f"`{when.text}`"
 
 
 def cases(plan: Element) -> str:
@@ -108,50 +98,6 @@ def cases(plan: Element) -> str:
         link = f"../../tests/cases/{plan['id']}/{path.name}"
         rows.append(f"| [{path.stem}]({link}) | {about} |")
     return "\n".join(rows)
-
-
-def _walk(actions: list[Element], depth: int) -> Iterator[tuple[int, Element]]:
-    for action in actions:
-        yield depth, action
-        yield from _walk(action.get("action", []), depth + 1)
-
-
-def _expression(condition: Element) -> str:
-    return str(condition["expression"].get("expression", ""))
-
-
-def _label(text: str) -> str:
-    """Return text that Mermaid can hold in quotes, not too long."""
-    text = text.replace('"', "'").replace("|", "/").replace("`", "'")
-    text = text.replace("<", "&lt;").replace(">", "&gt;")
-    return text if len(text) <= 90 else text[:87] + "..."
-
-
-def _definition(action: Element) -> str:
-    canonical: str = action.get("definitionCanonical", "")
-    return canonical.partition("|")[0].rpartition("/")[2]
-
-
-def _behaviour(action: Element) -> str:
-    keys = ("selectionBehavior", "requiredBehavior")
-    return ", ".join(action[key] for key in keys if key in action)
-
-
-def _code(action: Element, url: str, value: str) -> str:
-    for extension in action.get("extension", []):
-        if extension["url"] == url:
-            concept = extension.get(value, {})
-            coding = (concept.get("coding") or [{}])[0]
-            return str(coding.get("code") or concept.get("text", ""))
-    return ""
-
-
-def _strength(action: Element) -> str:
-    parts = (
-        _code(action, STRENGTH, "valueCodeableConcept"),
-        _code(action, DIRECTION, "valueCodeableConcept"),
-    )
-    return " ".join(part for part in parts if part)
 
 
 PARTS: dict[str, tuple[str, Callable[[Element], str]]] = {
@@ -171,11 +117,13 @@ def main() -> int:
         path = PATHWAYS / name / "README.md"
         text = path.read_text("utf-8") if path.exists() else f"# {plan['title']}\n"
         fresh = page(text, plan)
-        if fresh != text or not path.exists():
-            stale.append(name)
-            if not options.check:
-                path.write_text(fresh, "utf-8")
-    print(f"{len(stale)} of {len(plans())} pages {'stale' if options.check else 'written'}")
+        for file, made in ((path, fresh), (path.with_name(PICTURE), picture(plan))):
+            if not file.exists() or file.read_text("utf-8") != made:
+                stale.append(file)
+                if not options.check:
+                    file.write_text(made, "utf-8")
+    total = 2 * len(plans())
+    print(f"{len(stale)} of {total} pages and pictures {'stale' if options.check else 'written'}")
     return 1 if stale and options.check else 0
 
 

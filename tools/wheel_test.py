@@ -12,6 +12,15 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+NEEDED = (
+    "carepath/pathways/mst-pathway/plan-definition.json",
+    "carepath/examples/README.md",
+    "carepath/examples/mcode-collection.json",
+    "carepath/apply/drawing/templates/drawing.svg",
+    "carepath/web/explorer/templates/base.html",
+    "carepath/web/explorer/static/explorer.js",
+)
+"""Data of the package, one file of each kind."""
 
 
 def main() -> int:
@@ -46,8 +55,9 @@ def _check_names(wheel: Path) -> None:
     others = {top for top in tops if not top.endswith(".dist-info")} - {"carepath"}
     if others:
         raise SystemExit(f"The wheel would install other top-level names: {sorted(others)}")
-    if "carepath/pathways/mst-pathway/plan-definition.json" not in names:
-        raise SystemExit("The wheel does not carry the pathways.")
+    lacking = [name for name in NEEDED if name not in names]
+    if lacking:
+        raise SystemExit(f"The wheel does not carry {', '.join(lacking)}.")
 
 
 def _install(wheel: Path, environment: Path) -> str:

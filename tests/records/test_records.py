@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from carepath.command.facts_report import FactReading, fact_library, facts_of
+from carepath.apply.explain.facts import FactReading, fact_library, facts_of
 from carepath.command.reading import apply_request, read_data
 from carepath.errors import CarepathError
 from carepath.knowledge import Knowledge

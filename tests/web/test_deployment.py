@@ -103,7 +103,7 @@ def test_the_environment_file_holds_every_setting_with_its_default() -> None:
 def test_what_the_image_leaves_out_is_not_what_it_needs() -> None:
     ignored = (DEPLOY / "Dockerfile.dockerignore").read_text("utf-8").splitlines()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    needed = {"pyproject.toml", "deploy", "server", "pathways", "fhir_profiles",
+    needed = {"pyproject.toml", "deploy", "server", "pathways", "fhir_profiles", "examples",
               project["project"]["readme"], *project["project"]["license-files"]}  # fmt: skip
     assert needed.isdisjoint(ignored)
     assert {".git", ".venv"} <= set(ignored)

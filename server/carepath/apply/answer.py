@@ -10,6 +10,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from carepath.apply.compile.extensions import OWN
+from carepath.apply.explain.assumptions import assumptions
 from carepath.apply.explain.decision import Decision, decision_of
 from carepath.apply.page.build import Sorted, sheet
 from carepath.apply.page.request_reasons import add_reasons
@@ -17,6 +18,7 @@ from carepath.apply.page.setting import document, narrative
 from carepath.apply.page.sheet import Sheet
 from carepath.apply.run.references import with_references
 from carepath.apply.run.requests import ISSUES
+from carepath.apply.run.step import Step
 from carepath.apply.run.transaction import transaction
 from carepath.apply.run.walk import Walk
 from carepath.formats.json import encode
@@ -44,12 +46,21 @@ class Applied:
         """Return what was decided about each action, in plan order."""
         return tuple(decision_of(step) for step in self._walk.steps)
 
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Return the actions as they were met, in plan order: for who asks more of them.
+
+        They live as long as this object.
+        """
+        return tuple(self._walk.steps)
+
     @cached_property
     def issues(self) -> tuple[Issue, ...]:
         """Return what the reader must know beside the plan: undetermined actions, broken parts."""
         session = self._session
         noticed = session.request.issues
         return (
+            *(Issue("warning", "business-rule", text) for text in assumptions(session)),
             *noticed,
             *session.record.issues(),
             *self._left_out,
@@ -245,7 +256,8 @@ class Applied:
 def _notes(walk: Walk) -> Sequence[str]:
     """Return the notices of the plans: disclaimer first, then what is out of date."""
     closed = [walk.closed.diagnostics] if walk.closed is not None else []
-    return list(dict.fromkeys((*closed, *walk.plan.disclaimers, *_expired(walk))))
+    told = (*assumptions(walk.session), *closed, *walk.plan.disclaimers, *_expired(walk))
+    return list(dict.fromkeys(told))
 
 
 def _expired(walk: Walk) -> list[str]:

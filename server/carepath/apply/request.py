@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/plandefinition-operation-apply.html
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -62,7 +62,9 @@ class ApplyRequest:
     them.  `parameters` holds the values that content reads by name, each a list.  `issues` are what
     was noticed about the data before; they become part of the answer.  `previous_plan` is the
     CarePlan of an earlier application, which the narrative compares with this one; `templates`
-    a folder of page templates that come before those that are shipped.
+    a folder of page templates that come before those that are shipped.  `assumed` holds values of
+    facts by name, each a list, that count instead of what the record says; an empty one is unknown.
+    Every part of the answer that rests on one says that it is an assumption.
     """
 
     definition: Resource
@@ -78,6 +80,7 @@ class ApplyRequest:
     setting: Resource | None = None
     setting_context: Resource | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    assumed: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     issues: tuple[Issue, ...] = ()
     explain: Explain = "brief"
     narrative: Reader = "clinician"

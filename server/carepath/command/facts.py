@@ -62,7 +62,7 @@ def _report(
     auxiliary: bool,
 ) -> Any:
     """Read, check and work out the facts; raises errors of ours only."""
-    from carepath.command.facts_report import fact_library, facts_of, plan_of
+    from carepath.apply.explain.facts import fact_library, facts_of, plan_of
     from carepath.command.reading import apply_request, read_data
 
     read = read_data(data)

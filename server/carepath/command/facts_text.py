@@ -5,7 +5,7 @@ from datetime import date
 from textwrap import wrap
 from typing import Any
 
-from carepath.command.facts_report import FactReading, FactReport, LeftOut
+from carepath.apply.explain.facts import FactReading, FactReport, LeftOut
 
 _WIDTH = 100
 _WIDEST = 36

@@ -14,6 +14,8 @@ from carepath.knowledge import Knowledge
 from carepath.r4.model import RESOURCE_TYPES
 from carepath.web import cors, failures, service
 from carepath.web.config import Config
+from carepath.web.explorer import routes as explorer
+from carepath.web.explorer.routes import explorer_routes
 from carepath.web.http import logs, metrics, outcomes, respond
 from carepath.web.http.exchange import Exchange
 from carepath.web.http.refusals import OutOfMemory, UnsupportedTransferCoding, UrlTooLong
@@ -46,7 +48,8 @@ def create_app(config: Config | None = None, knowledge: Knowledge | None = None)
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
     open_rules = set()
-    for route in routes():
+    shows = app.extensions[service.EXTENSION].config.explorer
+    for route in (*routes(), *(explorer_routes() if shows else ())):
         methods = [*route.methods]
         app.add_url_rule(
             route.rule, route.name, route.view, methods=methods, provide_automatic_options=False
@@ -116,7 +119,10 @@ def _failed(error: Exception) -> Response:
             exc_info=error,
             extra={"fields": {"request_id": exchange.request_id}},
         )
-    return respond.failure(error, failures.elements_of(error, exchange.sent))
+    elements = failures.elements_of(error, exchange.sent)
+    if service.current().config.explorer and explorer.is_page():
+        return explorer.failure(error, elements)
+    return respond.failure(error, elements)
 
 
 def _count_definitions(app: Flask) -> None:

@@ -83,6 +83,7 @@ class Config:
     data_endpoint_seconds: float = _setting(5.0, "Timeout of one request to a data endpoint.")
     data_endpoint_retries: int = _setting(2, "Repeats of a failed request to a data endpoint.")
     data_endpoint_pages: int = _setting(20, "Pages read for one search at a data endpoint.")
+    explorer: bool = _setting(True, "Serve pages for people, from `/` on.")
     explain: str = _setting("brief", "How much answers explain by default: none, brief or full.")
     templates: str = _setting("", "Folder of page templates that replace those that are shipped.")
     parameters: str = _setting("", "JSON file with deployment parameters of the content, by name.")
@@ -152,7 +153,7 @@ _READERS: Mapping[str, tuple[Callable[[str], Any], str]] = {
 }
 
 
-_NO_SETTINGS = frozenset(PREFIX + name for name in ("CONFIG", "SUITES", "SUITES_NEEDED"))
+_NO_SETTINGS = {PREFIX + n for n in ("CONFIG", "SUITES", "SUITES_NEEDED", "BROWSER_NEEDED")}
 """Variables that name the file of settings, and those of the tests: who has them in the
 environment of a checkout can still start the service there."""
 

@@ -185,6 +185,8 @@ def phrase_of(value: FactValue) -> str:
             more = len(evidence) - _MOST_EVIDENCE
             names = ", ".join(evidence[:_MOST_EVIDENCE]) + (f" and {more} more" if more > 0 else "")
             text += f" ({names})"
+        if value.is_assumed:
+            text += " (assumed)"
         value.phrase = text
     return value.phrase
 

@@ -96,8 +96,9 @@ def fact_as_json(value: FactValue) -> dict[str, Any]:
     """Return name, value and evidence of a fact."""
     values = [json_value(v) for v in value.values]
     single = values[0] if len(values) == 1 else (values or None)
-    return {
+    told = {
         "name": value.fact.name,
         "value": single,
         "evidence": list(evidence_of_fact(value)),
     }
+    return {**told, "assumed": True} if value.is_assumed else told

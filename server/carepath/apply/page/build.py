@@ -6,6 +6,7 @@ most seven steps, choices, what to ask first, and the rest in single lines.
 
 from collections.abc import Iterable, Sequence
 
+from carepath.apply.explain.assumptions import assumptions
 from carepath.apply.explain.because import because
 from carepath.apply.page.changes import changes
 from carepath.apply.page.choices import choices
@@ -53,7 +54,7 @@ def sheet(walk: Walk, sorted_: Sorted, expiries: Sequence[str], not_used: Iterab
         birth_date=str(session.patient.get("birthDate") or ""),
         identifiers=tuple(identifiers_of(session.patient)),
         warning=walk.closed.diagnostics if walk.closed is not None else "",
-        disclaimers=plan.disclaimers,
+        disclaimers=(*assumptions(session), *plan.disclaimers),
         expiries=tuple(expiries),
         changes=None if walk.closed is not None else changes(walk, ordered, reasons),
         patient=line.known,

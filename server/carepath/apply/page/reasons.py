@@ -79,7 +79,8 @@ def is_negative(value: FactValue) -> bool:
 def told_of(value: FactValue) -> Told:
     """Return a fact with its value, its evidence, and the day of that."""
     evidence = evidence_of_fact(value)
-    return Told(value.fact.words, shown(value), True, date_of(value, evidence), evidence)
+    date = "assumed" if value.is_assumed else date_of(value, evidence)
+    return Told(value.fact.words, shown(value), True, date, evidence)
 
 
 def date_of(value: FactValue, evidence: tuple[str, ...]) -> str:

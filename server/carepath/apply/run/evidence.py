@@ -100,6 +100,8 @@ class TracedScope(dict[str, Any]):
         """Return the values of a fact with their evidence, traced only where that is necessary."""
         scope = self.scope
         items = found.known.items
+        if found.is_assumed:
+            return found.known
         if fact.home is not scope.names:
             return traced(scope.session.scope_of(fact.home))[fact.name]
         if all(map(_is_resource, items)):

@@ -29,6 +29,8 @@ class Application(Protocol):
 
     record: Record
     focus: Known
+    assumed: Mapping[str, Known]
+    """The values of facts that count instead of what the record says."""
     failed: dict[Fact, Exception]
     """Why a fact could not be worked out."""
     pending: list[Fact]
@@ -69,6 +71,8 @@ class FactValue:
     evidence: tuple[str, ...] | None = None
     phrase: str | None = None
     named: "tuple[FactValue, ...] | None" = None
+    is_assumed: bool = False
+    """Whether the caller supposed it, whatever the record says."""
     told: "dict[str, FactValue] | None" = None
     """The facts that stand in for an auxiliary one, once a reason has been written with it."""
 
@@ -147,6 +151,12 @@ class Scope(dict[str, Any]):
         """Evaluate a fact, once: a failure is remembered like a value and raised again."""
         deadline.check()
         session = self.session
+        if fact.name in session.assumed:
+            known = self[fact.name] = session.assumed[fact.name]
+            self.facts[fact.name] = FactValue(
+                fact, known, self.itself, evidence=(), named=(), is_assumed=True
+            )
+            return known
         failure = session.failed.get(fact)
         if failure is not None:
             raise failure

@@ -14,7 +14,7 @@ from carepath.apply.request import ApplyRequest
 from carepath.apply.run.people import People
 from carepath.apply.run.profiled import of_profiles
 from carepath.apply.run.questions import NO_QUESTIONS, Questions, Undecided, questions
-from carepath.apply.run.scope import Scope
+from carepath.apply.run.scope import FactValue, Scope
 from carepath.errors import EvaluationError
 from carepath.fhirpath import Allowance, DateTime, Environment, Known, Limits, Node, Touched
 from carepath.issues import Issue
@@ -39,6 +39,9 @@ class Session:
         self.record = request.patient_record().as_of(request.now)
         self.patient: Resource = self.record.subject or {}
         self.focus = Known.of(self.patient)
+        self.assumed: Mapping[str, Known] = {
+            name: Known.of(list(values)) for name, values in request.assumed.items()
+        }
         self.people = People(request, self.record)
         self.now = request.now
         self.today = request.now.date().isoformat()
@@ -161,6 +164,10 @@ class Session:
         if self._questions[0] < len(self.undecided):
             self._questions = (len(self.undecided), questions(self.undecided, self))
         return self._questions[1]
+
+    def read_facts(self, name: str) -> list[FactValue]:
+        """Return what a name stood for in each Library in which it was read as a fact."""
+        return [scope.facts[name] for scope in self._homes.values() if name in scope.facts]
 
     def left_out(self) -> list[Issue]:
         """Return an issue for each resource that the content did not use, with its reason.

@@ -111,7 +111,7 @@ class SupposedScope(dict[str, Any]):
         entry = scope.names.entries.get(name)
         if entry is supposed.fact:
             return supposed.value
-        if name not in self.resting:
+        if name not in self.resting or name in supposed.session.assumed:
             return scope[name]
         if entry is None:
             return scope[name] if scope.outer is None else supposed.at(scope.outer)[name]

@@ -39,14 +39,14 @@ def apply_plan_definition(call: Call) -> Resource:
         expected = ", ".join(f"`{known}`" for known in _FORMS)
         raise InvalidParameter("returnAs", form, f"one of {expected}")
     knowledge = knowledge_of(call)
-    request = _request(call, knowledge, "PlanDefinition", "planDefinition")
+    request = request_of(call, knowledge, "PlanDefinition", "planDefinition")
     return _FORMS[form](apply_plan(request, knowledge))
 
 
 def r5_apply(call: Call) -> Resource:
     """Apply a plan to one patient or several: a Bundle, or Parameters with one for each."""
     knowledge = knowledge_of(call)
-    request = _request(call, knowledge, "PlanDefinition", "planDefinition")
+    request = request_of(call, knowledge, "PlanDefinition", "planDefinition")
     subjects = call.many("subject") or [None]
     bundles = [
         apply_plan(replace(request, subject=subject), knowledge).bundle() for subject in subjects
@@ -60,7 +60,7 @@ def r5_apply(call: Call) -> Resource:
 def apply_activity_definition(call: Call) -> Resource:
     """Apply an ActivityDefinition to one patient: the request."""
     knowledge = knowledge_of(call)
-    request = _request(call, knowledge, "ActivityDefinition", "activityDefinition")
+    request = request_of(call, knowledge, "ActivityDefinition", "activityDefinition")
     return apply_activity(request, knowledge).answer()
 
 
@@ -90,7 +90,7 @@ def _faults(request: ApplyRequest, service: Service) -> list[str]:
     return [issue.diagnostics for issue in applied.issues if issue.is_error]
 
 
-def _request(call: Call, knowledge: Knowledge, resource_type: str, inline: str) -> ApplyRequest:
+def request_of(call: Call, knowledge: Knowledge, resource_type: str, inline: str) -> ApplyRequest:
     """Return the request to apply a definition to the data of a call."""
     definition = definition_of(call, resource_type, inline, knowledge)
     subjects = call.many("subject")

@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/operationslist.html
 """
 
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -110,7 +111,7 @@ def invoke(operation: Operation, level: Level, resource_type: str, id: str = "")
         # Whoever sends slowly must not keep others from their turn.
         current.receive()
     with ours.gate.turn() if _BY_ID[operation.id].is_limited else nullcontext():
-        return respond.resource(_run(operation, level, resource_type, id, ours, current))
+        return respond.resource(_run(operation, level, resource_type, id, current))
 
 
 def _run(
@@ -118,16 +119,30 @@ def _run(
     level: Level,
     resource_type: str,
     id: str,
-    ours: service.Service,
     current: exchange.Exchange,
 ) -> Resource:
     """Return what the operation answers; all of it counts as its time."""
-    binding = _BY_ID[operation.id]
     query = current.request.args.items(multi=True)
     current.sent = sent = current.resource()
+    return _BY_ID[operation.id].run(call_of(operation, level, resource_type, id, sent, query))
+
+
+def call_of(
+    operation: Operation,
+    level: Level,
+    resource_type: str,
+    id: str,
+    sent: Resource | None,
+    query: Iterable[tuple[str, str]] = (),
+) -> Call:
+    """Return what an operation is called with: arguments checked, and what can be read.
+
+    Raises InvalidResource where nothing can, InvalidParameter and the like for arguments.
+    """
+    ours, current, binding = service.current(), exchange.current(), _BY_ID[operation.id]
     arguments = parameters.read(query, sent, operation, level, resource_type)
     read = Readable(sent) if binding.takes_any_form else _checked(sent)
-    call = Call(
+    return Call(
         operation=operation,
         level=level,
         resource_type=resource_type,
@@ -140,7 +155,6 @@ def _run(
         sent=sent,
         read=read,
     )
-    return binding.run(call)
 
 
 def _checked(sent: Resource | None) -> Readable:

@@ -11,6 +11,7 @@ from carepath.web.config import Config
 from carepath.web.http.urls import FHIR
 
 _WATCHED = ("/healthz", "/readyz", "/metrics")
+_WORK_OF_PAGES = ("/try", "/fhirpath")
 _LONGEST_QUEUE = 1_000
 _WEIGHT = 0.2
 
@@ -22,7 +23,8 @@ def lane_of(path: str) -> str:
     # Batches, searches and operations take a turn; a read has a type and an id.
     steps = path.removeprefix(FHIR).strip("/").split("/")
     is_work = "$" in path or "%24" in path or len(steps) == 1 or steps[-1] == "_search"
-    return "operation" if f"{path}/".startswith(f"{FHIR}/") and is_work else "look_up"
+    is_work = (f"{path}/".startswith(f"{FHIR}/") and is_work) or path.rstrip("/") in _WORK_OF_PAGES
+    return "operation" if is_work else "look_up"
 
 
 class Lanes:

@@ -9,15 +9,15 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
-from carepath.apply import ApplyRequest
 from carepath.apply.compile.compiler import Compiler
 from carepath.apply.compile.names import FACT, Fact
 from carepath.apply.explain.decision import fact_as_json
+from carepath.apply.explain.withheld import UNREAD, not_used, withheld
 from carepath.apply.issues import issue_of
+from carepath.apply.request import ApplyRequest
 from carepath.apply.run.scope import FAILURES, FactValue, Scope
 from carepath.apply.run.session import Session
 from carepath.apply.run.step import json_value
-from carepath.command.facts_withheld import UNREAD, not_used, withheld
 from carepath.errors import InvalidParameter
 from carepath.fhirpath import Node
 from carepath.issues import Issue
@@ -87,14 +87,28 @@ def facts_of(
     With `auxiliary` those come, too, that only serve other facts.  Raises InputError when there is
     no such subject, or no choice, and nothing for a fact that fails: it is told as not known.
     """
-    definition = plan_of(library)
+    return _facts(request, plan_of(library), knowledge, auxiliary=auxiliary)
+
+
+def facts_of_plan(request: ApplyRequest, knowledge: Knowledge) -> FactReport:
+    """Return every fact of the Libraries that the plan of a request names; raises as `facts_of`."""
+    plan = plan_of({})
+    del plan["library"]
+    if request.definition.get("library"):
+        plan["library"] = request.definition["library"]
+    return _facts(request, plan, knowledge, auxiliary=False)
+
+
+def _facts(
+    request: ApplyRequest, definition: Resource, knowledge: Knowledge, *, auxiliary: bool
+) -> FactReport:
     plan = Compiler(knowledge, request.settings, request.language).plan(definition)
     session = Session(replace(request, definition=definition), knowledge)
     session.issues.extend(plan.issues)
     if request.parameters:
         session.note_unread_parameters(plan.parameters)
     facts = [entry for entry in plan.names.entries.values() if isinstance(entry, Fact)]
-    return _report(library, _worked_out(facts, session), session, auxiliary)
+    return _report(definition, _worked_out(facts, session), session, auxiliary)
 
 
 def fact_library(name: str | None, knowledge: Knowledge) -> Resource:
@@ -160,7 +174,7 @@ def _problem(fact: Fact, cause: Issue) -> Issue:
     return Issue(cause.severity, cause.code, text)
 
 
-def _report(library: Resource, worked: Worked, session: Session, auxiliary: bool) -> FactReport:
+def _report(plan: Resource, worked: Worked, session: Session, auxiliary: bool) -> FactReport:
     """Return what was worked out, free of the session."""
     shown = tuple(
         _reading(fact, value)
@@ -171,7 +185,7 @@ def _report(library: Resource, worked: Worked, session: Session, auxiliary: bool
     references = dict.fromkeys(chain.from_iterable(fact.evidence for fact in shown))
     patient, subject = session.patient, session.people.subject
     return FactReport(
-        library=canonical_of(library),
+        library=", ".join(plan.get("library") or ()),
         subject=str(subject.get("reference") or subject.get("display") or ""),
         sex=str(patient.get("gender") or ""),
         birth_date=str(patient.get("birthDate") or ""),

@@ -1,0 +1,1 @@
+"""The explorer: pages for people about pathways, patients on them, and FHIRPath."""
