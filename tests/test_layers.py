@@ -86,7 +86,7 @@ LADDERS = {
     ),
     "authoring": (
         "authoring/statements authoring/cases authoring/fact_cases authoring/markdown",
-        "authoring/decision_diagram authoring/findings authoring/scaffold",
+        "authoring/decision_diagram authoring/findings authoring/scaffold authoring/compare",
         "authoring/coverage_outcomes authoring/sentences",
         "authoring/lint authoring/statements_page authoring/decision_table_facts",
         "authoring/decision_table",
@@ -126,7 +126,7 @@ HOME = {
     "re2": "fhirpath",
     "pint": "fhirpath",
     "ucumvert": "fhirpath",
-    "jinja2": "apply",
+    "jinja2": "apply authoring",
     "markupsafe": "apply",
     "click": "command",
 }

@@ -43,6 +43,14 @@ class Applied:
         """Return what was decided about each action, in plan order."""
         return tuple(decision_of(step) for step in self._walk.steps)
 
+    @property
+    def contributions(self) -> tuple[tuple[Resource, Resource], ...]:
+        """Return what each decision alone gives: an action of the RequestGroup, and a request.
+
+        Either is empty where there is none.
+        """
+        return tuple((step.result or {}, step.own or {}) for step in self._walk.steps)
+
     @cached_property
     def issues(self) -> tuple[Issue, ...]:
         """Return what the reader must know beside the plan: undetermined actions, broken parts."""

@@ -1,6 +1,6 @@
 """The `carepath` command: serve, apply, facts, list, show, fhirpath, validate, lint and so on.
 
-Exit codes: 0 fine, 1 refused input or a check that failed, 2 wrong usage.
+Exit codes: 0 fine, 1 refused input or a check that failed, 2 wrong usage; `diff` has its own.
 """
 
 import click
@@ -9,6 +9,7 @@ from carepath.command.apply import apply
 from carepath.command.check import check
 from carepath.command.content import coverage, lint, test
 from carepath.command.definitions import list_, show
+from carepath.command.diff import diff
 from carepath.command.facts import facts
 from carepath.command.fhirpath import fhirpath
 from carepath.command.new import new
@@ -26,6 +27,7 @@ for command in (
     apply,
     check,
     coverage,
+    diff,
     facts,
     fhirpath,
     lint,
