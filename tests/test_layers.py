@@ -49,7 +49,7 @@ BELOW = {
 LADDERS = {
     "leaves": ("deadline issues", "errors", "canonical resources"),
     "r4": ("r4",),
-    "formats": ("formats/json formats/xml",),
+    "formats": ("formats/json formats/xml", "formats/yaml", "formats/files"),
     "record": ("record",),
     "fhirpath": (
         "fhirpath/nodes fhirpath/environment fhirpath/narrative",
@@ -124,6 +124,7 @@ HOME = {
     # The tables are JSON of the package itself and larger than what anybody sends.
     "msgspec": "formats r4",
     "re2": "fhirpath",
+    "ruamel": "formats",
     "pint": "fhirpath",
     "ucumvert": "fhirpath",
     "jinja2": "apply authoring",

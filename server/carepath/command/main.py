@@ -15,6 +15,7 @@ from carepath.command.fhirpath import fhirpath
 from carepath.command.new import new
 from carepath.command.serve import serve
 from carepath.command.validate import validate
+from carepath.command.writings import json_, yaml_
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,5 +38,7 @@ for command in (
     show,
     test,
     validate,
+    json_,
+    yaml_,
 ):
     main.add_command(command)

@@ -13,11 +13,12 @@ from carepath.authoring.cases import Case, read_case
 from carepath.authoring.compare import Patient, Unreadable
 from carepath.command.reading import read_data
 from carepath.errors import CarepathError, InvalidResource
-from carepath.formats.json import decode
+from carepath.formats.files import ENDINGS, YAML, decode_file
+from carepath.formats.json import decode, encode
 from carepath.record import Record
 from carepath.validation import record_of
 
-_ENDINGS = (".json", ".ndjson", ".xml")
+_ENDINGS = (*ENDINGS, ".ndjson", ".xml")
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Terms:
 def patients_in(path: Path, terms: Terms) -> Iterator[Patient | Unreadable]:
     """Yield the patients of a file or a folder, in the order of names and lines.
 
-    A file whose name begins with a dot, or another ending than those of JSON, NDJSON and XML, holds
-    no patients.
+    A file whose name begins with a dot, or has another ending than those of JSON, YAML, NDJSON and
+    XML, holds no patients.
     """
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
     base = path if path.is_dir() else path.parent
@@ -63,6 +64,8 @@ def _of_data(
 ) -> Iterator[Patient | Unreadable]:
     """Yield the patients of a resource, or the one of a case."""
     try:
+        if file is not None and file.suffix in YAML:
+            data = encode(decode_file(file.name, data))
         if file is not None and _is_case(data):
             yield _of_case(read_case(file), name, terms)
             return
