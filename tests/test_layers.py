@@ -50,7 +50,7 @@ BELOW = {
 LADDERS = {
     "leaves": ("deadline issues", "errors", "canonical resources"),
     "r4": ("r4",),
-    "formats": ("formats/json formats/xml",),
+    "formats": ("formats/json formats/xml", "formats/yaml", "formats/files"),
     "record": ("record",),
     "fhirpath": (
         "fhirpath/nodes fhirpath/environment fhirpath/narrative",
@@ -87,7 +87,7 @@ LADDERS = {
     ),
     "authoring": (
         "authoring/statements authoring/cases authoring/fact_cases authoring/markdown",
-        "authoring/decision_diagram authoring/findings authoring/scaffold",
+        "authoring/decision_diagram authoring/findings authoring/scaffold authoring/compare",
         "authoring/coverage_outcomes authoring/sentences",
         "authoring/lint authoring/statements_page authoring/decision_table_facts",
         "authoring/decision_table",
@@ -126,9 +126,10 @@ HOME = {
     # The tables are JSON of the package itself and larger than what anybody sends.
     "msgspec": "formats r4",
     "re2": "fhirpath",
+    "ruamel": "formats",
     "pint": "fhirpath",
     "ucumvert": "fhirpath",
-    "jinja2": "apply web",
+    "jinja2": "apply authoring web",
     "markupsafe": "apply web",
     "click": "command",
 }

@@ -11,15 +11,19 @@ from carepath.command.main import main
 from carepath.knowledge import passed_over
 from carepath.web import Config, create_app
 
-YAML = "The file is not read: it is YAML. Only JSON is; write it as JSON, or move it elsewhere."
+FSH = (
+    "The file is not read: it is FHIR Shorthand. JSON and YAML are; write it as one of them, or "
+    "move it elsewhere."
+)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a folder with files that somebody may take for definitions, and others."""
     written = {
-        "plan.yaml": "resourceType: PlanDefinition\n",
-        "notes.yml": "tea: at four\n",
+        "plan.fsh": "InstanceOf: PlanDefinition\n",
+        "notes.ttl": "tea: at four\n",
+        "plan.YAML": "resourceType: PlanDefinition\n",
         "deep/plan.XML": '<PlanDefinition xmlns="http://hl7.org/fhir"/>',
         ".github/workflow.yaml": "on: push\n",
         ".hidden.yaml": "resourceType: PlanDefinition\n",
@@ -37,19 +41,20 @@ def folder(tmp_path: Path) -> Path:
 def test_what_looks_like_definitions_is_named(folder: Path) -> None:
     assert [(one.name, one.holds_fhir) for one in passed_over(folder)] == [
         ("deep/plan.XML", True),
-        ("notes.yml", False),
-        ("plan.yaml", True),
+        ("notes.ttl", False),
+        ("plan.YAML", True),
+        ("plan.fsh", True),
     ]
 
 
 def test_a_command_warns_of_them_and_goes_on(folder: Path) -> None:
     result = CliRunner().invoke(main, ["list", "--content", str(folder)], catch_exceptions=False)
     assert result.exit_code == 0
-    assert f"warning: {folder}/plan.yaml: {YAML}" in result.stderr.splitlines()
+    assert f"warning: {folder}/plan.fsh: {FSH}" in result.stderr.splitlines()
 
 
 def test_the_service_logs_them(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "carepath.server"):
         create_app(Config(content=(str(folder),)))
     told = [(r.message, getattr(r, "fields", {}).get("file")) for r in caplog.records]
-    assert (YAML, f"{folder}/plan.yaml") in told
+    assert (FSH, f"{folder}/plan.fsh") in told

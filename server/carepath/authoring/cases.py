@@ -1,8 +1,9 @@
 """Case files: one patient, and what should follow.
 
-A case is a readable JSON file in `tests/cases/<pathway>/`; `fhir_profiles/schemas/case.schema.json`
-says what may stand in it and docs/authoring.md explains it.  Content authors run cases with
-`carepath test`; the test suite, the coverage report and the mutation check use the same functions.
+A case is a readable JSON or YAML file in `tests/cases/<pathway>/`;
+`fhir_profiles/schemas/case.schema.json` says what may stand in it and docs/authoring.md explains
+it.  Content authors run cases with `carepath test`; the test suite, the coverage report and the
+mutation check use the same functions.
 """
 
 from collections import Counter
@@ -14,7 +15,7 @@ from typing import Any
 
 from carepath.apply import Applied, ApplyRequest, Decision, apply_plan
 from carepath.errors import DefinitionNotFound, InputError, InvalidContent, MalformedInput
-from carepath.formats.json import decode
+from carepath.formats.files import ENDINGS, decode_file
 from carepath.knowledge import Knowledge
 from carepath.record import Record
 from carepath.resources import Resource
@@ -43,7 +44,7 @@ def read_case(path: Path) -> Case:
     """Read a case file; raises InvalidContent naming file and element when it is none."""
     source = f"{path.parent.name}/{path.name}"
     try:
-        content = decode(path.read_bytes())
+        content = decode_file(path.name, path.read_bytes())
     except MalformedInput as error:
         raise InvalidContent(source, error.where or "file", error.reason) from error
     except OSError as error:
@@ -73,7 +74,7 @@ def _moment(text: str, source: str) -> datetime:
 
 def read_cases(folder: Path) -> tuple[Case, ...]:
     """Read every case file below a folder, in the order of their names."""
-    return tuple(read_case(path) for path in sorted(folder.rglob("*.json")))
+    return tuple(read_case(path) for path in sorted(folder.rglob("*")) if path.suffix in ENDINGS)
 
 
 def request_of(case: Case, definition: Resource) -> ApplyRequest:
@@ -95,7 +96,7 @@ def run_case(case: Case, knowledge: Knowledge) -> Applied:
 
     Raises InvalidContent, naming the case, for a plan that there is not and data without a patient.
     """
-    source = f"{case.name}.json"
+    source = f"{case.path.parent.name}/{case.path.name}"
     try:
         plan = knowledge.plan(case.pathway)
     except DefinitionNotFound as error:

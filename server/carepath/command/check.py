@@ -50,7 +50,13 @@ def check(folder: Path, strict: bool, tables: bool) -> None:
 
 def case_files(folder: Path) -> Iterator[Path]:
     """Yield the case files of a folder: those in folders named `cases`, in order."""
-    for path in sorted(folder.rglob("*.json")):
+    from carepath.formats.files import ENDINGS
+
+    for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
-        if "cases" in parts[:-1] and not any(part.startswith(".") for part in parts):
+        if (
+            path.suffix in ENDINGS
+            and "cases" in parts[:-1]
+            and not any(part.startswith(".") for part in parts)
+        ):
             yield path

@@ -1,6 +1,6 @@
 """The `carepath` command: serve, apply, facts, list, show, fhirpath, validate, lint and so on.
 
-Exit codes: 0 fine, 1 refused input or a check that failed, 2 wrong usage.
+Exit codes: 0 fine, 1 refused input or a check that failed, 2 wrong usage; `diff` has its own.
 """
 
 import click
@@ -9,11 +9,13 @@ from carepath.command.apply import apply
 from carepath.command.check import check
 from carepath.command.content import coverage, lint, test
 from carepath.command.definitions import list_, show
+from carepath.command.diff import diff
 from carepath.command.facts import facts
 from carepath.command.fhirpath import fhirpath
 from carepath.command.new import new
 from carepath.command.serve import serve
 from carepath.command.validate import validate
+from carepath.command.writings import json_, yaml_
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,6 +28,7 @@ for command in (
     apply,
     check,
     coverage,
+    diff,
     facts,
     fhirpath,
     lint,
@@ -35,5 +38,7 @@ for command in (
     show,
     test,
     validate,
+    json_,
+    yaml_,
 ):
     main.add_command(command)

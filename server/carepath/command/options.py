@@ -44,14 +44,16 @@ parameters_option = click.option(
 )
 
 
-def knowledge_of(content: tuple[Path, ...]) -> Any:
+def knowledge_of(content: tuple[Path, ...], beside: Any = None) -> Any:
     """Return the shipped knowledge with the deployment's own folders; raises ContentError.
+
+    Another knowledge to which they are added may be given.
 
     Files of them that are not read, though they look as if they should be, are told of.
     """
     from carepath.knowledge import Knowledge, passed_over
 
-    knowledge = Knowledge.shipped()
+    knowledge = Knowledge.shipped() if beside is None else beside
     for folder in content:
         knowledge = knowledge.with_folder(folder)
         for one in passed_over(folder):

@@ -10,10 +10,10 @@ from functools import cache
 from typing import Any
 
 from carepath.apply import ApplyRequest
-from carepath.errors import InvalidParameter, InvalidResource, MalformedInput
+from carepath.errors import InvalidResource, MalformedInput
 from carepath.formats import json as json_codec
 from carepath.formats import xml as xml_codec
-from carepath.knowledge import Knowledge, top_level_plans
+from carepath.knowledge import Knowledge, plan_named
 from carepath.resources import Resource
 from carepath.validation import Readable, readable, record_of
 from carepath.web.operations.apply_arguments import APPLY, request_fields
@@ -98,7 +98,7 @@ def apply_request(
     fields["parameters"] = {**fields["parameters"], **parameters}
     fields |= {name: value for name, value in shown.items() if value is not None}
     named = subject or next(iter(arguments.get("subject", ())), None)
-    request = ApplyRequest(_plan(pathway, knowledge), record_of(found), now, subject=named)
+    request = ApplyRequest(plan_named(pathway, knowledge), record_of(found), now, subject=named)
     request = replace(request, issues=found.issues[:_MOST_REMARKS], **fields)
     if request.subject:
         refusal = found.refusal_of(request.record.for_subject(request.subject).subject)
@@ -112,14 +112,3 @@ def _operation() -> Operation:
     """Return the operation by whose definition Parameters are read."""
     definition = Knowledge.shipped().definition("OperationDefinition", "PlanDefinition-apply")
     return Operation.of(definition, _TERMS)
-
-
-def _plan(pathway: str | None, knowledge: Knowledge) -> Resource:
-    """Return the plan of a name, or the one that no other plan uses."""
-    if pathway:
-        return knowledge.plan(pathway)
-    plans = top_level_plans(knowledge)
-    if len(plans) != 1:
-        names = ", ".join(f"`{plan.get('id')}`" for plan in plans)
-        raise InvalidParameter("pathway", None, f"one of {names}" if names else "a plan")
-    return plans[0]

@@ -1,10 +1,10 @@
 """Read definitions from a folder or from the package's own data.
 
-Every `.json` file must hold one FHIR resource, or a Bundle of them.  What is no FHIR by its name
-is all that is passed over: JSON Schemas (`*.schema.json`), the `package.json` of a FHIR package,
-cases in folders named `cases`, and files and folders whose names begin with a dot.  A link may lead
-to a file inside the folder, as those of a mounted volume do; one that leads elsewhere is refused,
-and so is what is no plain file.
+Every `.json`, `.yaml` or `.yml` file must hold one FHIR resource, or a Bundle of them.  What is no
+FHIR by its name is all that is passed over: JSON Schemas (`*.schema.json`), the `package.json` of a
+FHIR package, cases in folders named `cases`, and files and folders whose names begin with a dot.  A
+link may lead to a file inside the folder, as those of a mounted volume do; one that leads elsewhere
+is refused, and so is what is no plain file.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from carepath.errors import InvalidContent, MalformedInput
-from carepath.formats.json import decode
+from carepath.formats.files import ENDINGS, decode_file
 from carepath.knowledge.shape import shape_problems
 from carepath.r4.model import RESOURCE_TYPES
 from carepath.resources import Resource, canonical_of
@@ -77,7 +77,7 @@ def _listed(folder: Traversable, prefix: str) -> list[Traversable]:
 
 def _holds_fhir(name: str) -> bool:
     """Tell whether a file of this name must hold FHIR."""
-    return name.endswith(".json") and not name.endswith(".schema.json")
+    return name.endswith(ENDINGS) and not name.endswith(".schema.json")
 
 
 def _refuse_odd_file(file: Path, name: str, root: Path) -> None:
@@ -102,7 +102,7 @@ def _unreadable(name: str, element: str, error: Exception) -> InvalidContent:
 def _read_file(file: Traversable, name: str) -> Iterator[Source]:
     """Yield the resource of one file, or the resources of its Bundle."""
     try:
-        content = decode(file.read_bytes())
+        content = decode_file(file.name, file.read_bytes())
     except OSError as error:
         raise _unreadable(name, "file", error) from error
     except MalformedInput as error:

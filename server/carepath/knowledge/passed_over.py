@@ -2,17 +2,17 @@
 
 https://hl7.org/fhir/R4/formats.html
 
-Definitions are read from JSON.  A file in another form in which definitions or cases are written is
-never passed over without a word.
+Definitions are read from JSON and YAML.  A file in another form in which definitions or cases are
+written is never passed over without a word.
 """
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from carepath.formats.files import ENDINGS
+
 FORMS: Mapping[str, str] = {
-    ".yaml": "YAML",
-    ".yml": "YAML",
     ".xml": "XML",
     ".fsh": "FHIR Shorthand",
     ".cql": "CQL",
@@ -21,6 +21,8 @@ FORMS: Mapping[str, str] = {
     ".json5": "JSON5",
     ".ttl": "Turtle",
     ".json": "JSON, with a name in capitals",
+    ".yaml": "YAML, with a name in capitals",
+    ".yml": "YAML, with a name in capitals",
 }
 
 
@@ -44,11 +46,13 @@ def passed_over(folder: Path) -> Iterator[PassedOver]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
         form = FORMS.get(path.suffix.lower())
-        if form is None or path.suffix == ".json" or any(p.startswith(".") for p in name.parts):
+        if form is None or path.suffix in ENDINGS or any(p.startswith(".") for p in name.parts):
             continue
-        is_json = path.suffix.lower() == ".json"
-        todo = "let the name end in `.json`" if is_json else "write it as JSON"
-        told = f"The file is not read: it is {form}. Only JSON is; {todo}, or move it elsewhere."
+        ending = path.suffix.lower()
+        todo = f"let the name end in `{ending}`" if ending in ENDINGS else "write it as one of them"
+        told = (
+            f"The file is not read: it is {form}. JSON and YAML are; {todo}, or move it elsewhere."
+        )
         yield PassedOver(str(name), told, _holds_fhir(path))
 
 

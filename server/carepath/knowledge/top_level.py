@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from carepath.canonical import Canonical
+from carepath.errors import InvalidParameter
 from carepath.knowledge.repository import Knowledge
 from carepath.resources import Resource
 
@@ -19,6 +20,20 @@ def top_level_plans(knowledge: Knowledge) -> list[Resource]:
     }
     newest = {str(p.get("url")): knowledge.plan(str(p.get("url"))) for p in plans if p.get("url")}
     return [p for url, p in newest.items() if url not in used and p.get("status") != "retired"]
+
+
+def plan_named(name: str | None, knowledge: Knowledge) -> Resource:
+    """Return the plan of an id or a canonical, or without one the only top-level plan.
+
+    Raises DefinitionNotFound, and InvalidParameter where a name is needed.
+    """
+    if name:
+        return knowledge.plan(name)
+    plans = top_level_plans(knowledge)
+    if len(plans) != 1:
+        names = ", ".join(f"`{plan.get('id')}`" for plan in plans)
+        raise InvalidParameter("pathway", None, f"one of {names}" if names else "a plan")
+    return plans[0]
 
 
 def _actions(definition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

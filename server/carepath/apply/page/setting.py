@@ -50,6 +50,12 @@ def document(sheet: Sheet, reader: str, folder: str = "") -> str:
     return _filled("page.html", sheet, folder, reader=reader, body=body)
 
 
+def forget_templates() -> None:
+    """Let templates be read once more when they are next wanted."""
+    _template.cache_clear()
+    _environment.cache_clear()
+
+
 def _filled(name: str, sheet: Sheet, folder: str, **more: str) -> str:
     """Return what a template makes of a sheet; a template may fail in any way."""
     try:

@@ -16,6 +16,8 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 
+from carepath.apply.page.setting import forget_templates
+from carepath.errors import CarepathError
 from carepath.web.config import Config
 from carepath.web.http import logs
 from carepath.web.server.worker import PollingWorker
@@ -38,6 +40,16 @@ class Logger(glogging.Logger):
 
 class Master(Arbiter):
     """The process that starts and stops the workers."""
+
+    app: Any
+
+    def reload(self) -> None:
+        """Read the content anew and start workers with it; those that run go on where it is broken.
+
+        Extends `Arbiter.reload`, which starts new workers with what was loaded at the start.
+        """
+        if self.app.renew():
+            super().reload()
 
     def handle_int(self) -> None:
         """Stop as SIGTERM does; a second Ctrl-C ends what still runs.
@@ -83,6 +95,25 @@ class Application(BaseApplication):
         app = create_app(self.config)
         warm_up(app.extensions[EXTENSION])
         return app
+
+    def renew(self) -> bool:
+        """Load what is to be served once more; tell whether it can be, and log why it cannot."""
+        forget_templates()
+        # What was loaded before is let go: frozen, it would stay for ever.
+        gc.unfreeze()
+        try:
+            self.callable = self.load()
+        except CarepathError as error:
+            fields = {"because": str(error)}
+            logs.SERVER.error("not loaded anew; the workers go on", extra={"fields": fields})
+            return False
+        except Exception as error:  # noqa: BLE001  whatever it is, those that run are in order
+            logs.ERRORS.error("not loaded anew; the workers go on", exc_info=error)
+            return False
+        finally:
+            _keep_what_is_loaded()
+        logs.SERVER.info("loaded anew")
+        return True
 
 
 def gunicorn_settings(config: Config) -> dict[str, Any]:
@@ -143,9 +174,7 @@ def _folder_of_figures() -> Path | None:
 
 def _ready(server: Arbiter) -> None:
     """Say where the service listens, just before the workers are forked."""
-    # What is loaded by now lives as long as the process: the collector need not look at it again.
-    gc.collect()
-    gc.freeze()
+    _keep_what_is_loaded()
     gc.enable()
     # An application leaves no circles behind: looking often would find nothing.
     gc.set_threshold(_YOUNG_OBJECTS, 20, 20)
@@ -153,6 +182,12 @@ def _ready(server: Arbiter) -> None:
     sys.setswitchinterval(_SWITCH_SECONDS)
     addresses = [listener.getsockname()[:2] for listener in server.LISTENERS]
     logs.SERVER.info("ready", extra={"fields": {"listening": addresses}})
+
+
+def _keep_what_is_loaded() -> None:
+    """Spare the collector what lives as long as a worker, in the master and so in its workers."""
+    gc.collect()
+    gc.freeze()
 
 
 def _worker_ended(_server: Arbiter, worker: Worker) -> None:
