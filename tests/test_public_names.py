@@ -13,6 +13,7 @@ def test_carepath_exports() -> None:
         "apply_plan",
     ]
     assert all(hasattr(carepath, name) for name in carepath.__all__)
+    assert dir(carepath) == sorted(carepath.__all__)
 
 
 def test_fhirpath_exports() -> None:

@@ -29,3 +29,8 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module `carepath` has no attribute `{name}`")
     return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names, which are not there before they are used."""
+    return sorted(__all__)

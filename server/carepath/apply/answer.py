@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/careplan.html and https://hl7.org/fhir/R4/requestgroup.h
 """
 
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -18,7 +19,7 @@ from carepath.apply.page.setting import document, narrative
 from carepath.apply.page.sheet import Sheet
 from carepath.apply.run.references import with_references
 from carepath.apply.run.requests import ISSUES
-from carepath.apply.run.step import Step
+from carepath.apply.run.step import MET, NOT_MET, UNDETERMINED, Step
 from carepath.apply.run.transaction import transaction
 from carepath.apply.run.walk import Walk
 from carepath.formats.json import encode
@@ -26,6 +27,7 @@ from carepath.issues import Issue, operation_outcome
 from carepath.resources import Resource
 
 _GROUP = "request-group"
+_OUTCOMES = (MET, NOT_MET, UNDETERMINED)
 
 
 class Applied:
@@ -40,6 +42,16 @@ class Applied:
         self._explain = walk.session.request.explain
         if walk.session.request.previous_plan is not None:
             self.sheet  # noqa: B018 - refuses a plan that cannot be compared, whatever is asked for
+
+    def __repr__(self) -> str:
+        """Return plan and outcomes in one line, without the patient: such lines get into logs."""
+        count = Counter(step.outcome for step in self._walk.steps)
+        told = ", ".join(f"{count[outcome]} {outcome}" for outcome in _OUTCOMES)
+        return f"<Applied {self._walk.plan.canonical}: {told}>"
+
+    def _repr_html_(self) -> str:
+        """Return the narrative, which a notebook shows in place of the line."""
+        return self._narrative["div"]
 
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:
