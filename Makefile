@@ -15,7 +15,7 @@ PORT ?= 8080
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-run: $(VENV)/.runtime ## start the service, send it an example and print the plan
+run: $(VENV)/.runtime ## start the service, print its address and the plan for an example
 	@$(BIN)/python tools/run_example.py --host $(HOST) --port $(PORT)
 
 test: $(VENV)/.developer ## run the test suite

@@ -1,4 +1,4 @@
-"""Start the service, send it an example bundle, print the plan, and leave the service running.
+"""Start the service, print its address, send it an example, print the plan, leave it running.
 
 Usage: python tools/run_example.py [--host 127.0.0.1] [--port 8080] [--example FILE]
 Ctrl-C stops the service.
@@ -71,7 +71,8 @@ def _wait(base: str, service: "subprocess.Popen[bytes]") -> bool:
 
 
 def _show(base: str, example: Path) -> None:
-    """Send the example and print the plan that comes back."""
+    """Print where to look, send the example and print the plan that comes back."""
+    print(f"Open {base}/ in a browser: the pathways, and patients on them.\n")
     url = f"{base}/fhir/PlanDefinition/{PATHWAY}/$apply"
     headers = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"}
     answer = httpx.post(url, content=example.read_bytes(), headers=headers, timeout=30)
@@ -79,8 +80,7 @@ def _show(base: str, example: Path) -> None:
     print(f"POST {url}\n  with {where}: {answer.status_code}\n")
     print(care_plan_text(answer.json()))
     print(
-        f"\nThe service runs on {base}/fhir (try {base}/fhir/metadata). Ctrl-C stops it.",
-        flush=True,
+        f"\nThe service runs: pages on {base}/, FHIR on {base}/fhir. Ctrl-C stops it.", flush=True
     )
 
 
