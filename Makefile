@@ -9,7 +9,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8080
 
 .PHONY: run test test-slow suites check lint types fmt content coverage statements pages example-pages \
-        sizes rooms golden mutate-content mutate-code wheel-test fhirpath-suite bench-fhirpath \
+        pictures sizes rooms golden mutate-content mutate-code wheel-test fhirpath-suite bench-fhirpath \
         bench-apply bench-java bench-http pins sbom audit validate-java clean help
 
 help: ## list the targets
@@ -56,6 +56,9 @@ pages: $(VENV)/.developer ## write the generated parts of the pathways' pages
 
 example-pages: $(VENV)/.developer ## write docs/examples: the pages of typical patients
 	$(BIN)/python tools/example_pages.py
+
+pictures: $(VENV)/.developer ## take the pictures of the README from the running page; needs Chromium
+	$(BIN)/python tools/pictures.py
 
 sizes: $(VENV)/.developer ## requests, bytes and lines of the plan of each case patient
 	$(BIN)/python tools/plan_sizes.py
