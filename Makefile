@@ -9,7 +9,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8080
 
 .PHONY: run test test-slow suites check lint types fmt content coverage statements pages example-pages \
-        pictures sizes rooms golden mutate-content mutate-code wheel-test fhirpath-suite bench-fhirpath \
+        pictures tutorial sizes rooms golden mutate-content mutate-code wheel-test fhirpath-suite bench-fhirpath \
         bench-apply bench-java bench-http pins sbom audit validate-java clean help
 
 help: ## list the targets
@@ -59,6 +59,9 @@ example-pages: $(VENV)/.developer ## write docs/examples: the pages of typical p
 
 pictures: $(VENV)/.developer ## take the pictures of the README from the running page; needs Chromium
 	$(BIN)/python tools/pictures.py
+
+tutorial: $(VENV)/.developer ## run docs/tutorial.ipynb and write what its cells give into it
+	$(BIN)/python tools/tutorial.py
 
 sizes: $(VENV)/.developer ## requests, bytes and lines of the plan of each case patient
 	$(BIN)/python tools/plan_sizes.py
