@@ -6,8 +6,11 @@ Usage: python tools/tutorial.py [--check] [FILE]
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import nbformat
 from nbclient import NotebookClient
@@ -17,6 +20,7 @@ NOTEBOOK = Path(__file__).parents[1] / "docs" / "tutorial.ipynb"
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
 """All that is kept of the machine: no version, no time, no path."""
 CELL_SECONDS = 120
+FOLDERS = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")
 
 
 def fresh(notebook: NotebookNode) -> NotebookNode:
@@ -28,7 +32,9 @@ def fresh(notebook: NotebookNode) -> NotebookNode:
     client = NotebookClient(made, kernel_name="python3", timeout=CELL_SECONDS, record_timing=False)
     # Pipes, not ports: nobody else on the machine can talk to the kernel.
     client.create_kernel_manager().transport = "ipc"
-    client.execute()
+    # Nothing is read from the home of whoever runs it, and nothing is left there.
+    with TemporaryDirectory() as place, patch.dict(os.environ, dict.fromkeys(FOLDERS, place)):
+        client.execute()
     made.metadata = nbformat.from_dict(KERNEL)
     for number, cell in enumerate(made.cells):
         cell.id = f"cell-{number}"
