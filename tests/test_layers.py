@@ -130,6 +130,7 @@ HOME = {
     "jinja2": "apply authoring",
     "markupsafe": "apply",
     "click": "command",
+    "watchfiles": "command",
 }
 # Whoever reads a file or a clock outside of `web` and `command`, and what for.
 READS = {
