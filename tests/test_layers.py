@@ -132,6 +132,7 @@ HOME = {
     "jinja2": "apply authoring web",
     "markupsafe": "apply web",
     "click": "command",
+    "watchfiles": "command",
 }
 # Whoever reads a file or a clock outside of `web` and `command`, and what for.
 READS = {

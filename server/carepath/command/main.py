@@ -15,6 +15,7 @@ from carepath.command.fhirpath import fhirpath
 from carepath.command.new import new
 from carepath.command.serve import serve
 from carepath.command.validate import validate
+from carepath.command.watch import watch
 from carepath.command.writings import json_, yaml_
 
 
@@ -38,6 +39,7 @@ for command in (
     show,
     test,
     validate,
+    watch,
     json_,
     yaml_,
 ):
