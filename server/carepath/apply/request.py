@@ -62,7 +62,8 @@ class ApplyRequest:
     them.  `parameters` holds the values that content reads by name, each a list.  `issues` are what
     was noticed about the data before; they become part of the answer.  `previous_plan` is the
     CarePlan of an earlier application, which the narrative compares with this one; `templates`
-    a folder of page templates that come before those that are shipped.
+    a folder of page templates that come before those that are shipped.  Without
+    `merge_nested_care_plans` each nested plan keeps a CarePlan of its own.
     """
 
     definition: Resource
@@ -83,6 +84,7 @@ class ApplyRequest:
     narrative: Reader = "clinician"
     templates: str = ""
     previous_plan: Resource | None = None
+    merge_nested_care_plans: bool = True
     settings: ApplySettings = DEFAULT_SETTINGS
 
     def patient_record(self) -> Record:

@@ -19,7 +19,6 @@ APPLY = Terms(
         "contentEndpoint": _ELSEWHERE,
         "artifactEndpointConfiguration": _ELSEWHERE,
         "terminologyEndpoint": "value sets are taken from this service only",
-        "mergeNestedCarePlans": "the answer is one CarePlan",
     },
     once={"subject": "one subject; `$r5.apply` answers for several"},
 )
@@ -49,12 +48,14 @@ def request_fields(arguments: Arguments) -> dict[str, Any]:
     parameters = parameter_values(_one(arguments, "parameters"))
     shown = {name: _choice(arguments, name) for name in _CHOICES if name in arguments}
     previous = _one(arguments, "previousPlan")
+    merge = _one(arguments, "mergeNestedCarePlans") is not False
     return {
         **people,
         **circumstances,
         **shown,
         "parameters": parameters,
         "previous_plan": previous,
+        "merge_nested_care_plans": merge,
     }
 
 
