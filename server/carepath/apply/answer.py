@@ -170,7 +170,7 @@ class Applied:
     def _parties(self) -> Resource:
         """Return whom the plan is for, where, and by whom."""
         people = self._session.people
-        made: Resource = {"subject": people.subject}
+        made: Resource = {"subject": people.subject_in("CarePlan")}
         if people.encounter is not None:
             made["encounter"] = people.encounter
         author = people.author()
@@ -184,8 +184,13 @@ class Applied:
         addressed = self._addressed()
         if addressed:
             made["addresses"] = addressed
+        people = self._session.people
+        is_told = people.subject_in("CarePlan") is people.subject
+        info = [] if is_told else [people.subject]
         if self.issues:
-            made["supportingInfo"] = [{"reference": f"#{ISSUES}"}]
+            info.append({"reference": f"#{ISSUES}"})
+        if info:
+            made["supportingInfo"] = info
         elsewhere = [g for part in self._walk.nested for g in self._walk.goals.of_plan(part.plan)]
         goals = [goal for goal in self._goals if goal not in elsewhere]
         if goals:
@@ -253,7 +258,8 @@ class Applied:
         """Return the RequestGroup with the actions of a plan that apply."""
         people = self._session.people
         made: Resource = {"resourceType": "RequestGroup", "id": id_, **_canonical(plan)}
-        made |= {"status": "draft", "intent": "proposal", "subject": people.subject}
+        made |= {"status": "draft", "intent": "proposal"}
+        made["subject"] = people.subject_in("RequestGroup")
         if people.encounter is not None:
             made["encounter"] = people.encounter
         author = people.author("Practitioner", "PractitionerRole", "Device")

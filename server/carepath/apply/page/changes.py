@@ -42,7 +42,7 @@ def changes(walk: Walk, ordered: Iterable[Placed], reasons: Reasons) -> Changes 
     plan = walk.session.request.previous_plan
     if plan is None:
         return None
-    contained = _contained(plan, walk.session.people.subject)
+    contained = _contained(plan, walk.session.people.subject_in("CarePlan"))
     earlier = dict(_flat(_group(contained), dict(contained), ()))
     now = {_key(one): one for one in ordered if one.part not in _UNCHANGING}
     beside = {_key(one) for one in ordered if one.part in _UNCHANGING}
@@ -71,7 +71,8 @@ def _contained(plan: Resource, subject: Resource) -> Mapping[str, Resource]:
     if problems:
         raise InvalidResource(problems)
     theirs = (plan.get("subject") or {}).get("reference")
-    if theirs != subject.get("reference"):
+    is_other = "extension" in subject and plan.get("subject") != subject
+    if is_other or theirs != subject.get("reference"):
         named = theirs or "a CarePlan of nobody who can be told"
         raise InvalidParameter("previousPlan", named, "a CarePlan of the same patient")
     found = {f"#{r.get('id')}": r for r in plan.get("contained") or ()}

@@ -68,7 +68,7 @@ class Goals:
         if "priority" in goal:
             made["priority"] = goal["priority"]
         made["description"] = goal.get("description") or {"text": id_}
-        made["subject"] = self._session.people.subject
+        made["subject"] = self._session.people.subject_in("Goal")
         if "start" in goal:
             made["startCodeableConcept"] = goal["start"]
         targets = [_target(target) for target in goal.get("target") or ()]

@@ -9,7 +9,7 @@ from typing import Any
 
 from carepath.apply import Applied, ApplyRequest, apply_activity, apply_plan, warm
 from carepath.apply import data_requirements as requirements_of
-from carepath.errors import CarepathError, InvalidParameter, InvalidResource
+from carepath.errors import CarepathError, InvalidParameter, InvalidResource, OtherSubject
 from carepath.issues import Issue
 from carepath.knowledge import Knowledge, top_level_plans
 from carepath.record import Record
@@ -85,6 +85,8 @@ def _faults(request: ApplyRequest, service: Service) -> list[str]:
     try:
         applied = apply_plan(request, service.knowledge)
         applied.care_plan()
+    except OtherSubject:
+        return []
     except CarepathError as error:
         return [str(error)]
     return [issue.diagnostics for issue in applied.issues if issue.is_error]
@@ -120,7 +122,11 @@ def _of_data(call: Call) -> list[Issue]:
 
 
 def _refuse_unread(record: Record, subjects: Sequence[str], data: Sequence[Readable]) -> None:
-    """Raise when the plan is wanted for a Patient who cannot be read."""
+    """Raise when the plan is wanted for a Patient, or other subject, that cannot be read."""
+    others = [one for read in data for one in read.left_out if not one.is_patient]
+    named = [one.refusal for one in others if one.name in subjects]
+    if named:
+        raise InvalidResource(named)
     partial = [read for read in data if read.left_out]
     wanted = [record.for_subject(subject).subject for subject in subjects] if partial else []
     found = [read.refusal_of(patient) for read in partial for patient in wanted]
