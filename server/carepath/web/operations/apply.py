@@ -21,7 +21,8 @@ from carepath.web.http.refusals import NoPatient, UnsupportedParameter
 from carepath.web.operations.apply_arguments import request_fields
 from carepath.web.operations.call import Call
 from carepath.web.operations.definitions import definition_of
-from carepath.web.operations.sent_definitions import NAME, knowledge_of
+from carepath.web.operations.endpoints import knowledge_for
+from carepath.web.operations.sent_definitions import NAME
 from carepath.web.service import Service
 
 _FORMS: Mapping[str, Callable[[Applied], Resource]] = {
@@ -38,14 +39,14 @@ def apply_plan_definition(call: Call) -> Resource:
     if form not in _FORMS:
         expected = ", ".join(f"`{known}`" for known in _FORMS)
         raise InvalidParameter("returnAs", form, f"one of {expected}")
-    knowledge = knowledge_of(call)
+    knowledge = knowledge_for(call, "PlanDefinition", "planDefinition")
     request = _request(call, knowledge, "PlanDefinition", "planDefinition")
     return _FORMS[form](apply_plan(request, knowledge))
 
 
 def r5_apply(call: Call) -> Resource:
     """Apply a plan to one patient or several: a Bundle, or Parameters with one for each."""
-    knowledge = knowledge_of(call)
+    knowledge = knowledge_for(call, "PlanDefinition", "planDefinition")
     request = _request(call, knowledge, "PlanDefinition", "planDefinition")
     subjects = call.many("subject") or [None]
     bundles = [
@@ -59,7 +60,7 @@ def r5_apply(call: Call) -> Resource:
 
 def apply_activity_definition(call: Call) -> Resource:
     """Apply an ActivityDefinition to one patient: the request."""
-    knowledge = knowledge_of(call)
+    knowledge = knowledge_for(call, "ActivityDefinition", "activityDefinition")
     request = _request(call, knowledge, "ActivityDefinition", "activityDefinition")
     return apply_activity(request, knowledge).answer()
 

@@ -12,14 +12,8 @@ from carepath.r4.model import RESOURCE_TYPES
 from carepath.resources import parameter_values
 from carepath.web.operations.model import Arguments, Terms
 
-_ELSEWHERE = "definitions are taken from this service, and from `definitions`"
 APPLY = Terms(
     bare="data",
-    refused={
-        "contentEndpoint": _ELSEWHERE,
-        "artifactEndpointConfiguration": _ELSEWHERE,
-        "terminologyEndpoint": "value sets are taken from this service only",
-    },
     once={"subject": "one subject; `$r5.apply` answers for several"},
 )
 _PEOPLE = {
