@@ -5,6 +5,7 @@ https://hl7.org/fhir/uv/crmi/StructureDefinition-crmi-artifact-endpoint-configur
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -14,8 +15,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from carepath.deadline import Deadline, until
 from carepath.knowledge import Knowledge
 from carepath.web import Config, create_app
+from carepath.web.data_endpoint.artifacts import Artifacts, Route
+from carepath.web.http.refusals import DataEndpointFailed
 
 Json = dict[str, Any]
 URL = "https://example.org/fhir"
@@ -307,6 +311,27 @@ def test_an_activity_is_read_by_its_canonical(serve: Open) -> None:
     assert (answer["resourceType"], answer["code"]) == ("ServiceRequest", SCAN["code"])
     # Nothing of it is kept.
     assert client.get("/fhir/ActivityDefinition/scan").status_code == 404
+
+
+def test_the_time_of_the_operation_is_not_exceeded(serve: Open) -> None:
+    server = serve()
+    asked = server.answer
+
+    def answer(path: str) -> Json:
+        time.sleep(3)
+        return asked(path)
+
+    server.answer = answer  # type: ignore[method-assign]
+    started = time.perf_counter()
+    config = Config(data_endpoint_hosts=(server.host,), data_endpoint_retries=0)
+    routes = [Route("contentEndpoint", server.base, {})]
+    with (
+        until(Deadline.after(0.4, time.monotonic)),
+        pytest.raises(DataEndpointFailed),
+        Artifacts(routes, Knowledge.of(()), config) as artifacts,
+    ):
+        artifacts.gather([OUTER])
+    assert time.perf_counter() - started < 2
 
 
 def test_matches_that_were_not_asked_for_do_not_count(serve: Open) -> None:

@@ -7,6 +7,7 @@ Only what a definition leads to and what is not here is read, each canonical onc
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
@@ -86,10 +87,10 @@ class Artifacts:
 
     def gather(self, roots: Iterable[Resource], wanted: Iterable[Wanted] = ()) -> None:
         """Read all that definitions lead to, and what is wanted beside them, if it is not here."""
-        waiting = [*wanted, *(one for root in roots for one in wanted_by(root))]
+        waiting = deque([*wanted, *(one for root in roots for one in wanted_by(root))])
         seen: set[Wanted] = set()
         while waiting:
-            one = waiting.pop(0)
+            one = waiting.popleft()
             if one not in seen:
                 seen.add(one)
                 found = self.find(one)
@@ -124,7 +125,7 @@ class Artifacts:
 
 def wanted_by(definition: Resource) -> Iterator[Wanted]:
     """Yield what a definition leads to; what it contains is here already."""
-    for name, text in _texts(definition, ""):
+    for name, text in deadline.paced(_texts(definition, "")):
         if name in _BY_ELEMENT and not text.startswith("#"):
             yield Wanted(text, _BY_ELEMENT[name])
     if definition.get("resourceType") == "Library":

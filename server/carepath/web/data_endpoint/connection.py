@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import httpx
 
+from carepath import deadline
 from carepath.errors import InputError, InvalidParameter
 from carepath.resources import Resource
 from carepath.web.config import Config
@@ -78,7 +79,7 @@ class Connection:
         self._sleep = sleep
         self._called = _CALLED[parameter]
         self._budget = budget or Budget(config.max_expanded_bytes)
-        self._end = time.monotonic() + _SHARE_OF_TIME * config.request_seconds
+        self._end = time.monotonic() + _SHARE_OF_TIME * deadline.left(config.request_seconds)
         self._client = httpx.Client(
             headers={**_HEADERS, **headers},
             follow_redirects=False,
