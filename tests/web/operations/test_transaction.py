@@ -168,6 +168,19 @@ def test_an_earlier_plan_with_nested_ones_is_understood(client: FlaskClient) -> 
     assert ("New: " in page, "Ended: " in page) == (False, False)
 
 
+def test_an_earlier_plan_that_leads_to_itself_ends(client: FlaskClient) -> None:
+    earlier = apart(client, "contained")
+    nested = next(r for r in earlier["contained"] if r["resourceType"] == "CarePlan")
+    name = nested["activity"][0]["reference"]["reference"].removeprefix("#")
+    group = next(r for r in earlier["contained"] if r["id"] == name)
+    group["action"] = [{"title": "again", "resource": {"reference": f"#{nested['id']}"}}]
+    data = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": PATIENT}]}
+    parts = [{"name": "data", "resource": data}, {"name": "previousPlan", "resource": earlier}]
+    body = {"resourceType": "Parameters", "parameter": parts}
+    response = client.post("/fhir/PlanDefinition/outer/$apply", json=body)
+    assert (response.status_code, b"Ended: " in response.data) == (200, True)
+
+
 def test_the_same_input_gives_the_same_ids(client: FlaskClient) -> None:
     assert apply(client, "transaction") == apply(client, "transaction")
 
