@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from carepath.apply import ApplyRequest, apply_plan
-from carepath.deadline import Deadline, OutOfTime, check, paced, until
+from carepath.deadline import Deadline, OutOfTime, check, left, paced, until
 from carepath.fhirpath import Environment, parse
 from carepath.formats import json as json_codec
 from carepath.formats import xml as xml_codec
@@ -205,6 +205,12 @@ def test_every_long_loop_looks_at_the_clock(name: str) -> None:
         with ending_at(last) as again, pytest.raises(OutOfTime):
             loop()
         assert again.seen == last
+
+
+def test_what_is_left_is_never_more_than_was_asked_for() -> None:
+    assert left(5.0) == 5.0
+    with until(Deadline(10.0, lambda: 7.0)):
+        assert (left(5.0), left(2.0)) == (3.0, 2.0)
 
 
 def test_a_clock_is_looked_at_seldom_where_steps_are_cheap() -> None:

@@ -80,7 +80,7 @@ LADDERS = {
         "apply/compile",
         "apply/describe apply/drawing apply/run",
         "apply/explain",
-        "apply/page",
+        "apply/collection apply/page",
         "apply/answer",
         "apply/operation",
         "apply",

@@ -6,7 +6,11 @@ from types import ModuleType
 
 import pytest
 
+from carepath.apply.drawing import branches_of, outline_of
+from carepath.knowledge import Knowledge
+
 ROOT = Path(__file__).parent.parent
+KNOWLEDGE = Knowledge.shipped()
 
 
 def _tool() -> ModuleType:
@@ -33,3 +37,10 @@ def test_page_is_fresh(name: str) -> None:
 def test_picture_is_fresh(name: str) -> None:
     text = (ROOT / "pathways" / name / TOOL.PICTURE).read_text("utf-8")
     assert text == TOOL.picture(TOOL.plans()[name]), "run `make pages`"
+
+
+@pytest.mark.parametrize("name", sorted(TOOL.plans()))
+def test_picture_and_page_show_no_bare_expression(name: str) -> None:
+    outline = outline_of(TOOL.plans()[name], KNOWLEDGE.find)
+    inside = (when for _, branch in branches_of(outline.branches) for when in branch.when)
+    assert [when.text for when in (*outline.scope, *inside) if not when.is_described] == []

@@ -56,6 +56,12 @@ def check() -> None:
         raise OutOfTime
 
 
+def left(most: float) -> float:
+    """Return how many seconds this thread has left, `most` when that is less or there is no end."""
+    deadline = _CURRENT.get()
+    return most if deadline is None else min(most, deadline.at - deadline.clock())
+
+
 def paced(items: Iterable[T]) -> Iterator[T]:
     """Yield the items, and look at the clock now and then; for loops of cheap steps."""
     left = 0

@@ -90,6 +90,16 @@ class SubjectNotFound(InputError):
     reference: str
 
 
+@dataclass(eq=False)
+class OtherSubject(InputError):
+    """A plan is for subjects of other types than the one it was to be applied to."""
+
+    sentence = "The plan `{canonical}` is for a subject of type {expected}, not {found}."
+    canonical: str
+    expected: str
+    found: str
+
+
 class ContentError(CarepathError):
     """A definition cannot be used."""
 

@@ -83,8 +83,16 @@ def _inline(parent: Json, here: Mapping[str, Json]) -> None:
             action["action"] = copy.deepcopy(target["action"])
             del action["resource"]
         elif target is not None:
-            action["resource"] = _bare(target)
+            action["resource"] = _with_group(_bare(target), here)
         _inline(action, here)
+
+
+def _with_group(resource: Json, here: Mapping[str, Json]) -> Json:
+    """Return a nested CarePlan with its RequestGroup in its place; anything else as it is."""
+    if resource["resourceType"] != "CarePlan":
+        return resource
+    groups = [_inlined_group(here[a["reference"]["reference"]], here) for a in resource["activity"]]
+    return {**resource, "activity": [{"reference": group} for group in groups]}
 
 
 def located(group: Json) -> Json:
@@ -121,7 +129,7 @@ def broken_rules(answer: Json) -> list[str]:
             problems += _broken_group(resource)
     if answer["resourceType"] == "CarePlan" and len(answer.get("activity", [])) > 1:
         problems.append("CarePlan.activity: more than the one RequestGroup")
-    references = {r for r in _references(answer) if r.startswith("#")}
+    references = {r for r in _references(answer) if r.startswith("#") and r != "#"}
     problems += [f"{r}: nothing is contained under this id" for r in references - set(here)]
     if answer["resourceType"] != "Bundle":
         problems += [f"{c}: contained, but nothing refers to it" for c in set(here) - references]

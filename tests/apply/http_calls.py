@@ -76,6 +76,8 @@ def _parts(name: str, value: Any) -> Iterator[Json]:
     if isinstance(value, list):
         for one in value:
             yield from _parts(name, one)
+    elif isinstance(value, bool):
+        yield {"name": name, "valueBoolean": value}
     elif isinstance(value, str):
         yield {"name": name, "valueString": value}
     elif "resourceType" in value:

@@ -203,3 +203,15 @@ def test_broken_expression_does_not_hide_the_rest(broken: str) -> None:
 
 def test_same_answer_twice() -> None:
     assert requirements(PLAN) == requirements(copy.deepcopy(PLAN))
+
+
+def test_a_plan_for_a_group_reads_the_group() -> None:
+    subject = {"coding": [{"code": "Group"}]}
+    expression = {"language": "text/fhirpath", "expression": "quantity > 3 and %patient.empty()"}
+    action = {"id": "a", "condition": [{"kind": "applicability", "expression": expression}]}
+    head = {"resourceType": "PlanDefinition", "id": "g", "url": f"{BASE}/PlanDefinition/g"}
+    plan = {**head, "status": "active", "subjectCodeableConcept": subject, "action": [action]}
+    library = data_requirements(plan, Knowledge.of([plan]))
+    read = [(need["type"], need.get("mustSupport")) for need in library["dataRequirement"]]
+    assert read == [("Group", ["quantity"])]
+    assert library["subjectCodeableConcept"]["coding"][0]["code"] == "Group"

@@ -70,6 +70,7 @@ BROKEN: dict[str, tuple[tuple[str, str], tuple[str | int, ...], Any]] = {
     "is_a_draft": (PLAN, ("status",), "active"),
     "claims_no_review": (PLAN, ("approvalDate",), "2026-01-01"),
     "is_complete": (PLAN, ("action", 0, "title"), ""),
+    "says_when_in_words": (PLAN, (*CONDITION[:-1], "description"), " "),
     "cites_known_statements": (PLAN, ("action", 0, "documentation", 0, "label"), "S9-99"),
     "binds_as_strongly_as_it_rests": (PLAN, ("action", 0, "requiredBehavior"), "could"),
     "are_verified": (

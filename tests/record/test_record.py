@@ -174,7 +174,7 @@ def test_subjects_that_are_not_there() -> None:
         Record.of(PATIENT, "Patient/q")
     assert missing.value.reference == "Patient/q"
     with pytest.raises(InvalidParameter) as wrong:
-        Record.of([PATIENT, {"resourceType": "Group", "id": "g"}], "Group/g")
+        Record.of([PATIENT, {"resourceType": "Medication", "id": "m"}], "Medication/m")
     assert wrong.value.name == "subject"
 
 

@@ -5,11 +5,13 @@ https://hl7.org/fhir/R4/careplan.html and https://hl7.org/fhir/R4/requestgroup.h
 
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from carepath.apply.collection import collection
+from carepath.apply.compile.compiled import CompiledPlan
 from carepath.apply.compile.extensions import OWN
 from carepath.apply.explain.assumptions import assumptions
 from carepath.apply.explain.decision import Decision, decision_of
@@ -17,7 +19,8 @@ from carepath.apply.page.build import Sorted, sheet
 from carepath.apply.page.request_reasons import add_reasons
 from carepath.apply.page.setting import document, narrative
 from carepath.apply.page.sheet import Sheet
-from carepath.apply.run.references import with_references
+from carepath.apply.run.nested import NestedPlan, without_container
+from carepath.apply.run.notices import expired, expiry_issues, notes
 from carepath.apply.run.requests import ISSUES
 from carepath.apply.run.step import MET, NOT_MET, UNDETERMINED, Step
 from carepath.apply.run.transaction import transaction
@@ -36,7 +39,7 @@ class Applied:
     def __init__(self, walk: Walk) -> None:
         self._walk = walk
         self._session = walk.session
-        self._notes = tuple(_notes(walk))
+        self._notes = tuple(dict.fromkeys((*assumptions(walk.session), *notes(walk))))
         self._left_out = tuple(walk.session.left_out())
         self._goals = walk.goals.make(walk.requests.unique_id)
         self._explain = walk.session.request.explain
@@ -76,7 +79,7 @@ class Applied:
             *noticed,
             *session.record.issues(),
             *self._left_out,
-            *_expiry_issues(self._walk),
+            *expiry_issues(self._walk),
             *session.issues,
         )
 
@@ -86,7 +89,7 @@ class Applied:
 
         Raises InvalidParameter when the earlier plan that was given cannot be compared.
         """
-        return sheet(self._walk, self._sorted, _expired(self._walk), self._not_used())
+        return sheet(self._walk, self._sorted, expired(self._walk), self._not_used())
 
     @cached_property
     def _sorted(self) -> Sorted:
@@ -130,37 +133,67 @@ class Applied:
 
     def care_plan(self) -> Resource:
         """Return the CarePlan with RequestGroup, requests, Goals and issues contained."""
-        walk, plan = self._walk, self._walk.plan
         made: Resource = {"resourceType": "CarePlan"}
         if self._session.request.language:
             made["language"] = self._session.request.language
         if self._explain != "none":
             made["text"] = self._narrative
-        contained = [self._group(), *self._requests, *walk.requests.contained, *self._goals]
+        contained = [self._group(), *self._nested(), *self._requests]
+        contained += [*self._walk.requests.contained, *self._goals]
         made["contained"] = [*contained, *self._outcome()]
         decisions = self._decisions()
         if decisions:
             made["extension"] = decisions
-        made["identifier"] = [
-            {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{self._uuid('CarePlan')}"}
-        ]
-        made |= self._canonical()
-        made |= {"status": "draft", "intent": "proposal"}
-        if plan.title:
-            made["title"] = plan.title
-        if plan.source.get("description"):
-            made["description"] = plan.source["description"]
-        made |= self._parties()
-        made |= self._references()
+        made |= self._head(self._walk.plan, "CarePlan") | self._references()
         made["activity"] = [{"reference": {"reference": f"#{_GROUP}"}}]
         if self._notes:
             made["note"] = [{"text": note} for note in self._notes]
         return made
 
+    def _head(self, plan: CompiledPlan, name: str) -> Resource:
+        """Return what a CarePlan says of its plan and of those concerned."""
+        value = f"urn:uuid:{self._uuid(name)}"
+        made: Resource = {"identifier": [{"system": "urn:ietf:rfc:3986", "value": value}]}
+        made |= _canonical(plan) | {"status": "draft", "intent": "proposal"}
+        if plan.title:
+            made["title"] = plan.title
+        if plan.source.get("description"):
+            made["description"] = plan.source["description"]
+        return made | self._parties()
+
+    def _nested(self) -> list[Resource]:
+        """Return the nested plans that are not merged: of each CarePlan and RequestGroup."""
+        found: list[Resource] = []
+        for part in self._walk.nested:
+            found += [self._nested_plan(part), self._group_of(part.plan, part.group, part.actions)]
+        return found
+
+    def _nested_plan(self, part: NestedPlan) -> Resource:
+        """Return the CarePlan of a nested plan, which contains nothing itself."""
+        made: Resource = {"resourceType": "CarePlan", "id": part.id}
+        made |= self._head(part.plan, part.id) | {"partOf": [part.part_of]}
+        made |= self._goals_of(part.plan)
+        made["activity"] = [{"reference": {"reference": f"#{part.group}"}}]
+        notes = dict.fromkeys((*self._walk.plan.disclaimers, *part.plan.disclaimers))
+        if notes:
+            made["note"] = [{"text": note} for note in notes]
+        return made
+
+    def _goals_of(self, plan: CompiledPlan) -> Resource:
+        """Return the goals of one plan as elements of its CarePlan."""
+        goals = self._walk.goals.of_plan(plan)
+        addressed = [one for goal in goals for one in goal.get("addresses", ())]
+        made: Resource = {}
+        if addressed:
+            made["addresses"] = [r for i, r in enumerate(addressed) if r not in addressed[:i]]
+        if goals:
+            made["goal"] = [{"reference": f"#{goal['id']}"} for goal in goals]
+        return made
+
     def _parties(self) -> Resource:
         """Return whom the plan is for, where, and by whom."""
         people = self._session.people
-        made: Resource = {"subject": people.subject}
+        made: Resource = {"subject": people.subject_in("CarePlan")}
         if people.encounter is not None:
             made["encounter"] = people.encounter
         author = people.author()
@@ -174,10 +207,17 @@ class Applied:
         addressed = self._addressed()
         if addressed:
             made["addresses"] = addressed
+        people = self._session.people
+        is_told = people.subject_in("CarePlan") is people.subject
+        info = [] if is_told else [people.subject]
         if self.issues:
-            made["supportingInfo"] = [{"reference": f"#{ISSUES}"}]
-        if self._goals:
-            made["goal"] = [{"reference": f"#{goal['id']}"} for goal in self._goals]
+            info.append({"reference": f"#{ISSUES}"})
+        if info:
+            made["supportingInfo"] = info
+        elsewhere = [g for part in self._walk.nested for g in self._walk.goals.of_plan(part.plan)]
+        goals = [goal for goal in self._goals if goal not in elsewhere]
+        if goals:
+            made["goal"] = [{"reference": f"#{goal['id']}"} for goal in goals]
         return made
 
     def _outcome(self) -> list[Resource]:
@@ -195,26 +235,9 @@ class Applied:
             group["extension"] = decisions
         if self._notes:
             group["note"] = [{"text": note} for note in self._notes]
-        resources = [group, *self._requests, *self._goals, *walk.requests.contained]
-        resources += self._outcome()
-        urls = {f"#{r['id']}": f"urn:uuid:{self._uuid(r['id'])}" for r in resources}
-        entries = [
-            {
-                "fullUrl": urls[f"#{resource['id']}"],
-                "resource": {
-                    **with_references(resource, urls),
-                    "id": urls[f"#{resource['id']}"].removeprefix("urn:uuid:"),
-                },
-            }
-            for resource in resources
-        ]
-        identifier = {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{self._uuid('Bundle')}"}
-        return {
-            "resourceType": "Bundle",
-            "identifier": identifier,
-            "type": "collection",
-            "entry": entries,
-        }
+        nested = [without_container(made) for made in self._nested()]
+        resources = [group, *nested, *self._requests, *self._goals, *walk.requests.contained]
+        return collection([*resources, *self._outcome()], self._uuid)
 
     def transaction(self) -> Resource:
         """Return the CarePlan and all that it contains as a transaction for a FHIR server."""
@@ -233,26 +256,23 @@ class Applied:
         )
 
     def _group(self) -> Resource:
-        """Return the RequestGroup with the actions that apply."""
+        """Return the RequestGroup of the answer."""
+        return self._group_of(self._walk.plan, _GROUP, self._walk.actions)
+
+    def _group_of(self, plan: CompiledPlan, id_: str, actions: list[Resource]) -> Resource:
+        """Return the RequestGroup with the actions of a plan that apply."""
         people = self._session.people
-        made: Resource = {"resourceType": "RequestGroup", "id": _GROUP}
-        made |= self._canonical()
-        made |= {"status": "draft", "intent": "proposal", "subject": people.subject}
+        made: Resource = {"resourceType": "RequestGroup", "id": id_, **_canonical(plan)}
+        made |= {"status": "draft", "intent": "proposal"}
+        made["subject"] = people.subject_in("RequestGroup")
         if people.encounter is not None:
             made["encounter"] = people.encounter
         author = people.author("Practitioner", "PractitionerRole", "Device")
         if author is not None:
             made["author"] = author
-        if self._walk.actions:
-            made["action"] = self._walk.actions
+        if actions:
+            made["action"] = actions
         return made
-
-    def _canonical(self) -> Resource:
-        """Return which plan is instantiated; one without a URL has no canonical."""
-        plan = self._walk.plan
-        if not isinstance(plan.source.get("url"), str):
-            return {}
-        return {"instantiatesCanonical": [plan.canonical]}
 
     def _addressed(self) -> list[Resource]:
         """Return the Conditions that goals address, then those that proposals rest on."""
@@ -265,30 +285,8 @@ class Applied:
         return str(uuid5(NAMESPACE_URL, f"{self._walk.plan.canonical}|{subject}|{name}"))
 
 
-def _notes(walk: Walk) -> Sequence[str]:
-    """Return the notices of the plans: disclaimer first, then what is out of date."""
-    closed = [walk.closed.diagnostics] if walk.closed is not None else []
-    told = (*assumptions(walk.session), *closed, *walk.plan.disclaimers, *_expired(walk))
-    return list(dict.fromkeys(told))
-
-
-def _expired(walk: Walk) -> list[str]:
-    """Return a sentence for each date that the sources behind applied plans are past."""
-    today = walk.session.today
-    found: dict[tuple[str, str], dict[str, None]] = {}
-    for plan in walk.plans:
-        for day, what in plan.expiries:
-            if day[:10] < today[: len(day[:10])]:
-                found.setdefault((what, day[:10]), {})[plan.title or plan.canonical] = None
-    return [
-        f"Out of date: {what} of “{next(iter(names))}”{_and_more(len(names) - 1)} passed on {day}."
-        for (what, day), names in found.items()
-    ]
-
-
-def _and_more(count: int) -> str:
-    return "" if count == 0 else f" and of {count} more plan{'' if count == 1 else 's'}"
-
-
-def _expiry_issues(walk: Walk) -> list[Issue]:
-    return [Issue("warning", "business-rule", text) for text in _expired(walk)]
+def _canonical(plan: CompiledPlan) -> Resource:
+    """Return which plan is instantiated; one without a URL has no canonical."""
+    if not isinstance(plan.source.get("url"), str):
+        return {}
+    return {"instantiatesCanonical": [plan.canonical]}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from carepath.apply.answer import Applied
+from carepath.apply.compile.activity import subject_types
 from carepath.apply.compile.cache import Cache
 from carepath.apply.compile.compiler import Compiler
 from carepath.apply.compile.formula import Formula
@@ -18,7 +19,7 @@ from carepath.apply.run.requests import ISSUES
 from carepath.apply.run.session import Session
 from carepath.apply.run.single import apply_single
 from carepath.apply.run.walk import Walk
-from carepath.errors import CarepathError, InvalidParameter
+from carepath.errors import CarepathError, InvalidParameter, OtherSubject
 from carepath.issues import Issue, operation_outcome
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource, canonical_of
@@ -31,12 +32,15 @@ _FIRST = ("resourceType", "meta", "language", "text")
 def apply_plan(request: ApplyRequest, knowledge: Knowledge) -> Applied:
     """Apply a PlanDefinition to one patient.
 
-    Raises InputError when there is no such patient and InvalidContent when the plan itself cannot
+    Raises InputError when there is no such patient, OtherSubject when the plan is for subjects of
+    another type, and InvalidContent when the plan itself cannot
     be read; whatever is wrong inside one action is an issue of the result.
     """
     _refuse_other(request, "PlanDefinition")
     plan = Compiler(knowledge, request.settings, request.language).plan(request.definition)
-    walk = Walk(plan, Session(request, knowledge))
+    session = Session(request, knowledge)
+    _refuse_other_subject(request.definition, session.people.subject_type)
+    walk = Walk(plan, session)
     walk.run()
     return Applied(walk)
 
@@ -105,6 +109,13 @@ def _compile_closures(knowledge: Knowledge) -> None:
     for formula in knowledge.derived(Cache).all(Formula):
         if isinstance(formula.compiled, WithPreparation):
             formula.compiled.prepare()
+
+
+def _refuse_other_subject(plan: Resource, found: str) -> None:
+    """Raise OtherSubject unless a plan is for a subject of this type."""
+    expected = subject_types(plan)
+    if expected and found not in expected:
+        raise OtherSubject(canonical_of(plan), " or ".join(expected), found)
 
 
 def _refuse_other(request: ApplyRequest, resource_type: str) -> None:

@@ -65,6 +65,7 @@ class ApplyRequest:
     a folder of page templates that come before those that are shipped.  `assumed` holds values of
     facts by name, each a list, that count instead of what the record says; an empty one is unknown.
     Every part of the answer that rests on one says that it is an assumption.
+    Without `merge_nested_care_plans` each nested plan keeps a CarePlan of its own.
     """
 
     definition: Resource
@@ -86,6 +87,7 @@ class ApplyRequest:
     narrative: Reader = "clinician"
     templates: str = ""
     previous_plan: Resource | None = None
+    merge_nested_care_plans: bool = True
     settings: ApplySettings = DEFAULT_SETTINGS
 
     def patient_record(self) -> Record:

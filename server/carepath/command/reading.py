@@ -25,6 +25,12 @@ Values = Mapping[str, Sequence[Any]]
 _MOST_REMARKS = 100
 
 _BY_OPTION = "the plan is named by an option of the command"
+_CONTENT = (
+    "definitions",
+    "contentEndpoint",
+    "terminologyEndpoint",
+    "artifactEndpointConfiguration",
+)
 _FROM_FILE = "the data are read from the file"
 _TERMS = Terms(
     bare=APPLY.bare,
@@ -32,7 +38,7 @@ _TERMS = Terms(
         **APPLY.refused,
         **dict.fromkeys(("planDefinition", "url", "canonical", "version"), _BY_OPTION),
         "returnAs": "the command prints the CarePlan",
-        "definitions": "definitions are added by the option `--content`",
+        **dict.fromkeys(_CONTENT, "definitions are added by the option `--content`"),
         **dict.fromkeys(("dataEndpoint", "useServerData"), _FROM_FILE),
     },
 )

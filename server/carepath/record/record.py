@@ -20,6 +20,7 @@ from carepath.record import closed as life
 from carepath.record.coded import Coded, Wanted, Words
 from carepath.record.codes import with_canonical_codes
 from carepath.record.content import Content
+from carepath.record.other_subjects import SubjectsOf, refuse_no_subject, remarks_about
 from carepath.record.reader import Reader
 from carepath.record.remarks import Remark, foremost
 from carepath.record.subjects import Subjects, Whose
@@ -66,21 +67,22 @@ class Record:
         return record if subject is None else record.for_subject(subject)
 
     def for_subject(self, reference: str) -> "Record":
-        """Return the view of another patient of the same content.
+        """Return the view of another patient, or other subject, of the same content.
 
-        Raises SubjectNotFound when there is no such patient, InvalidParameter when the reference
-        leads to something else.
+        Raises SubjectNotFound when there is no such subject, InvalidParameter when the reference
+        leads to something that is none.
         """
         found = self._content.find(reference, None).resource
         if found is None and "/" not in reference and ":" not in reference:
             found = self._content.find(f"Patient/{reference}", None).resource
         if found is None:
             raise self._no_subject(reference)
-        if found["resourceType"] != "Patient":
-            raise InvalidParameter("subject", reference, "a reference to a Patient")
         if found is self._subject:
             return self
-        return Record(self._reader, found)
+        if found["resourceType"] == "Patient":
+            return Record(self._reader, found)
+        refuse_no_subject(found, reference)
+        return Record(Reader(self._content, SubjectsOf(self._content, found)), found)
 
     def _no_subject(self, reference: str) -> InputError:
         """Return why a reference names no patient of the content."""
@@ -97,18 +99,19 @@ class Record:
     def as_of(self, now: datetime) -> "Record":
         """Return the view at a moment: what lies after it has not happened.
 
-        Raises InvalidResource when what the Patient says cannot be understood.
+        Raises InvalidResource when what the subject says cannot be understood.
         """
         reason = None if self._subject is None else not_understood(self._subject)
         if reason is not None:
             name = self._name(self._subject or {})
             text = f"`{name}` cannot be used: it {reason}."
-            raise InvalidResource([Issue("error", "extension", text, ("Patient",))])
+            place = str((self._subject or {})["resourceType"])
+            raise InvalidResource([Issue("error", "extension", text, (place,))])
         return Record(self._reader.at(now), self._subject)
 
     @cached_property
     def subject(self) -> Resource | None:
-        """Return the Patient, or None when the content has none or several."""
+        """Return the Patient (or other subject), None when the content has none or several."""
         patient = self._subject
         if patient is None:
             return None
@@ -122,7 +125,7 @@ class Record:
     @cached_property
     def closed(self) -> Issue | None:
         """Return why nothing is to be planned for the subject, None when there is no reason."""
-        if self._subject is None:
+        if self._subject is None or not self._is_patient:
             return None
         patients = self._subjects.patients
         survivor = patients.survivor(self._subject)
@@ -140,7 +143,7 @@ class Record:
         own = self._own.get(resource_type)
         if own is None:
             if resource_type == "Patient":
-                own = () if self.subject is None else (self.subject,)
+                own = (self.subject,) if self.subject and self._is_patient else ()
             else:
                 everything = self._content.by_type.get(resource_type, ())
                 places = self._candidates(resource_type)
@@ -230,7 +233,9 @@ class Record:
         Of very many remarks only the gravest are returned, and how many there are more.
         """
         found = list(self._content.remarks)
-        if self._subject is not None:
+        if self._subject is not None and not self._is_patient:
+            found += remarks_about(self._subject, self._name(self._subject))
+        elif self._subject is not None:
             name = self._name(self._subject)
             is_closed = self.closed is not None
             found += life.remarks(self._subject, name, self._reader.now, is_closed=is_closed)
@@ -285,6 +290,10 @@ class Record:
         if read.unread is not None:
             self._unread.append(read.unread)
         return read.made
+
+    @property
+    def _is_patient(self) -> bool:
+        return self._subject is not None and self._subject["resourceType"] == "Patient"
 
     def _name(self, resource: Resource) -> str:
         return self._reader.name(resource)

@@ -78,7 +78,7 @@ class Config:
     )
     data_endpoint: str = _setting("", "FHIR base where data is read when a request brings none.")
     data_endpoint_hosts: tuple[str, ...] = _setting(
-        (), "Hosts (host or host:port) that `dataEndpoint` may name; empty: none."
+        (), "Hosts (host or host:port) that `dataEndpoint` and the like may name; empty: none."
     )
     data_endpoint_seconds: float = _setting(5.0, "Timeout of one request to a data endpoint.")
     data_endpoint_retries: int = _setting(2, "Repeats of a failed request to a data endpoint.")

@@ -219,7 +219,7 @@ REFUSED: list[Any] = [
                  ("Parameters.parameter[0]",), id="contentEndpoint"),
     pytest.param("$apply", parameters({"name": "terminologyEndpoint"}), 400, "terminologyEndpoint",
                  ("Parameters.parameter[0]",), id="terminologyEndpoint"),
-    pytest.param("$apply", parameters({"name": "mergeNestedCarePlans", "valueBoolean": True}), 400,
+    pytest.param("$apply", parameters(text("mergeNestedCarePlans", "no")), 400,
                  "mergeNestedCarePlans", ("Parameters.parameter[0]",), id="mergeNestedCarePlans"),
     pytest.param("$apply", parameters({"name": "useServerData", "valueBoolean": True}), 400,
                  "useServerData", ("Parameters.parameter[0]",), id="useServerData"),

@@ -57,6 +57,14 @@ DEFINITIONS = [
             action("d", f"{URL}/ActivityDefinition/nowhere"),
         ],
     },
+    {
+        "resourceType": "PlanDefinition",
+        "id": "outer",
+        "url": f"{URL}/PlanDefinition/outer",
+        "version": "1",
+        "status": "draft",
+        "action": [action("o", f"{URL}/PlanDefinition/plan")],
+    },
 ]
 
 
@@ -72,6 +80,17 @@ def apply(client: FlaskClient, form: str, operation: str = "$apply") -> tuple[in
     url = f"/fhir/PlanDefinition/plan/{operation}"
     response = client.post(url, data=body, content_type="application/fhir+json")
     return response.status_code, json.loads(response.data)
+
+
+def apart(client: FlaskClient, form: str) -> Json:
+    """Return the answer for the outer plan, in which the nested one keeps its CarePlan."""
+    query = {"mergeNestedCarePlans": "false", "returnAs": form}
+    data = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": PATIENT}]}
+    url = "/fhir/PlanDefinition/outer/$apply"
+    response = client.post(url, query_string=query, json=data)
+    assert response.status_code == 200, response.data
+    answer: Json = json.loads(response.data)
+    return answer
 
 
 def references(value: Any) -> list[str]:
@@ -112,6 +131,54 @@ def test_references_are_by_uuid_and_lead_somewhere(client: FlaskClient) -> None:
     plan = bundle["entry"][0]["resource"]
     assert [r["resourceType"] for r in plan["contained"]] == ["OperationOutcome"]
     assert plan["goal"][0]["reference"] in urls
+
+
+def test_nested_care_plans_are_entries_of_their_own(client: FlaskClient) -> None:
+    bundle = apart(client, "transaction")
+    urls = {entry["fullUrl"]: entry["resource"]["resourceType"] for entry in bundle["entry"]}
+    found = {r for entry in bundle["entry"] for r in references(entry["resource"])}
+    assert found - set(urls) == {"Patient/p", "#issues"}
+    kinds = list(urls.values())
+    assert kinds[:4] == ["CarePlan", "RequestGroup", "CarePlan", "RequestGroup"]
+    nested = bundle["entry"][2]["resource"]
+    assert nested["partOf"] == [{"reference": bundle["entry"][0]["fullUrl"]}]
+    assert nested["identifier"] == [
+        {"system": "urn:ietf:rfc:3986", "value": bundle["entry"][2]["fullUrl"]}
+    ]
+
+
+def test_a_nested_care_plan_is_contained_and_part_of_its_container(client: FlaskClient) -> None:
+    answer = apart(client, "contained")
+    nested = [r for r in answer["contained"] if r["resourceType"] == "CarePlan"]
+    assert [(plan["partOf"], len(plan["goal"])) for plan in nested] == [([{"reference": "#"}], 1)]
+    assert "goal" not in answer
+    told = validate(answer, definitions=Knowledge.shipped(), now=datetime.fromisoformat(NOW))
+    assert [issue for issue in told if issue.is_error] == []
+
+
+def test_an_earlier_plan_with_nested_ones_is_understood(client: FlaskClient) -> None:
+    earlier = apart(client, "contained")
+    data = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": PATIENT}]}
+    parts = [{"name": "data", "resource": data}, {"name": "previousPlan", "resource": earlier}]
+    body = {"resourceType": "Parameters", "parameter": parts}
+    response = client.post("/fhir/PlanDefinition/outer/$apply", json=body)
+    page = json.loads(response.data)["text"]["div"]
+    assert response.status_code == 200
+    assert "Still open: " in page
+    assert ("New: " in page, "Ended: " in page) == (False, False)
+
+
+def test_an_earlier_plan_that_leads_to_itself_ends(client: FlaskClient) -> None:
+    earlier = apart(client, "contained")
+    nested = next(r for r in earlier["contained"] if r["resourceType"] == "CarePlan")
+    name = nested["activity"][0]["reference"]["reference"].removeprefix("#")
+    group = next(r for r in earlier["contained"] if r["id"] == name)
+    group["action"] = [{"title": "again", "resource": {"reference": f"#{nested['id']}"}}]
+    data = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": PATIENT}]}
+    parts = [{"name": "data", "resource": data}, {"name": "previousPlan", "resource": earlier}]
+    body = {"resourceType": "Parameters", "parameter": parts}
+    response = client.post("/fhir/PlanDefinition/outer/$apply", json=body)
+    assert (response.status_code, b"Ended: " in response.data) == (200, True)
 
 
 def test_the_same_input_gives_the_same_ids(client: FlaskClient) -> None:

@@ -20,7 +20,8 @@ from carepath.apply.compile.unknown_names import unknown_names
 from carepath.apply.issues import issue_of
 from carepath.errors import UnsupportedFeature
 from carepath.issues import Issue
-from carepath.resources import Resource, canonical_of
+from carepath.r4.model import RESOURCE_TYPES
+from carepath.resources import Resource, canonical_of, codings
 
 INSTANTIATES = "http://hl7.org/fhir/StructureDefinition/workflow-instantiatesCanonical"
 OWN_INSTANTIATES = (
@@ -177,6 +178,18 @@ def subject_type(definition: Resource) -> str:
     concept = definition.get("subjectCodeableConcept") or {}
     codes = [str(coding["code"]) for coding in concept.get("coding") or () if "code" in coding]
     return codes[0] if codes else ""
+
+
+def subject_types(definition: Resource) -> tuple[str, ...]:
+    """Return the resource types that a plan is for; none where it is for a described Group.
+
+    Without any it is for a Patient, as R4 says of measures and libraries.
+    """
+    if "subjectReference" in definition:
+        return ()
+    coded = codings(definition.get("subjectCodeableConcept"))
+    codes = [str(coding.get("code")) for coding in coded]
+    return tuple(code for code in codes if code in RESOURCE_TYPES) or ("Patient",)
 
 
 def _template(source: Source, kind: Kind, status: str, issues: list[Issue]) -> Resource:

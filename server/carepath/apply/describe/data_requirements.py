@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from carepath.apply.compile.actions import all_actions
-from carepath.apply.compile.activity import CompiledActivity
+from carepath.apply.compile.activity import CompiledActivity, subject_types
 from carepath.apply.compile.collection import Collection
 from carepath.apply.compile.compiled import CompiledAction, CompiledPlan
 from carepath.apply.compile.compiler import Compiler
@@ -35,11 +35,14 @@ def data_requirements(definition: Resource, knowledge: Knowledge) -> Resource:
     requirements that they read by name; nested plans and activities are included.
     """
     compiler = Compiler(knowledge, DEFAULT_SETTINGS, "")
-    reading = Reading()
-    reading.elements["Patient"] = {}
+    is_plan = definition["resourceType"] == "PlanDefinition"
+    # An activity about the practitioner is read, too, with the patient of the request in focus.
+    subject = next(iter(subject_types(definition) if is_plan else ()), "Patient")
+    reading = Reading(subject)
+    reading.elements[subject] = {}
     used: dict[str, None] = {}
     parameters: dict[str, Resource] = {}
-    if definition["resourceType"] == "PlanDefinition":
+    if is_plan:
         _read_plan(compiler.plan(definition), reading, used, ())
     else:
         _read_activity(compiler.activity(definition), reading, used, ())
@@ -54,7 +57,7 @@ def data_requirements(definition: Resource, knowledge: Knowledge) -> Resource:
         "experimental": True,
         "type": _MODULE,
         "subjectCodeableConcept": {
-            "coding": [{"system": "http://hl7.org/fhir/resource-types", "code": "Patient"}]
+            "coding": [{"system": "http://hl7.org/fhir/resource-types", "code": subject}]
         },
         "relatedArtifact": _dependencies(definition, knowledge, [*used, *_value_sets(reading)]),
     }

@@ -32,6 +32,8 @@ _MOST_PLACES = 60
 class Reading:
     """What was found: elements by type, value sets and codes by place."""
 
+    subject: str = "Patient"
+    """The type of the subject, where a bare path begins."""
     elements: dict[str, dict[str, None]] = field(default_factory=dict)
     value_sets: dict[Place, dict[str, None]] = field(default_factory=dict)
     codes: dict[Place, dict[str, None]] = field(default_factory=dict)
@@ -41,9 +43,9 @@ class Reading:
     facts: dict[Fact, frozenset[Place]] = field(default_factory=dict)
 
     def expression(self, tree: Ast | None, names: Iterable[Names]) -> None:
-        """Add what an expression reads; its focus is the Patient."""
+        """Add what an expression reads; its focus is the subject."""
         if tree is not None:
-            self._visit(tree, tuple(names), frozenset({("Patient", "")}))
+            self._visit(tree, tuple(names), frozenset({(self.subject, "")}))
 
     def requirement(self, collection: Collection) -> None:
         """Add a data requirement that names what it wants itself."""
@@ -72,8 +74,10 @@ class Reading:
 
     def _variable(self, name: str, names: tuple[Names, ...]) -> frozenset[Place]:
         """Return where the value of a variable comes from."""
+        if name == "patient" and self.subject != "Patient":
+            return frozenset()
         if name in _PATIENT:
-            return frozenset({("Patient", "")})
+            return frozenset({(self.subject, "")})
         entry = next((n.entries[name] for n in names if name in n.entries), None)
         if isinstance(entry, Collection):
             self.requirement(entry)
@@ -84,7 +88,7 @@ class Reading:
                 tree = entry.formula.tree
                 if tree is not None:
                     homes = (entry.home, *names)
-                    self.facts[entry] = self._visit(tree, homes, frozenset({("Patient", "")}))
+                    self.facts[entry] = self._visit(tree, homes, frozenset({(self.subject, "")}))
             return self.facts[entry]
         resource_type = name[:1].upper() + name[1:]
         return frozenset({(resource_type, "")} if resource_type in RESOURCE_TYPES else ())

@@ -42,8 +42,8 @@ def changes(walk: Walk, ordered: Iterable[Placed], reasons: Reasons) -> Changes 
     plan = walk.session.request.previous_plan
     if plan is None:
         return None
-    contained = _contained(plan, walk.session.people.subject)
-    earlier = dict(_flat(_group(contained), contained, ()))
+    contained = _contained(plan, walk.session.people.subject_in("CarePlan"))
+    earlier = dict(_flat(_group(contained), dict(contained), ()))
     now = {_key(one): one for one in ordered if one.part not in _UNCHANGING}
     beside = {_key(one) for one in ordered if one.part in _UNCHANGING}
     pairs = [(one, _differences(earlier[key], one)) for key, one in now.items() if key in earlier]
@@ -71,7 +71,8 @@ def _contained(plan: Resource, subject: Resource) -> Mapping[str, Resource]:
     if problems:
         raise InvalidResource(problems)
     theirs = (plan.get("subject") or {}).get("reference")
-    if theirs != subject.get("reference"):
+    is_other = "extension" in subject and plan.get("subject") != subject
+    if is_other or theirs != subject.get("reference"):
         named = theirs or "a CarePlan of nobody who can be told"
         raise InvalidParameter("previousPlan", named, "a CarePlan of the same patient")
     found = {f"#{r.get('id')}": r for r in plan.get("contained") or ()}
@@ -85,18 +86,33 @@ def _group(contained: Mapping[str, Resource]) -> Resource:
 
 
 def _flat(
-    holder: Resource, contained: Mapping[str, Resource], above: Key
+    holder: Resource, contained: dict[str, Resource], above: Key
 ) -> Iterator[tuple[Key, Before]]:
-    """Yield the steps below an action that propose something, by their titles."""
+    """Yield the steps below an action that propose something, by their titles.
+
+    A nested CarePlan is looked into once, and taken out of what is contained.
+    """
     for action in holder.get("action") or ():
         title = str(action.get("title") or (action.get("resource") or {}).get("display") or "")
         is_request_of_group = bool(above) and title == above[-1] and "id" not in action
         key = above if is_request_of_group else (*above, title)
+        reference = str((action.get("resource") or {}).get("reference"))
+        made = contained.get(reference, {})
         if "action" in action:
             yield from _flat(action, contained, key)
+        elif made.get("resourceType") == "CarePlan":
+            del contained[reference]
+            yield from _flat(_group_of(made, contained), contained, key)
         else:
-            reference = (action.get("resource") or {}).get("reference")
-            yield key, Before(action, contained.get(str(reference), {}))
+            yield key, Before(action, made)
+
+
+def _group_of(nested: Resource, contained: Mapping[str, Resource]) -> Resource:
+    """Return the RequestGroup of a nested CarePlan, an empty one when it has none."""
+    references = (
+        str((a.get("reference") or {}).get("reference")) for a in nested.get("activity", ())
+    )
+    return next((contained[r] for r in references if r in contained), {})
 
 
 def _key(one: Placed) -> Key:

@@ -58,7 +58,12 @@ def patient_line(walk: Walk) -> PatientLine:
 
 
 def name_of(patient: Resource) -> str:
-    """Return what a patient is called: the text of the first name, else its parts."""
+    """Return what a patient is called: the text of the first name, else its parts.
+
+    A subject of another type may have one name, which is a text.
+    """
+    if isinstance(patient.get("name"), str):
+        return str(patient["name"])
     for name in _dicts(patient.get("name")):
         parts = [*as_list(name.get("given")), name.get("family")]
         found = name.get("text") or " ".join(p for p in parts if isinstance(p, str))

@@ -28,6 +28,7 @@ class Goals:
         self._session = session
         self._plans: list[CompiledPlan] = []
         self._wanted: set[tuple[int, str]] = set()
+        self._made: dict[int, list[Resource]] = {}
         self.addressed: list[Resource] = []
 
     def enter(self, plan: CompiledPlan) -> None:
@@ -47,8 +48,14 @@ class Goals:
                 goal_id = str(goal.get("id", ""))
                 if goal_id in plan.all_goal_ids and (id(plan), goal_id) not in self._wanted:
                     continue
-                made.append(self._goal(goal, unique_id(f"goal-{goal_id or number}")))
+                one = self._goal(goal, unique_id(f"goal-{goal_id or number}"))
+                self._made.setdefault(id(plan), []).append(one)
+                made.append(one)
         return made
+
+    def of_plan(self, plan: CompiledPlan) -> list[Resource]:
+        """Return the Goals that were made for one plan."""
+        return self._made.get(id(plan), [])
 
     def _goal(self, goal: Resource, id_: str) -> Resource:
         """Return one Goal."""
@@ -61,7 +68,7 @@ class Goals:
         if "priority" in goal:
             made["priority"] = goal["priority"]
         made["description"] = goal.get("description") or {"text": id_}
-        made["subject"] = self._session.people.subject
+        made["subject"] = self._session.people.subject_in("Goal")
         if "start" in goal:
             made["startCodeableConcept"] = goal["start"]
         targets = [_target(target) for target in goal.get("target") or ()]

@@ -6,7 +6,9 @@ https://hl7.org/fhir/R4/plandefinition-operation-apply.html
 from collections.abc import Mapping
 from typing import Any
 
+from carepath.apply.compile.activity_elements import DATA_ABSENT
 from carepath.apply.request import ApplyRequest
+from carepath.apply.run.evidence_elements import targets_of
 from carepath.fhirpath import Node
 from carepath.record import Record
 from carepath.resources import Resource, concept_text
@@ -25,16 +27,18 @@ class People:
     def __init__(self, request: ApplyRequest, record: Record) -> None:
         self._record = record
         self.subject = _subject_reference(record)
+        self.subject_type = str((record.subject or {}).get("resourceType", "Patient"))
+        """What the plan is applied to: mostly a Patient."""
         self.encounter = _reference(request.encounter)
         self.practitioner = _reference(request.practitioner)
         self.organization = _reference(request.organization)
         self._by_type: Mapping[str, Resource | None] = {
-            "": self.subject,
-            "Patient": self.subject,
             "Practitioner": self.practitioner,
             "PractitionerRole": self.practitioner,
             "Organization": self.organization,
             "Encounter": self.encounter,
+            "": self.subject,
+            self.subject_type: self.subject,
         }
 
     def resource(self, reference: str | None) -> Any:
@@ -48,6 +52,19 @@ class People:
         """Return whom a subject of a type means, None when the request names nobody of it."""
         return self._by_type.get(resource_type)
 
+    def subject_in(self, resource_type: str) -> Resource:
+        """Return the subject as the element `subject` of a type says it.
+
+        R4 lets a CarePlan refer to a Patient or a Group only: anything else is named in words, and
+        that the element cannot refer to it is said.
+        """
+        targets = targets_of(resource_type, "subject")
+        if self.subject_type in targets:
+            return self.subject
+        absent = {"url": DATA_ABSENT, "valueCode": "unsupported"}
+        name = self.subject.get("reference") or f"The {self.subject_type} of this request"
+        return {"extension": [absent], "display": name}
+
     def author(self, *types: str) -> Resource | None:
         """Return the practitioner, else the organization, if its type is among those allowed."""
         for reference in (self.practitioner, self.organization):
@@ -58,7 +75,7 @@ class People:
     def participant(self, participant: Resource) -> Resource:
         """Return the Reference for a participant; one that is not known is displayed only."""
         kind = str(participant.get("type"))
-        known = {"patient": self.subject, "practitioner": self.practitioner}.get(kind)
+        known = {"patient": self.of_type("Patient"), "practitioner": self.practitioner}.get(kind)
         if known is not None:
             return known
         text = concept_text(participant.get("role")) or _PARTICIPANT_TEXT.get(kind, kind)
@@ -83,11 +100,14 @@ def _reference(text: str | None) -> Resource | None:
 
 def _subject_reference(record: Record) -> Resource:
     """Return the Reference to the subject; one that was sent without any name is only described."""
-    subject = record.subject or {}
+    subject = record.subject or {"resourceType": "Patient"}
     text = record.reference_to(subject)
     if text:
         return {"reference": text}
     identifiers = subject.get("identifier")
     if isinstance(identifiers, list) and identifiers and isinstance(identifiers[0], dict):
-        return {"type": "Patient", "identifier": identifiers[0]}
-    return {"type": "Patient", "display": "The patient of this request"}
+        return {"type": subject["resourceType"], "identifier": identifiers[0]}
+    return {
+        "type": subject["resourceType"],
+        "display": f"The {subject['resourceType'].lower()} of this request",
+    }

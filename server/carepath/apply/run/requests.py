@@ -196,9 +196,10 @@ class Requests:
         except KeyError:
             common = self._common[key] = self._shared(activity, subject_type)
         if common is None:
-            what = (
-                f"A {activity.resource_type} about a {subject_type} that the request does not name"
-            )
+            wanted = subject_type or self._session.people.subject_type
+            is_named = self._session.people.of_type(wanted) is not None
+            what = f"A {activity.resource_type} about a {wanted}"
+            what += "" if is_named else " that the request does not name"
             self._note([issue_of(UnsupportedFeature("", what, step.path))], step)
         return common
 
@@ -208,7 +209,8 @@ class Requests:
         if kind is None:
             return None
         subject = session.people.of_type(subject_type)
-        if subject is None or not _allows(name, kind.subject, subject_type or "Patient"):
+        wanted = subject_type or session.people.subject_type
+        if subject is None or not _allows(name, kind.subject, wanted):
             return None
         made: Resource = {}
         if kind.subject:
@@ -233,7 +235,8 @@ class Requests:
             taking_part = [{"actor": actor, "status": "needs-action"} for actor in known]
             resource["participant"] = [*taking_part, *resource["participant"]]
         elif activity.recipients:
-            resource["recipient"] = [people.subject]
+            patient = people.of_type("Patient")
+            resource |= {} if patient is None else {"recipient": [patient]}
 
     def _lift_contained(self, resource: Resource, activity: CompiledActivity) -> Resource:
         """Take along what a definition contains and its request refers to, under an own id."""

@@ -207,7 +207,7 @@ class Session:
         return {
             **given,
             "subject": self.focus,
-            "patient": self.focus,
+            "patient": self.focus if self.people.of_type("Patient") is not None else [],
             "encounter": self.people.resource(request.encounter),
             "practitioner": self.people.resource(request.practitioner),
             "organization": self.people.resource(request.organization),

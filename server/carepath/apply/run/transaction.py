@@ -25,10 +25,11 @@ def transaction(care_plan: Resource, uuid: Callable[[str], str]) -> Resource:
     stored = [r for r in inside if r["resourceType"] != "OperationOutcome"]
     kept = [r for r in inside if r["resourceType"] == "OperationOutcome"]
     urls = {f"#{r['id']}": f"urn:uuid:{uuid(r['id'])}" for r in stored}
+    urls["#"] = f"urn:uuid:{uuid('CarePlan')}"
     plan = {name: value for name, value in care_plan.items() if name != "contained"}
     if kept:
         plan = _with_contained(plan, kept)
-    entries = [_entry(with_references(plan, urls), f"urn:uuid:{uuid('CarePlan')}")]
+    entries = [_entry(with_references(plan, urls), urls["#"])]
     for resource in stored:
         made = {name: value for name, value in resource.items() if name != "id"}
         entries.append(_entry(with_references(made, urls), urls[f"#{resource['id']}"]))

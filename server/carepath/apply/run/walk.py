@@ -17,7 +17,9 @@ from carepath.apply.compile.compiled import CompiledAction, CompiledPlan
 from carepath.apply.run.applicability import Verdict, decide
 from carepath.apply.run.decisive import decide_values
 from carepath.apply.run.goals import Goals
+from carepath.apply.run.nested import NestedPlan
 from carepath.apply.run.questions import Undecided
+from carepath.apply.run.reports import dangling_issue, undetermined_issue, with_path
 from carepath.apply.run.requests import Requests
 from carepath.apply.run.scope import Scope
 from carepath.apply.run.session import Session
@@ -43,6 +45,8 @@ class Frame:
     """What is missing for a group above that is undetermined; None when none is."""
     outer: "Frame | None" = None
     """The frame of the plan that this one is nested in."""
+    care_plan: str = ""
+    """The id of the nested CarePlan that the actions are in; empty for the answer itself."""
 
 
 class Walk:
@@ -56,6 +60,8 @@ class Walk:
         self.goals = Goals(session)
         self.actions: list[Resource] = []
         self.plans: list[CompiledPlan] = []
+        self.nested: list[NestedPlan] = []
+        """The nested plans that keep CarePlans of their own, in the order of the walk."""
         self.closed: Issue | None = None
         """Why nothing is proposed for this patient at all; None for the living."""
         self._ids: dict[str, int] = {}
@@ -152,9 +158,9 @@ class Walk:
         """Report an action that nobody can decide, and what would come of those below it."""
         action = step.action
         if step.problems:
-            self.session.issues.extend(_with_path(step, problem) for problem in step.problems)
+            self.session.issues.extend(with_path(step, problem) for problem in step.problems)
         elif frame.blocked is None:
-            self.session.issues.append(_undetermined_issue(step, in_full=self._in_full))
+            self.session.issues.append(undetermined_issue(step, in_full=self._in_full))
         if not action.reads_gaps:
             self.session.gaps.extend((name, action.title) for name in step.missing)
         count = len(self.steps)
@@ -217,8 +223,11 @@ class Walk:
                 reason=step if action.conditions else frame.reason,
                 blocked=frame.blocked,
                 outer=frame.outer,
+                care_plan=frame.care_plan,
             )
-            if action.plan is not None:
+            if action.plan is not None and not self.session.request.merge_nested_care_plans:
+                resource = self._apart(action.plan, step, below)
+            elif action.plan is not None:
                 nested = self._enter(action.plan, step.path, below)
                 inside = self._all(action.plan.actions, nested)
             each = self._first if action.first_child_only else self._all
@@ -229,6 +238,16 @@ class Walk:
             result["action"] = [{"title": action.title, "resource": resource}, *inside]
         else:
             result["action"] = inside
+
+    def _apart(self, plan: CompiledPlan, step: Step, below: Frame) -> Resource:
+        """Apply a nested plan to a CarePlan of its own; return the Reference to it."""
+        id_ = self.requests.unique_id(plan.key)
+        group = self.requests.unique_id(f"{id_}-request-group")
+        part = NestedPlan(plan, id_, group, below.care_plan, [])
+        self.nested.append(part)
+        inner = replace(self._enter(plan, step.path, below), care_plan=id_)
+        part.actions.extend(self._all(plan.actions, inner))
+        return {"reference": f"#{id_}"}
 
     def _resource(self, step: Step, frame: Frame, subject_type: str) -> Resource | None:
         """Return the Reference to what the definition of an action becomes, None without one."""
@@ -254,47 +273,23 @@ class Walk:
         for result, step, frame in self._related:
             kept = []
             for related in step.action.related:
-                target = self._target(str(related.get("actionId")), frame)
-                if target is None:
-                    self.session.issues.append(_dangling_issue(step, related))
-                else:
+                target, is_here = self._target(str(related.get("actionId")), frame)
+                if target and is_here:
                     kept.append({**related, "actionId": target})
+                else:
+                    told = dangling_issue(step, related, is_elsewhere=bool(target))
+                    self.session.issues.append(told)
             if kept:
                 result["relatedAction"] = kept
 
-    def _target(self, id_: str, frame: Frame) -> str | None:
-        """Return the id that an action of this plan, or of one around it, has in the result."""
+    def _target(self, id_: str, frame: Frame) -> tuple[str, bool]:
+        """Return the id that an action of this plan, or of one around it, has in the result.
+
+        It is empty when no such action came out; also told is whether it is in the same CarePlan.
+        """
         current: Frame | None = frame
         while current is not None:
             if id_ in current.ids:
-                return current.ids[id_]
+                return current.ids[id_], current.care_plan == frame.care_plan
             current = current.outer
-        return None
-
-
-def _undetermined_issue(step: Step, *, in_full: bool) -> Issue:
-    """Return the issue that says which action is left out, and what is missing.
-
-    In full it shows the condition, which a decision always does.
-    """
-    what = f"`{step.action.expression}`" if in_full else f"“{step.action.title}”"
-    text = f"`{step.path}` is undetermined and was left out: {what} "
-    if step.missing:
-        text += "needs " + ", ".join(f"`{name}`" for name in step.missing) + "."
-    else:
-        text += "gives no answer."
-    return Issue("warning", "incomplete", text, (step.path,))
-
-
-def _with_path(step: Step, problem: Issue) -> Issue:
-    """Return why a condition could not be evaluated, with the action that it leaves out."""
-    text = f"`{step.path}` is undetermined and was left out. {problem.diagnostics}"
-    return Issue(problem.severity, problem.code, text, (step.path,))
-
-
-def _dangling_issue(step: Step, related: Resource) -> Issue:
-    text = (
-        f"The relation `{related.get('relationship')}` to the action `{related.get('actionId')}` "
-        "was left out: that action is not in the result."
-    )
-    return Issue("warning", "not-found", text, (step.path,))
+        return "", False

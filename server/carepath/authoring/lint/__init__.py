@@ -53,6 +53,7 @@ RULES: tuple[Rule, ...] = (
     words.compares_with_values_there_are,
     values.sets_what_there_is,
     actions.is_complete,
+    actions.says_when_in_words,
     actions.cites_known_statements,
     strength.binds_as_strongly_as_it_rests,
     codes.are_verified,

@@ -29,6 +29,17 @@ def is_complete(definition: Resource, knowledge: Knowledge) -> Iterator[Issue]:
                 yield Issue(severity, "required", text, (f"{path}.{key}",))
 
 
+def says_when_in_words(definition: Resource, knowledge: Knowledge) -> Iterator[Issue]:
+    """Each condition has a description: pages and pictures show it instead of the expression."""
+    for path, action in actions(definition):
+        for index, condition in enumerate(action.get("condition") or ()):
+            expression = condition.get("expression") or {}
+            if not str(expression.get("description") or "").strip():
+                text = "The condition has no description: it is what a reader sees."
+                place = f"{path}.condition[{index}].expression.description"
+                yield Issue("warning", "required", text, (place,))
+
+
 def cites_known_statements(definition: Resource, knowledge: Knowledge) -> Iterator[Issue]:
     """Each label names a statement that we have read, or a source, where the root lists them."""
     if not root_has(definition, knowledge, is_statement_system):

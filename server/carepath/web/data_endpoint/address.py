@@ -15,16 +15,16 @@ _PORTS = {"http": 80, "https": 443}
 _AUTHORIZATION = "authorization"
 
 
-def address_of(endpoint: Resource) -> str:
-    """Return the address in an Endpoint resource."""
+def address_of(endpoint: Resource, parameter: str = "dataEndpoint") -> str:
+    """Return the address in an Endpoint resource, which a parameter holds."""
     address = endpoint.get("address")
     if not isinstance(address, str) or plain_url(address) is None:
         expected = "an Endpoint whose address is a plain http(s) URL"
-        raise InvalidParameter("dataEndpoint", address, expected)
+        raise InvalidParameter(parameter, address, expected)
     return address
 
 
-def headers_of(endpoint: Resource) -> dict[str, str]:
+def headers_of(endpoint: Resource, parameter: str = "dataEndpoint") -> dict[str, str]:
     """Return the headers that an Endpoint wants to be sent: who asks, and nothing else."""
     headers: dict[str, str] = {}
     given = endpoint.get("header")
@@ -34,7 +34,7 @@ def headers_of(endpoint: Resource) -> dict[str, str]:
         if not sign or name.strip().lower() != _AUTHORIZATION or not _is_sendable(value):
             # What was given may be a secret.
             expected = "`Authorization: ...` as the only header of an Endpoint"
-            raise InvalidParameter("dataEndpoint", "an Endpoint with other headers", expected)
+            raise InvalidParameter(parameter, "an Endpoint with other headers", expected)
         headers["Authorization"] = value
     return headers
 

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import httpx
 
+from carepath import deadline
 from carepath.errors import InputError, InvalidParameter
 from carepath.resources import Resource
 from carepath.web.config import Config
@@ -31,6 +32,27 @@ _SECONDS = re.compile(r"\d{1,6}", re.ASCII)
 _HEADERS = {"Accept": "application/fhir+json", "Accept-Encoding": "gzip"}
 
 
+_CALLED = {
+    "dataEndpoint": "data endpoint",
+    "contentEndpoint": "content endpoint",
+    "terminologyEndpoint": "terminology endpoint",
+    "artifactEndpointConfiguration": "artifact endpoint",
+}
+
+
+class Budget:
+    """The bytes that are left for all that one request reads elsewhere."""
+
+    def __init__(self, left: int) -> None:
+        self._left = self._most = left
+
+    def take(self, count: int, what: str) -> None:
+        """Count bytes of an answer; raise TooLarge when there are none left."""
+        self._left -= count
+        if self._left < 0:
+            raise TooLarge(f"What the {what} holds", self._most)
+
+
 class Connection:
     """The connection to a server, with the time and the bytes that are left for all requests."""
 
@@ -40,18 +62,24 @@ class Connection:
         config: Config,
         headers: Mapping[str, str],
         sleep: Callable[[float], None],
+        parameter: str = "dataEndpoint",
+        budget: Budget | None = None,
     ) -> None:
-        """Take the base URL of the server; raise InvalidParameter when its host is not listed."""
+        """Take the base URL of the server; raise InvalidParameter when its host is not listed.
+
+        `parameter` is where it was named; a `budget` is shared with other servers.
+        """
         url = plain_url(base)
         if url is None or not is_listed(url, config):
-            raise InvalidParameter("dataEndpoint", base, "a server on the list of this service")
+            raise InvalidParameter(parameter, base, "a server on the list of this service")
         self._base = str(url).rstrip("/")
         self._origin = origin(url)
         self._host = names(url)[0]
         self._config = config
         self._sleep = sleep
-        self._left = config.max_expanded_bytes
-        self._end = time.monotonic() + _SHARE_OF_TIME * config.request_seconds
+        self._called = _CALLED[parameter]
+        self._budget = budget or Budget(config.max_expanded_bytes)
+        self._end = time.monotonic() + _SHARE_OF_TIME * deadline.left(config.request_seconds)
         self._client = httpx.Client(
             headers={**_HEADERS, **headers},
             follow_redirects=False,
@@ -108,7 +136,7 @@ class Connection:
                     pause = self._asked_pause(response)
             except httpx.HTTPError:
                 continue
-        raise DataEndpointFailed(self._host, "it does not answer")
+        raise self._failed("it does not answer")
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Let a new connection read no longer than the request may take.
@@ -140,7 +168,7 @@ class Connection:
     def _time_left(self, needed: float = 0.0) -> float:
         left = self._end - time.monotonic()
         if left <= needed:
-            raise DataEndpointFailed(self._host, "it does not answer in time")
+            raise self._failed("it does not answer in time")
         return left
 
     def _asked_pause(self, response: httpx.Response) -> float:
@@ -148,7 +176,7 @@ class Connection:
         found = _SECONDS.fullmatch(response.headers.get("Retry-After", ""))
         seconds = int(found[0]) if found else 0
         if seconds > self._config.data_endpoint_seconds:
-            raise DataEndpointFailed(self._host, "it is busy", retry_after=seconds)
+            raise self._failed("it is busy", retry_after=seconds)
         return seconds
 
     def _decoded(self, response: httpx.Response, seconds: float) -> Resource:
@@ -162,14 +190,15 @@ class Connection:
             value = body.decode(data, fmt, self._config)
         except InputError as error:
             raise self.refused(f"an answer cannot be read: {error}".rstrip(".")) from error
-        self._left -= len(data)
-        if self._left < 0:
-            raise TooLarge("What the data endpoint holds", self._config.max_expanded_bytes)
+        self._budget.take(len(data), self._called)
         return value
 
     def refused(self, reason: str) -> DataEndpointRefused:
         """Return the error that says why the server is of no use."""
-        return DataEndpointRefused(self._host, reason)
+        return DataEndpointRefused(self._host, reason, called=self._called)
+
+    def _failed(self, reason: str, **more: int) -> DataEndpointFailed:
+        return DataEndpointFailed(self._host, reason, called=self._called, **more)
 
 
 class _Stream:

@@ -29,7 +29,7 @@ from carepath.web.explorer.plans import Plans
 from carepath.web.explorer.steps import WORDS, Shown, shown_of, states_of
 from carepath.web.http.exchange import current
 from carepath.web.operations.apply import request_of
-from carepath.web.operations.sent_definitions import knowledge_of
+from carepath.web.operations.endpoints import knowledge_for
 from carepath.web.operations.table import call_of, operations
 
 _APPLY = "PlanDefinition-apply"
@@ -83,7 +83,7 @@ def _request(plan_id: str, sent: Resource, subject: str) -> tuple[ApplyRequest, 
     operation = next(one for one in operations() if one.id == _APPLY)
     query = [("subject", subject)] if subject else []
     call = call_of(operation, "instance", "PlanDefinition", plan_id, sent, query)
-    knowledge = knowledge_of(call)
+    knowledge = knowledge_for(call, "PlanDefinition", "planDefinition")
     return request_of(call, knowledge, "PlanDefinition", "planDefinition"), knowledge
 
 

@@ -36,6 +36,7 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
     errors.InvalidParameter: Meaning(400, "value"),
     errors.InvalidResource: Meaning(422, "structure"),
     errors.SubjectNotFound: Meaning(404, "not-found"),
+    errors.OtherSubject: Meaning(422, "business-rule"),
     errors.ContentError: Meaning(422, "processing"),
     errors.DefinitionNotFound: Meaning(404, "not-found"),
     errors.UnresolvedCanonical: Meaning(422, "not-found"),

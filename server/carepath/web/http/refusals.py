@@ -160,18 +160,20 @@ class OutOfMemory(InputError):
 
 @dataclass(eq=False)
 class DataEndpointFailed(InputError):
-    """The FHIR server named as data endpoint cannot be read."""
+    """A FHIR server that a request names, mostly as data endpoint, cannot be read."""
 
-    sentence = "The data endpoint `{host}` cannot be read: {reason}."
+    sentence = "The {called} `{host}` cannot be read: {reason}."
     host: str
     reason: str
     retry_after: int = field(default=10)
+    called: str = "data endpoint"
 
 
 @dataclass(eq=False)
 class DataEndpointRefused(InputError):
-    """The FHIR server named as data endpoint does not give what is needed, and will not later."""
+    """A FHIR server that a request names does not give what is needed, and will not later."""
 
-    sentence = "The data endpoint `{host}` cannot be used: {reason}."
+    sentence = "The {called} `{host}` cannot be used: {reason}."
     host: str
     reason: str
+    called: str = "data endpoint"

@@ -9,7 +9,7 @@ from typing import Any
 
 from carepath.apply import Applied, ApplyRequest, apply_activity, apply_plan, warm
 from carepath.apply import data_requirements as requirements_of
-from carepath.errors import CarepathError, InvalidParameter, InvalidResource
+from carepath.errors import CarepathError, InvalidParameter, InvalidResource, OtherSubject
 from carepath.issues import Issue
 from carepath.knowledge import Knowledge, top_level_plans
 from carepath.record import Record
@@ -21,7 +21,8 @@ from carepath.web.http.refusals import NoPatient, UnsupportedParameter
 from carepath.web.operations.apply_arguments import request_fields
 from carepath.web.operations.call import Call
 from carepath.web.operations.definitions import definition_of
-from carepath.web.operations.sent_definitions import NAME, knowledge_of
+from carepath.web.operations.endpoints import knowledge_for
+from carepath.web.operations.sent_definitions import NAME
 from carepath.web.service import Service
 
 _FORMS: Mapping[str, Callable[[Applied], Resource]] = {
@@ -38,14 +39,14 @@ def apply_plan_definition(call: Call) -> Resource:
     if form not in _FORMS:
         expected = ", ".join(f"`{known}`" for known in _FORMS)
         raise InvalidParameter("returnAs", form, f"one of {expected}")
-    knowledge = knowledge_of(call)
+    knowledge = knowledge_for(call, "PlanDefinition", "planDefinition")
     request = request_of(call, knowledge, "PlanDefinition", "planDefinition")
     return _FORMS[form](apply_plan(request, knowledge))
 
 
 def r5_apply(call: Call) -> Resource:
     """Apply a plan to one patient or several: a Bundle, or Parameters with one for each."""
-    knowledge = knowledge_of(call)
+    knowledge = knowledge_for(call, "PlanDefinition", "planDefinition")
     request = request_of(call, knowledge, "PlanDefinition", "planDefinition")
     subjects = call.many("subject") or [None]
     bundles = [
@@ -59,7 +60,7 @@ def r5_apply(call: Call) -> Resource:
 
 def apply_activity_definition(call: Call) -> Resource:
     """Apply an ActivityDefinition to one patient: the request."""
-    knowledge = knowledge_of(call)
+    knowledge = knowledge_for(call, "ActivityDefinition", "activityDefinition")
     request = request_of(call, knowledge, "ActivityDefinition", "activityDefinition")
     return apply_activity(request, knowledge).answer()
 
@@ -85,6 +86,8 @@ def _faults(request: ApplyRequest, service: Service) -> list[str]:
     try:
         applied = apply_plan(request, service.knowledge)
         applied.care_plan()
+    except OtherSubject:
+        return []
     except CarepathError as error:
         return [str(error)]
     return [issue.diagnostics for issue in applied.issues if issue.is_error]
@@ -120,7 +123,11 @@ def _of_data(call: Call) -> list[Issue]:
 
 
 def _refuse_unread(record: Record, subjects: Sequence[str], data: Sequence[Readable]) -> None:
-    """Raise when the plan is wanted for a Patient who cannot be read."""
+    """Raise when the plan is wanted for a Patient, or other subject, that cannot be read."""
+    others = [one for read in data for one in read.left_out if not one.is_patient]
+    named = [one.refusal for one in others if one.name in subjects]
+    if named:
+        raise InvalidResource(named)
     partial = [read for read in data if read.left_out]
     wanted = [record.for_subject(subject).subject for subject in subjects] if partial else []
     found = [read.refusal_of(patient) for read in partial for patient in wanted]

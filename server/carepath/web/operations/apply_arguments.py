@@ -12,15 +12,8 @@ from carepath.r4.model import RESOURCE_TYPES
 from carepath.resources import parameter_values
 from carepath.web.operations.model import Arguments, Terms
 
-_ELSEWHERE = "definitions are taken from this service, and from `definitions`"
 APPLY = Terms(
     bare="data",
-    refused={
-        "contentEndpoint": _ELSEWHERE,
-        "artifactEndpointConfiguration": _ELSEWHERE,
-        "terminologyEndpoint": "value sets are taken from this service only",
-        "mergeNestedCarePlans": "the answer is one CarePlan",
-    },
     once={"subject": "one subject; `$r5.apply` answers for several"},
 )
 _PEOPLE = {
@@ -49,12 +42,14 @@ def request_fields(arguments: Arguments) -> dict[str, Any]:
     parameters = parameter_values(_one(arguments, "parameters"))
     shown = {name: _choice(arguments, name) for name in _CHOICES if name in arguments}
     previous = _one(arguments, "previousPlan")
+    merge = _one(arguments, "mergeNestedCarePlans") is not False
     return {
         **people,
         **circumstances,
         **shown,
         "parameters": parameters,
         "previous_plan": previous,
+        "merge_nested_care_plans": merge,
     }
 
 

@@ -32,14 +32,21 @@ def definition_of(
     if name is None:
         also = f", `{inline}`" if inline else ""
         raise InvalidParameter("url", None, f"`url` or `canonical`{also} of a {resource_type}")
-    version = call.one("version")
     if name != inline:
-        wanted = versioned(call.one(name), version, "version")
+        wanted = wanted_canonical(call)
         return (knowledge or call.service.knowledge).definition(resource_type, wanted)
+    version = call.one("version")
     if version is not None:
         raise InvalidParameter("version", version, "`url` or `canonical` to go with it")
     definition: Resource = call.one(inline)
     return definition
+
+
+def wanted_canonical(call: Call) -> str:
+    """Return the canonical of the definition that a call names, with its version if any."""
+    name = only_one(call, "url", "canonical")
+    canonical = "" if name is None else call.one(name)
+    return versioned(canonical, call.one("version"), "version")
 
 
 def only_one(call: Call, *names: str) -> str | None:

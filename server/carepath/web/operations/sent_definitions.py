@@ -4,7 +4,6 @@ https://hl7.org/fhir/R4/operations.html#executing
 """
 
 from carepath.errors import InvalidParameter
-from carepath.knowledge import Knowledge, KnowledgeWithSent
 from carepath.resources import Resource
 from carepath.web.definitions import DEFINITION_TYPES
 from carepath.web.http.refusals import TooLarge
@@ -15,18 +14,16 @@ MOST = 200
 """Definitions that one request may bring; their size is bounded with that of the body."""
 
 
-def knowledge_of(call: Call) -> Knowledge:
-    """Return what the service knows, behind the definitions that were sent.
+def sent_definitions(call: Call) -> tuple[Resource, ...]:
+    """Return the definitions that a request brings.
 
     Raises InvalidParameter for what is no definition, and TooLarge for too many.
     """
     bundles = call.many(NAME)
-    if not bundles:
-        return call.service.knowledge
     entries = [entry for bundle in bundles for entry in bundle.get("entry") or ()]
     if len(entries) > MOST:
         raise TooLarge("The definitions in the request", MOST)
-    return KnowledgeWithSent(call.service.knowledge, map(_definition, entries))
+    return tuple(map(_definition, entries))
 
 
 def _definition(entry: object) -> Resource:
