@@ -60,6 +60,11 @@ def rows(plan: dict[str, Any], *impossible: Impossible) -> list[str]:
             ["a met: sizeCm = < 2.0", "a not-met: sizeCm = 2.0 or > 2.0"],
         ),
         (
+            ("%sizeCm >= 8",),
+            "",
+            ["a not-met: sizeCm = < 8", "a met: sizeCm = 8 or > 8"],
+        ),
+        (
             ("%imaging contains 'ct'",),
             "",
             [

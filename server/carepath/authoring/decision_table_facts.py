@@ -22,6 +22,7 @@ OTHER = "other"
 """Stands for the values of a fact whose values the Library does not list."""
 ANYTHING = "anything"
 """Stands for some member of a collection that is only asked whether it has one."""
+_ORDERING = frozenset({"<", "<=", ">", ">="})
 _COMPARING = frozenset({"=", "!=", "~", "!~", "<", ">", "<=", ">=", "in"})
 _EMPTY_ASKED = frozenset({"exists", "empty"})
 
@@ -82,9 +83,9 @@ class _Read:
         for one, other in ((node.left, node.right), (node.right, node.left)):
             if isinstance(one, Variable):
                 found = list(_literals(other))
-                self.literals[one.name].update(dict.fromkeys(found))
-                exact = [value for value in found if isinstance(value, Decimal)]
+                exact = [Decimal(v) for v in found if _is_threshold(v, node.operator)]
                 self.thresholds[one.name].update(dict.fromkeys(exact))
+                self.literals[one.name].update(dict.fromkeys(exact or found))
 
     def _called(self, node: Call, name: str) -> None:
         found = [value for argument in node.arguments for value in _literals(argument)]
@@ -94,6 +95,12 @@ class _Read:
             self.members[name].update((str(value), None) for value in found)
         elif isinstance(node.source, Variable) and node.name == "where":
             self.literals[name].update(dict.fromkeys(found))
+
+
+def _is_threshold(value: Any, operator: str) -> bool:
+    """Tell whether a fact is ordered against a number, or compared with one with a fraction."""
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, Decimal) or (is_whole and operator in _ORDERING)
 
 
 def read_in(texts: Iterable[str]) -> _Read:
