@@ -139,6 +139,22 @@ def test_a_form_of_another_kind_is_refused(shipped: FlaskClient) -> None:
     assert answer.status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"a=1&" * 1_001, "application/x-www-form-urlencoded"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' * 1_001 + b"--x--",
+            "multipart/form-data; boundary=x",
+        ),
+    ],
+)
+def test_a_form_has_so_many_fields(shipped: FlaskClient, body: bytes, kind: str) -> None:
+    answer = shipped.post("/try", data=body, content_type=kind, headers=BROWSER)
+    said = text_of(seen(answer, 413), "//div[@role='alert']//li")
+    assert said == ["The number of fields of the form is larger than this service allows (1000)."]
+
+
 def test_a_file_counts_and_goes_nowhere(
     shipped: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

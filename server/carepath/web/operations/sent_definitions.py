@@ -25,7 +25,7 @@ def knowledge_of(call: Call) -> Knowledge:
         return call.service.knowledge
     entries = [entry for bundle in bundles for entry in bundle.get("entry") or ()]
     if len(entries) > MOST:
-        raise TooLarge("The definitions in the request", MOST)
+        raise TooLarge("The number of definitions in the request", MOST, "Parameters.parameter")
     return KnowledgeWithSent(call.service.knowledge, map(_definition, entries))
 
 
