@@ -119,7 +119,10 @@ def test_a_known_fact_may_be_supposed_unknown(shipped: FlaskClient) -> None:
         ({"example": "message", "subject": "Patient/none"}, 404, "not in the data"),
         ({"example": "message", "assume.none": "1"}, 400, "expected a fact of the pathway"),
         ({"example": "message", "assume.grade": "7"}, 400, "The parameter `assume.grade` is `7`"),
-        ({"example": "message", "assume.sizeCm": "NaN"}, 400, "expected a number, or `?`"),
+        *(
+            ({"example": "message", "assume.sizeCm": text}, 400, "expected a number, or `?`")
+            for text in ("NaN", "1e99999999", "1e-99999999", "-1e400", "9" * 5_000)
+        ),
     ],
 )
 def test_what_is_wrong_is_said_on_a_page(
