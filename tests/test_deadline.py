@@ -126,6 +126,10 @@ def prepared(text: str) -> Any:
     return expression.evaluate(patient(), Environment(now=NOW, variables=LONG_LIST))
 
 
+def traced(text: str, resource: dict[str, Any]) -> Any:
+    return parse(text).trace(resource, Environment(now=NOW))
+
+
 def expanded(*include: dict[str, Any]) -> Any:
     compose = {"include": [*include]}
     value_set = {"resourceType": "ValueSet", "url": "http://x/v", "compose": compose}
@@ -176,6 +180,8 @@ UNKNOWN = [{"valueSet": [f"http://x/{n}"]} for n in range(MANY)]
 LOOPS: dict[str, tuple[Callable[[], Any], int]] = {
     "expression, closures": (lambda: evaluated(CHAIN), 2),
     "expression, written": (lambda: prepared(CHAIN), 2),
+    "evidence": (lambda: traced("name", patient(name=NAMES)), 4),
+    "evidence of many": (lambda: traced("name.family", patient(name=NAMES)), 10),
     "long texts": (lambda: evaluated("'" + "a" * 90_000 + "'.contains('b')"), 1),
     "long texts and patterns": (lambda: evaluated("'" + "a" * 5_000 + "'.matches('b')"), 1),
     "JSON, objects": (lambda: json_codec.decode(ESCAPED), MANY),

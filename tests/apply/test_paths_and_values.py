@@ -64,6 +64,7 @@ def test_a_text_is_put(path: str, expected: dict[str, Any]) -> None:
         ("subject.resolve().name", "what a reference leads to"),
         ("asNeeded.ofType(Period)", "never a Period"),
         ("code[1]", "does not repeat"),
+        ("note[" + "9" * 5_000 + "].text", "at most 9 digits"),
         ("[0]", "must stand behind"),
     ],
 )

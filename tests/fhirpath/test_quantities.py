@@ -70,6 +70,13 @@ def test_conversion_is_exact(value: str, unit: str, to: str, expected: str) -> N
     assert converted(Quantity(Decimal(value), unit), to) == Decimal(expected)
 
 
+@pytest.mark.parametrize(
+    "code", ["10*9999999", "10^-999999999", "m9999999", "s-99999999", "m.km999"]
+)
+def test_a_huge_power_is_no_unit_and_worked_out_by_nobody(code: str) -> None:
+    assert unit_of(code) is None
+
+
 def test_the_library_knows_the_rest() -> None:
     assert comparable(Quantity(Decimal(1), "dyn"), Quantity(Decimal(1), "N"))
     assert compare_quantities(Quantity(Decimal(100000), "dyn"), Quantity(Decimal(1), "N")) == 0

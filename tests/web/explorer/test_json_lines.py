@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from carepath.web.explorer.json_lines import json_lines
+from carepath.web.explorer.json_lines import MOST, json_lines
 
 RESOURCE: dict[str, Any] = {
     "resourceType": "Observation",
@@ -51,3 +51,12 @@ def test_the_lines_are_the_resource() -> None:
     text = "\n".join(line.text for line in json_lines(RESOURCE, ["Observation.code"]))
     assert json.loads(text) == RESOURCE
     assert text.count("\n") + 1 == len(json_lines(RESOURCE, []))
+
+
+def test_of_a_long_resource_the_beginning_is_shown() -> None:
+    names = ["x"] * 100_000
+    paths = [f"Patient.given[{number}]" for number in range(len(names))]
+    lines = json_lines({"resourceType": "Patient", "given": names}, paths)
+    assert len(lines) == MOST + 1
+    assert [line.is_marked for line in lines] == [False] * 3 + [True] * (MOST - 3) + [False]
+    assert lines[-1].text == "\N{HORIZONTAL ELLIPSIS}"

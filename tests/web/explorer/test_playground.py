@@ -116,5 +116,18 @@ def test_many_values_are_counted_and_few_shown(shipped: FlaskClient) -> None:
     assert len(rows(tree)) == 500
 
 
+@pytest.mark.parametrize("times", [1, 2, 500])
+def test_a_page_has_room_for_so_much(shipped: FlaskClient, times: int) -> None:
+    name = "x" * 1_000_000
+    data = json.dumps({"resourceType": "Patient", "name": [{"family": name}]})
+    expression = f"'{'a' * times}'.toChars().select(%resource.name.family.trace('t'))"
+    tree = post(shipped, expression=expression, data=data)
+    assert rows(tree) == [["string", "'" + "x" * 999_999 + "\u2026"]]
+    assert text_of(tree, "//dd") == rows(tree)[0][1:]
+    told = [text for text in text_of(tree, "//p[@class='muted']") if "shown" in text]
+    more = [f"{times} values, of which 1 is shown", "There is more than is shown."]
+    assert told == (more if times > 1 else [])
+
+
 def test_the_moment_is_that_of_the_service(service_of: Callable[..., FlaskClient]) -> None:
     assert rows(post(service_of(), expression="today()"))[0][1] == "2026-11-27"

@@ -119,7 +119,10 @@ def test_a_known_fact_may_be_supposed_unknown(shipped: FlaskClient) -> None:
         ({"example": "message", "subject": "Patient/none"}, 404, "not in the data"),
         ({"example": "message", "assume.none": "1"}, 400, "expected a fact of the pathway"),
         ({"example": "message", "assume.grade": "7"}, 400, "The parameter `assume.grade` is `7`"),
-        ({"example": "message", "assume.sizeCm": "NaN"}, 400, "expected a number, or `?`"),
+        *(
+            ({"example": "message", "assume.sizeCm": text}, 400, "expected a number, or `?`")
+            for text in ("NaN", "1e99999999", "1e-99999999", "-1e400", "9" * 5_000)
+        ),
     ],
 )
 def test_what_is_wrong_is_said_on_a_page(
@@ -137,6 +140,22 @@ def test_a_form_of_another_kind_is_refused(shipped: FlaskClient) -> None:
         assert answer.status_code in (400, 413)
     answer = shipped.post("/try", data=b"a", content_type="multipart/form-data")
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"a=1&" * 1_001, "application/x-www-form-urlencoded"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' * 1_001 + b"--x--",
+            "multipart/form-data; boundary=x",
+        ),
+    ],
+)
+def test_a_form_has_so_many_fields(shipped: FlaskClient, body: bytes, kind: str) -> None:
+    answer = shipped.post("/try", data=body, content_type=kind, headers=BROWSER)
+    said = text_of(seen(answer, 413), "//div[@role='alert']//li")
+    assert said == ["The number of fields of the form is larger than this service allows (1000)."]
 
 
 def test_a_file_counts_and_goes_nowhere(

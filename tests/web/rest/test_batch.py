@@ -104,6 +104,37 @@ def test_a_bad_entry_holds_up_no_other(
     assert "resource" not in failed
 
 
+@pytest.mark.parametrize(
+    ("url", "same"),
+    [
+        ("PlanDefinition/walk?_format=xml", "PlanDefinition/walk"),
+        ("PlanDefinition?_format=xml&_count=1", "PlanDefinition?_count=1"),
+        ("PlanDefinition?title=\u03a9\u20ac", "PlanDefinition?title=%CE%A9%E2%82%AC"),
+        ("PlanDefinition?title=a b|c", "PlanDefinition?title=a%20b%7Cc"),
+    ],
+)
+def test_an_odd_query_is_read_as_its_plain_form(client: FlaskClient, url: str, same: str) -> None:
+    odd, plain = answers(client, entry("GET", url), entry("GET", same))
+    assert odd == plain
+    assert odd["response"]["status"] == "200 OK"
+
+
+def test_only_what_is_below_the_base_is_taken_for_it(client: FlaskClient) -> None:
+    (failed,) = answers(client, entry("GET", "http://localhost/fhirPlanDefinition/walk"))
+    assert failed["response"]["status"] == "400 Bad Request"
+    assert "below" in told(failed)
+
+
+def test_head_is_answered_without_the_resource(client: FlaskClient) -> None:
+    found, missing = answers(
+        client, entry("HEAD", "PlanDefinition/walk"), entry("HEAD", "PlanDefinition/none")
+    )
+    assert found["response"].pop("lastModified").startswith("2026-02-03T")
+    tag = client.get("/fhir/PlanDefinition/walk").headers["ETag"]
+    assert found == {"response": {"status": "200 OK", "etag": tag}}
+    assert missing == {"response": {"status": "404 Not Found"}}
+
+
 def test_an_absolute_url_below_the_base_is_one(client: FlaskClient) -> None:
     (read,) = answers(client, entry("GET", "http://localhost/fhir/PlanDefinition/walk"))
     assert read["resource"]["id"] == "walk"
@@ -111,15 +142,17 @@ def test_an_absolute_url_below_the_base_is_one(client: FlaskClient) -> None:
 
 def test_a_copy_that_is_known_is_not_sent_again(client: FlaskClient) -> None:
     tag = client.get("/fhir/PlanDefinition/walk").headers["ETag"]
-    known, new, older = answers(
+    known, new, *older = answers(
         client,
         entry("GET", "PlanDefinition/walk", ifNoneMatch=tag),
         entry("GET", "PlanDefinition/walk", ifModifiedSince="2026-02-04T00:00:00Z"),
         entry("GET", "PlanDefinition/walk", ifModifiedSince="no time"),
+        entry("GET", "PlanDefinition/walk", ifModifiedSince="0001-01-01T00:00:00+14:00"),
+        entry("GET", "PlanDefinition/walk", ifModifiedSince="9999-12-31T23:59:59-14:00"),
     )
     assert known["response"]["status"] == new["response"]["status"] == "304 Not Modified"
     assert "resource" not in known
-    assert older["response"]["status"] == "200 OK"
+    assert [one["response"]["status"] for one in older] == ["200 OK"] * 3
 
 
 def test_a_batch_in_xml_is_answered_in_xml(client: FlaskClient) -> None:

@@ -30,6 +30,7 @@ _OURS = {
     True: frozenset({"id", "resource", "action"}),
 }
 """What binds a result to the rest of the answer, of a request and of an action: set by us alone."""
+_MOST_DIGITS = 9
 _ACTION = re.compile(r"%?action\.")
 
 
@@ -183,6 +184,8 @@ def _elements(path: str, type_name: str, name: str) -> tuple[Element, ...]:
 def _narrowed(path: str, place: Place, token: _Token) -> Place:
     """Return the place with its type or its index chosen."""
     if token.kind == "index":
+        if len(token.text) > _MOST_DIGITS:
+            raise UnknownPath(path, f"an index has at most {_MOST_DIGITS} digits")
         if not place.is_list and int(token.text) > 0:
             raise UnknownPath(path, f"`{place.elements[0].name}` does not repeat")
         return place._replace(item=int(token.text))

@@ -5,6 +5,7 @@ a function hands on (`where`, `first`) keeps its evidence; one that is computed 
 takes that of everything its operands gave, which the wrapper of each evaluator collects.
 """
 
+from carepath.deadline import paced
 from carepath.fhirpath.values.access import Key, add_children
 from carepath.fhirpath.values.context import Context, Evaluator
 from carepath.fhirpath.values.evidence import Touched, evidence_of, merge, rooted, with_evidence
@@ -69,7 +70,7 @@ def traced_step(inner: Evaluator, key: Key, *, first: bool, paths: bool) -> Eval
 
     def evaluate(context: Context, this: Item) -> Items:
         found: Items = []
-        for item in inner(context, this):
+        for item in paced(inner(context, this)):
             if may_be_type and name in item[1].ancestors:
                 found.append(item)
                 continue
@@ -86,7 +87,7 @@ def _inherited(children: Items, parent: Item, _: str, key: Key) -> Items:
     places = evidence_of(parent)[:1]
     if not children or parent[1].members[key][0] in (RESOURCE, RESOURCE_OF):
         return [rooted(child) for child in children]
-    return [with_evidence(child, places) for child in children] if places else children
+    return [with_evidence(child, places) for child in paced(children)] if places else children
 
 
 def _placed(children: Items, parent: Item, name: str, key: Key) -> Items:
@@ -109,5 +110,5 @@ def _placed(children: Items, parent: Item, name: str, key: Key) -> Items:
                 for p in places[:1]
             ),
         )
-        for index, child in enumerate(children)
+        for index, child in enumerate(paced(children))
     ]

@@ -3,9 +3,11 @@
 https://ucum.org/ucum and https://github.com/dalito/ucumvert
 """
 
+import re
 from fractions import Fraction
 from functools import cache
 from importlib import import_module
+from threading import Lock
 from typing import Any
 
 Dimensions = tuple[tuple[str, int], ...]
@@ -22,6 +24,10 @@ _BASE: dict[str, tuple[Fraction, Dimensions]] = {
     "mole": (Fraction(602213670000000000000000), ()),
 }
 _LONGEST = 60
+_HUGE_POWER = re.compile(r"[^\d.(/]\d{3,}")
+"""The library works it out to the last digit, and nobody can stop it."""
+_ALONE = Lock()
+"""Two threads that load the library at once find half of it."""
 
 
 @cache
@@ -31,7 +37,7 @@ def _registry() -> Any:
 
 def factor_and_dimensions(code: str) -> tuple[Fraction, Dimensions] | None:
     """Return one of a unit in UCUM base units; None for what is no unit, or none with a factor."""
-    if len(code) > _LONGEST or not code.isascii():
+    if len(code) > _LONGEST or not code.isascii() or _HUGE_POWER.search(code):
         return None
     refusals = (
         import_module("ucumvert.parser").InvalidUcumError,
@@ -43,7 +49,9 @@ def factor_and_dimensions(code: str) -> tuple[Fraction, Dimensions] | None:
         ValueError,
     )
     try:
-        base = (1 * _registry().from_ucum(code)).to_base_units()
+        with _ALONE:
+            registry = _registry()
+        base = (1 * registry.from_ucum(code)).to_base_units()
         factor = Fraction(str(base.magnitude))
         powers = [(name, int(power)) for name, power in base.units._units.items()]
     except refusals:

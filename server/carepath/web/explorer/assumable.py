@@ -21,6 +21,7 @@ from carepath.knowledge import Knowledge
 PREFIX = "assume."
 """What the fields of the form begin with."""
 UNKNOWN = "?"
+_MOST_DIGITS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,25 @@ class Assumable:
             if sent == text:
                 return [value]
         if self.is_number:
-            try:
-                number = Decimal(text)
-            except InvalidOperation:
-                number = Decimal("NaN")
-            if number.is_finite():
-                return [int(number) if number == int(number) else number]
+            number = _number(text)
+            if number is not None:
+                return [number]
         expected = "a number" if self.is_number else ", ".join(f"`{v[0]}`" for v in self.values)
         raise InvalidParameter(f"{PREFIX}{self.name}", text, f"{expected}, or `{UNKNOWN}`")
+
+
+def _number(text: str) -> int | Decimal | None:
+    """Return the number that a text is, None where it is none or has too many digits.
+
+    To write out a number such as 1e99999999 takes all time and memory, and nobody can stop it.
+    """
+    try:
+        number = Decimal(text) if len(text) <= _MOST_DIGITS else Decimal("NaN")
+    except InvalidOperation:
+        return None
+    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
+        return None
+    return int(number) if number == int(number) else number
 
 
 class Assumables:

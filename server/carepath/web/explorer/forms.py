@@ -19,6 +19,7 @@ from carepath.web.http.refusals import TooLarge
 
 _MULTIPART = "multipart/form-data"
 _MOST_FIELDS = 1_000
+_FIELDS = "The number of fields of the form"
 
 
 def fields_of(exchange: Exchange) -> dict[str, str]:
@@ -45,10 +46,13 @@ def _pairs(exchange: Exchange, mimetype: str) -> Iterator[tuple[str, str]]:
         silent=False,
     )
     data, options = exchange.data, exchange.request.mimetype_params
+    if mimetype == FORM and data.count(b"&") >= _MOST_FIELDS:
+        raise TooLarge(_FIELDS, _MOST_FIELDS)
     try:
         _, form, files = parser.parse(BytesIO(data), mimetype, len(data), options)
     except RequestEntityTooLarge as error:
-        raise TooLarge("The form", most) from error
+        what, limit = ("The form", most) if len(data) > most else (_FIELDS, _MOST_FIELDS)
+        raise TooLarge(what, limit) from error
     except ValueError as error:
         raise MalformedInput("the form is not as it says") from error
     yield from form.items(multi=True)

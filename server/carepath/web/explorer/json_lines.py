@@ -4,11 +4,17 @@ https://hl7.org/fhir/R4/fhirpath.html (paths), https://hl7.org/fhir/R4/json.html
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
+from carepath.deadline import paced
 from carepath.formats.json import encode
+from carepath.web.explorer.room import CUT
 
+MOST = 20_000
+"""Lines that are shown of one resource."""
 _STEP = re.compile(r"(\w+)(?:\[(\d+)\])?")
 
 
@@ -32,10 +38,12 @@ Rest = tuple[Step, ...]
 def json_lines(resource: dict[str, Any], paths: Iterable[str]) -> list[JsonLine]:
     """Return a resource as indented lines; `paths` are those of elements, such as `Patient.name`.
 
-    A path that the resource does not have marks nothing.
+    A path that the resource does not have marks nothing.  What is longer than MOST is cut.
     """
-    wanted = [_steps(path) for path in paths]
-    return list(_object(resource, "", "", [rest for rest in wanted if rest]))
+    wanted = list(dict.fromkeys(_steps(path) for path in paths))
+    found = paced(_object(resource, "", "", [rest for rest in wanted if rest]))
+    lines = list(islice(found, MOST))
+    return lines if next(found, None) is None else [*lines, JsonLine(CUT, is_marked=False)]
 
 
 def _steps(path: str) -> Rest:
@@ -79,8 +87,11 @@ def _list(
     is_marked = any(rest == () or (len(rest) == 1 and rest[0].place is None) for rest in rests)
     yield JsonLine(f"{head}[", is_marked)
     last = len(value) - 1
+    by_place: defaultdict[int | None, list[Rest]] = defaultdict(list)
+    for rest in rests:
+        by_place[rest[0].place if rest else None].append(rest[1:])
     for number, inner in enumerate(value):
-        below = [rest[1:] for rest in rests if rest == () or rest[0].place in (None, number)]
+        below = [*by_place.get(None, ()), *by_place.get(number, ())]
         yield from _value(inner, f"{indent}  ", "," if number < last else "", below)
     yield JsonLine(f"{indent}]{tail}", is_marked)
 

@@ -3,7 +3,7 @@
 https://hl7.org/fhirpath/
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -20,13 +20,13 @@ from carepath.errors import (
 from carepath.fhirpath import Allowance, Environment, Expression, Limits, Node, check, parse
 from carepath.fhirpath.nodes import Ast, Literal, children
 from carepath.fhirpath.syntax.text import text_of
-from carepath.formats.json import encode
 from carepath.resources import Resource
 from carepath.web import service
 from carepath.web.explorer.examples import examples
 from carepath.web.explorer.forms import chosen, fields_of, resource_in
 from carepath.web.explorer.json_lines import JsonLine, json_lines
 from carepath.web.explorer.pages import page
+from carepath.web.explorer.room import Room
 from carepath.web.http import outcomes
 from carepath.web.http.exchange import current
 
@@ -34,6 +34,8 @@ _LIMITS = Limits(steps=200_000, items=20_000)
 _CHARACTERS = 20_000_000
 _MOST_SHOWN = 500
 """Values that are shown; how many there are is told."""
+_ROOM = 1_000_000
+"""Characters of all values that are shown, and of all traces."""
 _LONG_PART = 200
 _DEEPEST = 12
 """What is deeper is not indented further."""
@@ -69,6 +71,7 @@ class Result:
     values: list[Value] | None = None
     count: int = 0
     traces: list[tuple[str, str]] = field(default_factory=list)
+    is_trace_cut: bool = False
     evidence: list[tuple[str, str]] = field(default_factory=list)
     tree: list[TreeRow] = field(default_factory=list)
     warning: str = ""
@@ -89,7 +92,6 @@ def playground() -> Response:
         "expression": expression or _DEFAULT,
         "examples": examples().values(),
         "example": fields.get("example", ""),
-        "most": _MOST_SHOWN,
     }
     if not expression.strip():
         return page("fhirpath.html", result=None, **values)
@@ -141,9 +143,14 @@ def _caret(text: str, at: str) -> str:
 
 def _evaluate(expression: Expression, resource: Resource | list[Any], result: Result) -> None:
     ours = service.current()
+    room = Room(_ROOM)
 
     def tell(name: str, values: list[Any]) -> None:
-        result.traces.extend((name, _shown(value)) for value in values[:_MOST_SHOWN])
+        for value in values:
+            if result.is_trace_cut or not room.is_left or len(result.traces) == _MOST_SHOWN:
+                result.is_trace_cut = True
+                return
+            result.traces.append((name, room.text_of(value)))
 
     environment = Environment(
         now=ours.clock(),
@@ -154,7 +161,7 @@ def _evaluate(expression: Expression, resource: Resource | list[Any], result: Re
     )
     found = expression.trace(resource, environment)
     result.count = len(found.nodes)
-    result.values = [_value(node) for node in found.nodes[:_MOST_SHOWN]]
+    result.values = list(_values(found.nodes[:_MOST_SHOWN]))
     result.evidence = [(p.resource, p.path) for p in found.evidence[:_MOST_SHOWN]]
     if isinstance(resource, list):
         return
@@ -174,16 +181,13 @@ def _warning(expression: Expression, resource: Resource | list[Any]) -> str:
     return ""
 
 
-def _value(node: Node) -> Value:
-    return Value(node.type, _shown(node.value))
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict | list):
-        return encode(value, pretty=True).decode().strip()
-    return f"'{value}'" if isinstance(value, str) else str(value)
+def _values(nodes: Iterable[Node]) -> Iterator[Value]:
+    """Yield the values that there is room for, the first of them always."""
+    room = Room(_ROOM)
+    for node in nodes:
+        if not room.is_left:
+            return
+        yield Value(node.type, room.text_of(node.value))
 
 
 def _rows(root: Ast) -> Iterator[TreeRow]:

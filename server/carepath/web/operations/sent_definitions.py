@@ -22,7 +22,7 @@ def sent_definitions(call: Call) -> tuple[Resource, ...]:
     bundles = call.many(NAME)
     entries = [entry for bundle in bundles for entry in bundle.get("entry") or ()]
     if len(entries) > MOST:
-        raise TooLarge("The definitions in the request", MOST)
+        raise TooLarge("The number of definitions in the request", MOST, "Parameters.parameter")
     return tuple(map(_definition, entries))
 
 

@@ -10,9 +10,9 @@ import io
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from flask import Flask, Response, current_app
 from werkzeug.http import http_date, parse_date
@@ -28,6 +28,10 @@ from carepath.web.http.urls import FHIR
 MOST_ENTRIES = 500
 _RETRY_AFTER = 2
 _JSON = "application/fhir+json"
+_HEAD = "HEAD"
+_FORM_OF_ANSWER = "_format"
+"""Means nothing in an entry: its answer is in the form of the batch."""
+_OF_URLS = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _HANDED_ON = ("SERVER_", "REMOTE_", "SCRIPT_NAME", "HTTP_HOST", "HTTP_X_FORWARDED_", "wsgi.")
 _ALSO = ("HTTP_FORWARDED", "HTTP_PREFER", "HTTP_X_CORRELATION_ID")
@@ -84,12 +88,13 @@ class _Answers:
         """Return what a batch answers for one entry, whatever becomes of it."""
         try:
             self._refuse_more()
-            response = _dispatched(_environ(entry, current))
+            environ = _environ(entry, current)
+            response = _dispatched(environ)
             data = response.get_data()
         except InputError as error:
             return _refused(error)
         self._left -= len(data)
-        return _answer(response, data)
+        return _answer(response, b"" if environ["REQUEST_METHOD"] == _HEAD else data)
 
     def _refuse_more(self) -> None:
         if time.monotonic() > self._end:
@@ -113,7 +118,7 @@ def _environ(entry: Any, current: exchange.Exchange) -> dict[str, Any]:
     if method not in _METHODS or not url:
         expected = "a `request` with a method such as `GET` and a URL in every entry"
         raise InvalidParameter("Bundle.entry.request", None, expected)
-    path, query = _place(url.removeprefix(current.base))
+    path, query = _place(_below(current.base, url))
     resource = entry.get("resource")
     data = json_codec.encode(resource) if method == "POST" and resource is not None else b""
     outer = current.request.environ
@@ -134,6 +139,18 @@ def _environ(entry: Any, current: exchange.Exchange) -> dict[str, Any]:
     }
 
 
+def _below(base: str, url: str) -> str:
+    """Return a URL relative to the base where it is below it, else as it is."""
+    rest = url.removeprefix(base)
+    return rest if rest[:1] in ("", "/", "?") else url
+
+
+def _query(text: str) -> str:
+    """Return a query in ASCII, and without what an entry cannot choose."""
+    parts = (part for part in text.split("&") if part.partition("=")[0] != _FORM_OF_ANSWER)
+    return quote("&".join(parts), safe=_OF_URLS)
+
+
 def _place(url: str) -> tuple[str, str]:
     """Return path and query of a URL relative to the base; raise for any other."""
     try:
@@ -147,7 +164,7 @@ def _place(url: str) -> tuple[str, str]:
     path = f"{FHIR}/{parts.path.lstrip('/')}"
     if path.rstrip("/") == FHIR:
         raise NestedBatch
-    return path, parts.query
+    return path, _query(parts.query)
 
 
 def _conditions(request: Any) -> dict[str, str]:
@@ -159,12 +176,12 @@ def _conditions(request: Any) -> dict[str, str]:
 
 
 def _moment(text: str) -> datetime | None:
-    """Return an instant, None for what is none or has no zone."""
+    """Return an instant, None for what is none, has no zone or is beyond all years."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else None
 
 
 def _answer(response: Response, data: bytes) -> Resource:
