@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -113,7 +113,8 @@ def opened(server: Server, stack: ExitStack) -> Server:
             self.send_response(server.status)
             self.send_header("Content-Type", "application/fhir+json")
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # Who has read enough leaves.
+                self.wfile.write(body)
 
         def log_message(self, *_arguments: Any) -> None:
             """Say nothing."""
