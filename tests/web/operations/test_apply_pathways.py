@@ -292,7 +292,17 @@ MANY: dict[str, Callable[[int], list[Json]]] = {
 }
 
 
-@pytest.mark.parametrize("make", MANY.values(), ids=MANY.keys())
+SOON = ("plain", "with deletions")
+"""The kinds that the short run tries; the others are slow and find the same sort of fault."""
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(make, id=name, marks=() if name in SOON else pytest.mark.slow)
+        for name, make in MANY.items()
+    ],
+)
 def test_hundreds_of_patients_take_time_in_proportion(
     make_client: Maker, make: Callable[[int], list[Json]]
 ) -> None:

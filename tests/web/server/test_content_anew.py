@@ -135,6 +135,7 @@ def test_broken_content_leaves_the_workers_as_they_are(
     ]
 
 
+@pytest.mark.slow
 def test_templates_and_parameters_come_anew_too(
     serve: Callable[..., Any], content: Path, tmp_path: Path
 ) -> None:

@@ -139,7 +139,10 @@ def megabytes(pid: str) -> int:
     "content",
     [
         b'{"resourceType":"Patient","name":[' + b",".join([b'{"family":"a"}'] * 200_000) + b"]}",
-        b'<Patient xmlns="http://hl7.org/fhir">' + b"<name/>" * 500_000 + b"</Patient>",
+        pytest.param(
+            b'<Patient xmlns="http://hl7.org/fhir">' + b"<name/>" * 500_000 + b"</Patient>",
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["JSON", "XML"],
 )
