@@ -28,7 +28,10 @@ class Gate:
             raise InvalidConfiguration(name, config.max_applications, expected)
         self._turns = threading.BoundedSemaphore(config.max_applications)
         # Whoever waits for another server keeps a turn; the other half works meanwhile.
-        self._waits = threading.BoundedSemaphore(max(1, config.max_applications // 2))
+        half = max(1, config.max_applications // 2)
+        self._waits = threading.BoundedSemaphore(half)
+        # Entries of batches take turns of their own: single requests go on beside them.
+        self._batches = threading.BoundedSemaphore(half)
         self._queue_seconds = config.queue_seconds
         self._seconds = config.request_seconds
         self._clock = clock
@@ -36,25 +39,37 @@ class Gate:
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Wait for a turn and keep it for the block; raise Busy or TooCostly."""
-        if not self._turns.acquire(timeout=self._queue_seconds):
-            raise Busy(_RETRY_AFTER)
         try:
-            with until(Deadline.after(self._seconds, self._clock)):
+            with (
+                _taken(self._turns, self._queue_seconds),
+                until(Deadline.after(self._seconds, self._clock)),
+            ):
                 yield
         except OutOfTime:
             raise TooCostly(self._seconds) from None
-        finally:
-            self._turns.release()
 
     @contextmanager
     def wait(self) -> Iterator[None]:
         """Let the block wait for another server; raise Busy when half of the turns do so."""
-        if not self._waits.acquire(blocking=False):
-            raise Busy(_RETRY_AFTER)
-        try:
+        with _taken(self._waits, 0):
             yield
-        finally:
-            self._waits.release()
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Let the block answer a batch; raise Busy when half as many run as there are turns."""
+        with _taken(self._batches, self._queue_seconds):
+            yield
+
+
+@contextmanager
+def _taken(places: threading.BoundedSemaphore, seconds: float) -> Iterator[None]:
+    """Keep a place for the block; raise Busy when none is free in so many seconds."""
+    if not places.acquire(timeout=seconds):
+        raise Busy(_RETRY_AFTER)
+    try:
+        yield
+    finally:
+        places.release()
 
 
 @dataclass(slots=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from threading import BoundedSemaphore
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -66,11 +65,6 @@ class Service:
     def background(self) -> Background:
         """Return what a search may look up."""
         return Background(self.definitions, self.knowledge.terminology)
-
-    @cached_property
-    def batches(self) -> BoundedSemaphore:
-        """Return the turns of batches: half as many as operations have, for those go on beside."""
-        return BoundedSemaphore(max(1, self.config.max_applications // 2))
 
     @cached_property
     def page_limits(self) -> Limits:

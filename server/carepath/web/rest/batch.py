@@ -8,8 +8,7 @@ log, figures.  The whole is bounded in entries, in time and in the size of its a
 
 import io
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes, urlsplit
@@ -22,11 +21,10 @@ from carepath.formats import json as json_codec
 from carepath.resources import Resource
 from carepath.web import service
 from carepath.web.http import exchange, outcomes, respond
-from carepath.web.http.refusals import Busy, NestedBatch, NotInBatch, TooLarge, UnsupportedBundle
+from carepath.web.http.refusals import NestedBatch, NotInBatch, TooLarge, UnsupportedBundle
 from carepath.web.http.urls import FHIR
 
 MOST_ENTRIES = 500
-_RETRY_AFTER = 2
 _JSON = "application/fhir+json"
 _HEAD = "HEAD"
 _FORM_OF_ANSWER = "_format"
@@ -43,7 +41,7 @@ def batch() -> Response:
     current.receive()
     current.sent = sent = current.resource()
     entries = _entries(sent)
-    with _turn(ours):
+    with ours.gate.batch():
         answers = _Answers(ours.config.max_body_bytes, ours.config.request_seconds)
         answered = [answers.of(entry, current) for entry in entries]
     bundle: Resource = {"resourceType": "Bundle", "type": "batch-response"}
@@ -63,17 +61,6 @@ def _entries(sent: Resource | None) -> list[Any]:
     if len(entries) > MOST_ENTRIES:
         raise TooLarge("The number of entries of a batch", MOST_ENTRIES, "Bundle.entry")
     return entries
-
-
-@contextmanager
-def _turn(ours: service.Service) -> Iterator[None]:
-    """Let few batches run at once, so that single requests are answered beside them."""
-    if not ours.batches.acquire(timeout=ours.config.queue_seconds):
-        raise Busy(_RETRY_AFTER)
-    try:
-        yield
-    finally:
-        ours.batches.release()
 
 
 class _Answers:
