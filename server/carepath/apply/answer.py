@@ -54,7 +54,7 @@ class Applied:
 
     def _repr_html_(self) -> str:
         """Return the narrative, which a notebook shows in place of the line."""
-        return self._narrative["div"]
+        return self.narrative["div"]
 
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:
@@ -137,7 +137,7 @@ class Applied:
         if self._session.request.language:
             made["language"] = self._session.request.language
         if self._explain != "none":
-            made["text"] = self._narrative
+            made["text"] = self.narrative
         contained = [self._group(), *self._nested(), *self._requests]
         contained += [*self._walk.requests.contained, *self._goals]
         made["contained"] = [*contained, *self._outcome()]
@@ -159,7 +159,7 @@ class Applied:
             made["title"] = plan.title
         if plan.source.get("description"):
             made["description"] = plan.source["description"]
-        return made | self._parties()
+        return made | self._parties("CarePlan")
 
     def _nested(self) -> list[Resource]:
         """Return the nested plans that are not merged: of each CarePlan and RequestGroup."""
@@ -190,13 +190,13 @@ class Applied:
             made["goal"] = [{"reference": f"#{goal['id']}"} for goal in goals]
         return made
 
-    def _parties(self) -> Resource:
-        """Return whom the plan is for, where, and by whom."""
+    def _parties(self, resource_type: str, *authors: str) -> Resource:
+        """Return whom a part of the answer is for, where, and by whom of the types that may be."""
         people = self._session.people
-        made: Resource = {"subject": people.subject_in("CarePlan")}
+        made: Resource = {"subject": people.subject_in(resource_type)}
         if people.encounter is not None:
             made["encounter"] = people.encounter
-        author = people.author()
+        author = people.author(*authors)
         if author is not None:
             made["author"] = author
         return made
@@ -229,7 +229,7 @@ class Applied:
         walk = self._walk
         group = self._group()
         if self._explain != "none":
-            group["text"] = self._narrative
+            group["text"] = self.narrative
         decisions = self._decisions()
         if decisions:
             group["extension"] = decisions
@@ -250,10 +250,10 @@ class Applied:
         return as_model(self.care_plan())
 
     @cached_property
-    def _narrative(self) -> dict[str, str]:
-        return narrative(
-            self.sheet, self._session.request.narrative, self._session.request.templates
-        )
+    def narrative(self) -> dict[str, str]:
+        """Return the text of the answer, status and `div`, for the reader of the request."""
+        request = self._session.request
+        return narrative(self.sheet, request.narrative, request.templates)
 
     def _group(self) -> Resource:
         """Return the RequestGroup of the answer."""
@@ -261,15 +261,9 @@ class Applied:
 
     def _group_of(self, plan: CompiledPlan, id_: str, actions: list[Resource]) -> Resource:
         """Return the RequestGroup with the actions of a plan that apply."""
-        people = self._session.people
         made: Resource = {"resourceType": "RequestGroup", "id": id_, **_canonical(plan)}
         made |= {"status": "draft", "intent": "proposal"}
-        made["subject"] = people.subject_in("RequestGroup")
-        if people.encounter is not None:
-            made["encounter"] = people.encounter
-        author = people.author("Practitioner", "PractitionerRole", "Device")
-        if author is not None:
-            made["author"] = author
+        made |= self._parties("RequestGroup", "Practitioner", "PractitionerRole", "Device")
         if actions:
             made["action"] = actions
         return made

@@ -73,10 +73,10 @@ class Assumables:
 
     def of(self, request: ApplyRequest) -> Mapping[str, Assumable]:
         """Return the facts that the plan of a request can read, by name."""
-        compiler = Compiler(self._knowledge, request.settings, request.language)
-        plan = compiler.plan(request.definition)
         found = self._found.get(id(request.definition))
         if found is None:
+            compiler = Compiler(self._knowledge, request.settings, request.language)
+            plan = compiler.plan(request.definition)
             made = {one.name: one for one in _assumables(plan)}
             found = self._found[id(request.definition)] = made
         return found

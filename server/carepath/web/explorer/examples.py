@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from carepath.errors import InvalidParameter
+
 _ROW = re.compile(r"^\| `([a-z0-9-]+)\.json` \| (.+?) \| (.+?) \|$", re.MULTILINE)
 
 
@@ -26,6 +28,13 @@ class Example:
 def examples() -> dict[str, Example]:
     """Return the examples by name, in the order of their README."""
     return {one.name: one for one in _examples() if '"resourceType": "Bundle"' in one.text}
+
+
+def text_of_example(name: str) -> str:
+    """Return the text of an example; raises InvalidParameter where there is none of the name."""
+    if name not in examples():
+        raise InvalidParameter("example", name, ", ".join(f"`{one}`" for one in examples()))
+    return examples()[name].text
 
 
 def _examples() -> Iterator[Example]:

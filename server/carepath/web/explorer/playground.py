@@ -22,7 +22,7 @@ from carepath.fhirpath.nodes import Ast, Literal, children
 from carepath.fhirpath.syntax.text import text_of
 from carepath.resources import Resource
 from carepath.web import service
-from carepath.web.explorer.examples import examples
+from carepath.web.explorer.examples import examples, text_of_example
 from carepath.web.explorer.forms import chosen, fields_of, resource_in
 from carepath.web.explorer.json_lines import JsonLine, json_lines
 from carepath.web.explorer.pages import page
@@ -111,9 +111,7 @@ def _text(fields: Mapping[str, str]) -> str:
     text = chosen(fields, "file", "data")
     if not name or (text and fields.get("shown") == name):
         return text
-    if name not in examples():
-        raise InvalidParameter("example", name, ", ".join(f"`{one}`" for one in examples()))
-    return examples()[name].text
+    return text_of_example(name)
 
 
 def _result(text: str, resource: Resource | list[Any]) -> Result:

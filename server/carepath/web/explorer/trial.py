@@ -15,14 +15,13 @@ from markupsafe import Markup
 from carepath.apply import Applied, ApplyRequest, apply_plan
 from carepath.apply.drawing import drawing
 from carepath.apply.explain.facts import FactReport, facts_of_plan
-from carepath.apply.page.setting import narrative as page_of
 from carepath.errors import InvalidParameter
 from carepath.formats.json import encode
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource
 from carepath.web import service
 from carepath.web.explorer.assumable import PREFIX, UNKNOWN, Assumables, assumed_in
-from carepath.web.explorer.examples import examples
+from carepath.web.explorer.examples import examples, text_of_example
 from carepath.web.explorer.forms import chosen, fields_of, resource_in
 from carepath.web.explorer.pages import page
 from carepath.web.explorer.plans import Plans
@@ -69,9 +68,7 @@ def _text(fields: Mapping[str, str]) -> str:
     """Return the text of the record: the example that was chosen, a file, or what was pasted."""
     name = fields.get("example", "")
     if name:
-        if name not in examples():
-            raise InvalidParameter("example", name, ", ".join(f"`{one}`" for one in examples()))
-        return examples()[name].text
+        return text_of_example(name)
     text = chosen(fields, "file", "data")
     if not text:
         raise InvalidParameter("data", None, _NO_DATA)
@@ -104,11 +101,11 @@ def _values(
     return {
         **_pictured(care_plan, shown),
         # Its templates escape every text of the record, and it holds what FHIR allows in one only.
-        "narrative": Markup(page_of(applied.sheet, request.narrative, request.templates)["div"]),  # noqa: S704
+        "narrative": Markup(applied.narrative["div"]),  # noqa: S704
         "applied": applied,
         "issues": issues,
         "report": report,
-        "recorded": _recorded(request, knowledge) if assumed else _texts(report),
+        "recorded": _texts(facts_of_plan(request, knowledge) if assumed else report),
         "known": known,
         "assumed": {name: fields[f"{PREFIX}{name}"].strip() for name in assumed},
         "unknown": UNKNOWN,
@@ -132,10 +129,6 @@ def _pictured(care_plan: Resource, shown: Shown) -> dict[str, Any]:
         ],
         "fhir": encode(care_plan, pretty=True).decode(),
     }
-
-
-def _recorded(request: ApplyRequest, knowledge: Knowledge) -> dict[str, str]:
-    return _texts(facts_of_plan(request, knowledge))
 
 
 def _texts(report: FactReport) -> dict[str, str]:
