@@ -133,6 +133,14 @@ def _state(step: Step) -> str:
     return DONE if is_done(step) else step.outcome
 
 
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """A resource behind facts: where it stands on the page, and what was read of it so far."""
+
+    anchor: str
+    elements: dict[str, None] = field(default_factory=dict)
+
+
 class _Showing:
     """One page while it is made: what is worked out for a fact is kept for the next step."""
 
@@ -140,7 +148,7 @@ class _Showing:
         self.shown = Shown()
         self._plans = plans
         self._facts: dict[int, ToldFact] = {}
-        self._elements: dict[str, dict[str, None]] = {}
+        self._behind: dict[str, _Behind] = {}
 
     def step(self, number: int, step: Step) -> ShownStep:
         """Return one step."""
@@ -178,16 +186,17 @@ class _Showing:
         places = elements_of(value)
         for reference in evidence_of_fact(value):
             paths = tuple(place.path for place in places if place.resource == reference)
-            self._elements.setdefault(reference, {}).update(dict.fromkeys(paths))
-            number = list(self._elements).index(reference)
-            yield Evidence(reference, f"resource-{number}", paths)
+            new = _Behind(f"resource-{len(self._behind)}")
+            behind = self._behind.setdefault(reference, new)
+            behind.elements.update(dict.fromkeys(paths))
+            yield Evidence(reference, behind.anchor, paths)
 
     def resources(self, applied: Applied) -> Iterator[ShownResource]:
         """Yield the resources behind the facts, in the order in which they were met."""
-        for number, (reference, paths) in enumerate(self._elements.items()):
+        for reference, behind in self._behind.items():
             resource = applied.steps[0].scope.session.record.cited(reference) or {}
-            lines = tuple(json_lines(resource, paths))
-            yield ShownResource(reference, f"resource-{number}", lines)
+            lines = tuple(json_lines(resource, behind.elements))
+            yield ShownResource(reference, behind.anchor, lines)
 
 
 def _conditions(step: Step) -> Iterator[Condition]:
