@@ -16,8 +16,8 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from carepath import deadline
-from carepath.formats.json import encode
 from carepath.r4.model import type_names, type_of
+from carepath.validation.structure.text import text_of
 
 MOST_NODES = 20_000
 """Values in one piece; a resource of 20 kB has about 500."""
@@ -116,10 +116,8 @@ def _kind(value: Any) -> str:
 
 def _is_short(resource: dict[str, Any]) -> bool:
     """Tell quickly whether a resource is of a usual size: a value takes two bytes at least."""
-    try:
-        return len(encode(resource)) // 2 < MOST_NODES
-    except (TypeError, ValueError, RecursionError):  # Nothing that was decoded from bytes.
-        return False
+    text = text_of(resource)
+    return text is not None and len(text) // 2 < MOST_NODES
 
 
 def _nodes(value: Any) -> int:

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from carepath import deadline
-from carepath.formats.json import encode
 from carepath.r4.model import RESOURCE_TYPES
 from carepath.validation.structure.locations import place_of, resource_type_of
 from carepath.validation.structure.problems import Problem
+from carepath.validation.structure.text import text_of
 
 Path = tuple[str | int, ...]
 _Step = Any
@@ -64,9 +64,8 @@ def inner_references(resource: dict[str, Any]) -> Iterator[Problem]:
 
 def _may_lead_inside(resource: dict[str, Any]) -> bool:
     """Tell quickly whether there can be anything to look at: most resources have nothing."""
-    try:
-        text = encode(resource)
-    except (TypeError, ValueError, RecursionError):  # Nothing that was decoded from bytes.
+    text = text_of(resource)
+    if text is None:
         return True
     return any(map(text.__contains__, _INSIDE)) or _TYPE.search(text) is not None
 
