@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import Visit, browser, needs_browser, visit  # type: ignore[import-not-found]
-from conftest import NOW, ROOT  # type: ignore[attr-defined]
 from playwright.sync_api import Browser
+from shown_pages import NOW, ROOT
 
 pytestmark = needs_browser
 PAGES = ("/", "/pathways/mst-gist", "/pathways/mst-pathway", "/try", "/fhirpath", "/api")

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import BROWSER, seen, text_of  # type: ignore[attr-defined]
 from flask.testing import FlaskClient
+from shown_pages import BROWSER, seen, text_of
 
 from carepath.knowledge import Knowledge, top_level_plans
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from browser import needs_browser  # type: ignore[import-not-found]
-from conftest import ROOT  # type: ignore[attr-defined]
+from shown_pages import ROOT
 
 FOLDER = ROOT / "docs" / "pictures"
 TOOL = ROOT / "tools" / "pictures.py"

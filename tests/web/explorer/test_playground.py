@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import BROWSER, seen, text_of  # type: ignore[attr-defined]
 from flask.testing import FlaskClient
 from lxml import html
+from shown_pages import BROWSER, seen, text_of
 
 OBSERVATION = {
     "resourceType": "Observation",

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import BROWSER, ROOT, seen, text_of  # type: ignore[attr-defined]
 from flask.testing import FlaskClient
 from lxml import html
+from shown_pages import BROWSER, ROOT, seen, text_of
 
 from carepath.web.explorer.examples import examples
 from carepath.web.server.lanes import lane_of
