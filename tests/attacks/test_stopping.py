@@ -15,6 +15,7 @@ import pytest
 FHIR = "application/fhir+json"
 XML = "application/fhir+xml"
 APPLY = "PlanDefinition/mst-suspicion/$apply"
+WORKERS = 2
 
 
 class Dear(NamedTuple):
@@ -123,6 +124,16 @@ def threads(server: Any) -> dict[str, int]:
     return {child: len([*Path(f"/proc/{child}/task").iterdir()]) for child in children}
 
 
+def threads_of_all(server: Any) -> dict[str, int]:
+    """Return the same once all workers have begun, each with all of its threads."""
+    for _ in range(100):
+        found = threads(server)
+        if len(found) == WORKERS and len(set(found.values())) == 1 and found == threads(server):
+            break
+        time.sleep(0.1)
+    return found
+
+
 def right_one(server: Any, body: bytes, right: bytes) -> bool:
     """Tell whether a healthy request is answered right; on a busy machine it may be stopped."""
     for _ in range(50):
@@ -150,10 +161,14 @@ def healthy(serve: Callable[..., Any], small: bytes) -> Iterator[bytes]:
 def test_operations_of_every_kind_are_stopped(
     serve: Callable[..., Any], small: bytes, healthy: bytes, number: int
 ) -> None:
-    settings = {"CAREPATH_REQUEST_SECONDS": "0.04", "CAREPATH_QUEUE_SECONDS": "30"}
+    settings = {
+        "CAREPATH_REQUEST_SECONDS": "0.04",
+        "CAREPATH_QUEUE_SECONDS": "30",
+        "CAREPATH_WORKERS": str(WORKERS),
+    }
     with serve(**settings) as one, ThreadPoolExecutor(8) as pool:
         assert right_one(one, small, healthy)
-        before = threads(one)
+        before = threads_of_all(one)
         names = [*islice(cycle(KINDS), number)]
         answers = [*pool.map(lambda name: outcome(send(one.base, KINDS[name])), names)]
         assert right_one(one, small, healthy)
