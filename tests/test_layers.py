@@ -99,7 +99,7 @@ LADDERS = {
     "web": (
         "web/config web/definitions",
         "web/http",
-        "web/limits web/data_endpoint web/search",
+        "web/limits web/data_endpoint web/search web/seen_definitions",
         "web/service",
         "web/cors web/monitoring web/operations",
         "web/rest web/failures",

@@ -134,6 +134,10 @@ class Knowledge:
             for d in self._by_id.get((definition["resourceType"], str(definition.get("id"))), ())
         )
 
+    def itself(self, definition: Resource) -> Resource:
+        """Return the object that stands for a definition that came with a request: that one."""
+        return definition
+
     @cached_property
     def terminology(self) -> Terminology:
         """Return the code systems and value sets, with their expansions."""
