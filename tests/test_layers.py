@@ -43,8 +43,10 @@ BELOW = {
     "authoring": "leaves r4 formats record fhirpath knowledge validation apply",
     # The explorer shows what authors know of their content.
     "web": "leaves r4 formats record fhirpath knowledge validation apply authoring",
-    "command": "leaves r4 formats record fhirpath knowledge validation apply authoring web",
-    "entry": "record knowledge apply command",
+    "population": "leaves r4 formats record fhirpath knowledge validation apply",
+    "command": "leaves r4 formats record fhirpath knowledge validation apply authoring web "
+    "population",
+    "entry": "record knowledge apply population command",
 }
 # The rooms of each package from the bottom up; those on one rung do not know each other.
 LADDERS = {
@@ -108,6 +110,7 @@ LADDERS = {
         "web/app",
         "web/server web",
     ),
+    "population": ("population",),
     "command": ("command",),
     "entry": ("__main__ carepath",),
 }
@@ -129,12 +132,13 @@ HOME = {
     "ruamel": "formats",
     "pint": "fhirpath",
     "ucumvert": "fhirpath",
-    "jinja2": "apply authoring web",
+    "jinja2": "apply authoring population web",
     "markupsafe": "apply web",
+    "pyarrow": "population",
     "click": "command",
     "watchfiles": "command",
 }
-# Whoever reads a file or a clock outside of `web` and `command`, and what for.
+# Whoever reads a file or a clock outside of `web`, `command` and `population`, and what for.
 READS = {
     "authoring/cases.py": "the case files that it is given",
     "authoring/fact_cases.py": "the case files that it is given",
@@ -269,7 +273,7 @@ def test_the_core_reads_no_clock_and_no_file() -> None:
     found = {
         name
         for name, node in nodes()
-        if not name.startswith(("web/", "command/")) and reads_the_world(node)
+        if not name.startswith(("web/", "command/", "population/")) and reads_the_world(node)
     }
     assert found ^ READS.keys() == set()
 

@@ -14,10 +14,11 @@ CarepathError
 │   ├── NoRequest              an activity makes no request (canonical, issues)
 │   └── InvalidContent         a definition is broken (source, element, reason)
 │       └── ContentTooLarge    it leads to more than can be applied
-└── ExpressionError            an expression cannot be used (expression)
-    ├── ExpressionSyntaxError  it cannot be parsed (column, expected)
-    ├── EvaluationError        it cannot be evaluated (at, reason)
-    └── UnsupportedFeature     it needs what this engine does not do (what, where)
+├── ExpressionError            an expression cannot be used (expression)
+│   ├── ExpressionSyntaxError  it cannot be parsed (column, expected)
+│   ├── EvaluationError        it cannot be evaluated (at, reason)
+│   └── UnsupportedFeature     it needs what this engine does not do (what, where)
+└── MissingLibrary             a library is not installed (what, library, extra)
 
 Only `web/http/outcomes.py` turns them into HTTP, only `command/refusing.py` into exit codes.  The
 classes are plain, not frozen, dataclasses: a frozen exception cannot carry a traceback.
@@ -213,6 +214,20 @@ class UnsupportedFeature(ExpressionError):
     def __str__(self) -> str:
         place = f" (in `{self.where}`)" if self.where else ""
         return f"{self.what} is not supported{place}."
+
+
+@dataclass(eq=False)
+class MissingLibrary(CarepathError):
+    """Something needs a library that an extra of the package brings."""
+
+    sentence: ClassVar[str] = (
+        "{what} need the library `{library}`, which is not installed: "
+        "run `pip install 'carepath[{extra}]'`."
+    )
+
+    what: str
+    library: str
+    extra: str
 
 
 def _line_of(text: str, column: int) -> tuple[str, int]:
