@@ -50,7 +50,7 @@ BELOW = {
 }
 # The rooms of each package from the bottom up; those on one rung do not know each other.
 LADDERS = {
-    "leaves": ("deadline issues", "errors", "canonical resources"),
+    "leaves": ("deadline issues", "errors", "addresses canonical resources"),
     "r4": ("r4",),
     "formats": ("formats/json formats/xml", "formats/yaml", "formats/files"),
     "record": ("record",),
@@ -110,7 +110,18 @@ LADDERS = {
         "web/app",
         "web/server web",
     ),
-    "population": ("population",),
+    "population": (
+        "population/told population/counts population/decisions population/partition "
+        "population/ownership",
+        "population/output population/shared population/bundle_owners population/figures "
+        "population/lines_of_patient",
+        "population/sources population/one_patient population/state population/plots",
+        "population/distribute population/summary",
+        "population/part_work",
+        "population/worker",
+        "population/workers",
+        "population/run",
+    ),
     "command": ("command",),
     "entry": ("__main__ carepath",),
 }
@@ -119,7 +130,7 @@ HOME = {
     "werkzeug": "web",
     "gunicorn": "web",
     "waitress": "web",
-    "httpx": "web",
+    "httpx": "addresses.py population web",
     "prometheus_client": "web",
     "fhir": "validation",
     "jsonschema": "validation",
@@ -127,7 +138,7 @@ HOME = {
     # The narrative of a plan is printed from its XHTML.
     "lxml": "formats command",
     # The tables are JSON of the package itself and larger than what anybody sends.
-    "msgspec": "formats r4",
+    "msgspec": "formats population r4",
     "re2": "fhirpath",
     "ruamel": "formats",
     "pint": "fhirpath",
