@@ -16,6 +16,7 @@ from carepath.apply.compile.extensions import OWN
 from carepath.apply.explain.assumptions import assumptions
 from carepath.apply.explain.decision import Decision, decision_of
 from carepath.apply.page.build import Sorted, sheet
+from carepath.apply.page.header import phase
 from carepath.apply.page.request_reasons import add_reasons
 from carepath.apply.page.setting import document, narrative
 from carepath.apply.page.sheet import Sheet
@@ -68,6 +69,16 @@ class Applied:
         They live as long as this object.
         """
         return tuple(self._walk.steps)
+
+    @property
+    def plan(self) -> str:
+        """Return the canonical of the plan, with its version."""
+        return self._walk.plan.canonical
+
+    @property
+    def phase(self) -> str:
+        """Return the title of the phase of care in which the patient is, '' for none."""
+        return phase(self._walk)
 
     @cached_property
     def issues(self) -> tuple[Issue, ...]:
