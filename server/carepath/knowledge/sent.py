@@ -87,6 +87,10 @@ class KnowledgeOfRequests(KnowledgeWithSent):
         super().__init__(base, sent)
         self._inline = inline
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by what is held, what was sent, and what the requests are about."""
+        return KnowledgeOfRequests, (self._base, self._sent, self._inline)
+
     @property
     def base(self) -> Knowledge:
         """Return this: it is what is held for these requests."""

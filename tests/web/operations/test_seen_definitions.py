@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/plandefinition-operation-apply.html
 """
 
 import json
+import pickle
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,14 @@ def test_the_definition_that_is_held_stands_for_the_one_that_came_again() -> Non
     assert knowledge.itself(sent) is sent
     assert HELD.itself(again) is again
     assert knowledge.find(kept["url"]) is not kept, "no canonical leads to it"
+
+
+def test_what_is_kept_can_be_pickled() -> None:
+    knowledge = KnowledgeOfRequests(HELD, [activity("b", id="b")], activity("one"))
+    again = pickle.loads(pickle.dumps(knowledge))  # noqa: S301 - our own bytes
+    assert type(again) is KnowledgeOfRequests
+    assert again.all("ActivityDefinition") == knowledge.all("ActivityDefinition")
+    assert again.itself(activity("one"))["code"] == {"text": "one"}
 
 
 def test_the_oldest_set_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
