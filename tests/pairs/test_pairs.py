@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from itertools import combinations
 from multiprocessing import get_context
 from pathlib import Path
@@ -11,14 +12,19 @@ import pytest
 
 from carepath.authoring.cases import Case
 from carepath.authoring.decision_table import is_met
-from carepath.authoring.decision_table_cases import rows_of, values_of_case
+from carepath.authoring.decision_table_cases import RowsCovered, rows_of, values_of_case
 
 from .invariants import INVARIANTS, Answer, answer_to, breaches
 from .patients import FACTORS, KNOWLEDGE, NOW, PEOPLE, patient, patients
 
 FEW, MANY = 300, 20_000
 CHUNK = 250
-ROWS = rows_of(KNOWLEDGE)
+
+
+@cache
+def rows() -> RowsCovered:
+    """Return the rows of all decision tables: to work them out takes seconds."""
+    return rows_of(KNOWLEDGE)
 
 
 def found_in(numbers: Iterable[int]) -> Counter[str]:
@@ -38,10 +44,10 @@ def happening(numbers: Iterable[int]) -> set[str]:
     found: set[str] = set()
     for made in map(patient, numbers):
         case = Case(Path(), "", NOW, "", made.parameters, made.given, {})
-        values = values_of_case(case, ROWS, KNOWLEDGE)
+        values = values_of_case(case, rows(), KNOWLEDGE)
         found |= {
             f"{made.number}: {entry.reason}"
-            for entry in ROWS.impossible
+            for entry in rows().impossible
             if is_met(entry.expression, values)
         }
     return found
