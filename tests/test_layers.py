@@ -110,7 +110,12 @@ LADDERS = {
         "web/app",
         "web/server web",
     ),
-    "population": ("population",),
+    "population": (
+        "population/people population/decisions population/counts",
+        "population/figures",
+        "population/plots",
+        "population/summary",
+    ),
     "command": ("command",),
     "entry": ("__main__ carepath",),
 }
@@ -127,7 +132,8 @@ HOME = {
     # The narrative of a plan is printed from its XHTML.
     "lxml": "formats command",
     # The tables are JSON of the package itself and larger than what anybody sends.
-    "msgspec": "formats r4",
+    # A description of patients is read into typed values, and refused by its element.
+    "msgspec": "formats r4 population",
     "re2": "fhirpath",
     "ruamel": "formats",
     "pint": "fhirpath",

@@ -12,6 +12,7 @@ from carepath.command.definitions import list_, show
 from carepath.command.diff import diff
 from carepath.command.facts import facts
 from carepath.command.fhirpath import fhirpath
+from carepath.command.make_patients import make_patients
 from carepath.command.new import new
 from carepath.command.serve import serve
 from carepath.command.validate import validate
@@ -34,6 +35,7 @@ for command in (
     fhirpath,
     lint,
     list_,
+    make_patients,
     new,
     serve,
     show,
