@@ -50,7 +50,7 @@ BELOW = {
 }
 # The rooms of each package from the bottom up; those on one rung do not know each other.
 LADDERS = {
-    "leaves": ("deadline issues", "errors", "canonical resources"),
+    "leaves": ("deadline issues", "errors", "addresses canonical resources"),
     "r4": ("r4",),
     "formats": ("formats/json formats/xml", "formats/yaml", "formats/files"),
     "record": ("record",),
@@ -111,10 +111,16 @@ LADDERS = {
         "web/server web",
     ),
     "population": (
-        "population/people population/decisions population/counts",
-        "population/figures",
-        "population/plots",
-        "population/summary",
+        "population/told population/people population/counts population/decisions "
+        "population/partition population/ownership",
+        "population/output population/shared population/bundle_owners population/figures "
+        "population/lines_of_patient",
+        "population/sources population/one_patient population/state population/plots",
+        "population/distribute population/summary",
+        "population/part_work",
+        "population/worker",
+        "population/workers",
+        "population/run",
     ),
     "command": ("command",),
     "entry": ("__main__ carepath",),
@@ -124,7 +130,7 @@ HOME = {
     "werkzeug": "web",
     "gunicorn": "web",
     "waitress": "web",
-    "httpx": "web",
+    "httpx": "addresses.py population web",
     "prometheus_client": "web",
     "fhir": "validation",
     "jsonschema": "validation",
@@ -133,7 +139,7 @@ HOME = {
     "lxml": "formats command",
     # The tables are JSON of the package itself and larger than what anybody sends.
     # A description of patients is read into typed values, and refused by its element.
-    "msgspec": "formats r4 population",
+    "msgspec": "formats population r4",
     "re2": "fhirpath",
     "ruamel": "formats",
     "pint": "fhirpath",

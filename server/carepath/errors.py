@@ -5,7 +5,8 @@ CarepathError
 │   ├── MalformedInput         not JSON/XML, or breaks a limit (where, reason)
 │   ├── InvalidParameter       an operation parameter (name, value, expected)
 │   ├── InvalidResource        a resource breaks the specification (issues)
-│   └── SubjectNotFound        the subject is not in the data (reference)
+│   ├── SubjectNotFound        the subject is not in the data (reference)
+│   └── ExportFailed           a server does not give what was asked of it (host, reason)
 ├── ContentError               a definition cannot be used
 │   ├── DefinitionNotFound     no such definition (resource_type, id)
 │   ├── UnresolvedCanonical    a canonical leads nowhere (canonical, wanted_by)
@@ -18,7 +19,8 @@ CarepathError
 │   ├── ExpressionSyntaxError  it cannot be parsed (column, expected)
 │   ├── EvaluationError        it cannot be evaluated (at, reason)
 │   └── UnsupportedFeature     it needs what this engine does not do (what, where)
-└── MissingLibrary             a library is not installed (what, library, extra)
+├── MissingLibrary             a library is not installed (what, library, extra)
+└── RunStopped                 a run over many patients cannot go on now (folder, reason)
 
 Only `web/http/outcomes.py` turns them into HTTP, only `command/refusing.py` into exit codes.  The
 classes are plain, not frozen, dataclasses: a frozen exception cannot carry a traceback.
@@ -99,6 +101,19 @@ class OtherSubject(InputError):
     canonical: str
     expected: str
     found: str
+
+
+@dataclass(eq=False)
+class ExportFailed(InputError):
+    """A server does not export what was asked of it; what was fetched until then is kept."""
+
+    sentence = (
+        "The export of `{host}` has failed: {reason}. What was fetched is kept in `{folder}`, and "
+        "the same command goes on."
+    )
+    host: str
+    reason: str
+    folder: str = ""
 
 
 class ContentError(CarepathError):
@@ -228,6 +243,17 @@ class MissingLibrary(CarepathError):
     what: str
     library: str
     extra: str
+
+
+@dataclass(eq=False)
+class RunStopped(CarepathError):
+    """A run over many patients had to stop; what is done stays, and the run can go on later."""
+
+    sentence = (
+        "The run in `{folder}` has stopped: {reason}. What is done is kept; `--resume` goes on."
+    )
+    folder: str
+    reason: str
 
 
 def _line_of(text: str, column: int) -> tuple[str, int]:

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/references.html#canonical
 
 from collections.abc import Iterable
 from functools import cached_property
+from typing import Any
 
 from carepath.canonical import Canonical
 from carepath.knowledge.repository import Knowledge
@@ -22,8 +23,18 @@ class KnowledgeWithSent(Knowledge):
 
     def __init__(self, base: Knowledge, sent: Iterable[Resource]) -> None:
         """Index what was sent; what is held is asked where that says nothing."""
-        super().__init__(sent)
+        self._sent = tuple(sent)
+        super().__init__(self._sent)
         self._base = base
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by what is held and what was sent."""
+        return KnowledgeWithSent, (self._base, self._sent)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return a text that tells what is held and what was sent."""
+        return f"{self._base.fingerprint}+{super().fingerprint}"
 
     @property
     def base(self) -> Knowledge:
