@@ -11,6 +11,7 @@ def test_carepath_exports() -> None:
         "Record",
         "apply_activity",
         "apply_plan",
+        "decisions_table",
     ]
     assert all(hasattr(carepath, name) for name in carepath.__all__)
     assert dir(carepath) == sorted(carepath.__all__)

@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from carepath.apply import ApplyRequest, apply_activity, apply_plan
     from carepath.knowledge import Knowledge
+    from carepath.population.table import decisions_table
     from carepath.record import Record
 
-__all__ = ["ApplyRequest", "Knowledge", "Record", "apply_activity", "apply_plan"]
+__all__ = [
+    "ApplyRequest",
+    "Knowledge",
+    "Record",
+    "apply_activity",
+    "apply_plan",
+    "decisions_table",
+]
 
 _HOMES = {
     "ApplyRequest": "carepath.apply",
@@ -20,6 +28,7 @@ _HOMES = {
     "Record": "carepath.record",
     "apply_activity": "carepath.apply",
     "apply_plan": "carepath.apply",
+    "decisions_table": "carepath.population.table",
 }
 
 
