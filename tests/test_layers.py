@@ -120,7 +120,7 @@ LADDERS = {
         "population/part_work population/table",
         "population/worker",
         "population/workers",
-        "population/run",
+        "population/run population/iterate",
     ),
     "command": ("command",),
     "entry": ("__main__ carepath",),

@@ -10,6 +10,7 @@ def test_carepath_exports() -> None:
         "Knowledge",
         "Record",
         "apply_activity",
+        "apply_many",
         "apply_plan",
         "decisions_table",
     ]

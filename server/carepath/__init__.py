@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from carepath.apply import ApplyRequest, apply_activity, apply_plan
     from carepath.knowledge import Knowledge
+    from carepath.population.iterate import apply_many
     from carepath.population.table import decisions_table
     from carepath.record import Record
 
@@ -18,6 +19,7 @@ __all__ = [
     "Knowledge",
     "Record",
     "apply_activity",
+    "apply_many",
     "apply_plan",
     "decisions_table",
 ]
@@ -27,6 +29,7 @@ _HOMES = {
     "Knowledge": "carepath.knowledge",
     "Record": "carepath.record",
     "apply_activity": "carepath.apply",
+    "apply_many": "carepath.population.iterate",
     "apply_plan": "carepath.apply",
     "decisions_table": "carepath.population.table",
 }

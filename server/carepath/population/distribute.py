@@ -90,7 +90,7 @@ class _Distribution:
         progress: Callable[[int], None],
     ) -> None:
         """Read one file."""
-        result, count = self.result, 0
+        result, count, before = self.result, 0, len(self.result.told)
         for line in lines_of(file):
             if isinstance(line, Told):
                 self._tell(line)
@@ -100,10 +100,9 @@ class _Distribution:
                 progress(result.lines + count)
             self._line(number, file, line, parts, shared)
         result.lines += count
-        if not count:
-            self._tell(
-                Told("The file is empty.", file.name, severity="warning", code="informational")
-            )
+        if not count and len(result.told) == before:
+            text = "The file is empty."
+            self._tell(Told(text, file.name, severity="warning", code="informational"))
         elif file.count not in (-1, count):
             text = f"The manifest announces {file.count} resources, and the file holds {count}."
             self._tell(Told(text, file.name, code="incomplete", hides=count < file.count))

@@ -56,7 +56,7 @@ class How:
 class PatientAnswer:
     """What comes of one patient: lines of `careplans.ndjson` and `errors.ndjson`, and rows.
 
-    `careplans` holds a plan for each pathway that concerns the patient in any way.
+    `careplans` holds a plan for each pathway, also where no action of it applies.
     """
 
     careplans: tuple[bytes, ...] = ()
@@ -142,17 +142,10 @@ def _applied(
         try:
             applied = apply_plan(replace(request, definition=knowledge.plan(name)), knowledge)
             made = tuple(rows(patient, applied))
-            plans = _plans(applied, how)
-            yield PatientAnswer(plans, made)
+            plan = encode(_FORMS[how.form](applied)) + b"\n"
+            yield PatientAnswer((plan,), made)
         except CarepathError as error:
             yield failed(patient, issues_of(error), ())
-
-
-def _plans(applied: Applied, how: How) -> tuple[bytes, ...]:
-    """Return the line of a plan, none when no action of it concerns the patient."""
-    if all(step.outcome == "not-met" for step in applied.steps):
-        return ()
-    return (encode(_FORMS[how.form](applied)) + b"\n",)
 
 
 def _care_plan(applied: Applied) -> Resource:

@@ -21,6 +21,7 @@ from typing import Any, Literal
 from carepath.apply import warm
 from carepath.errors import RunStopped
 from carepath.knowledge import Knowledge
+from carepath.population.output import counts_file, counts_of
 from carepath.population.part_work import Job
 from carepath.population.worker import NOBODY, Done, Failed, Task, work
 
@@ -144,7 +145,10 @@ class Workers:
         worker.connection.close()
         self._workers.remove(worker)
         task, patient = worker.task, worker.seat[0]
-        if task is not None:
+        if task is not None and counts_file(self._job.work, task.part).exists():
+            # It had written everything, and died before it could say so.
+            self._patients += counts_of(self._job.work, (task.part,)).patients
+        elif task is not None:
             key = (task.part, patient)
             self._deaths[key] += 1
             if patient == NOBODY and self._deaths[key] >= _DEATHS_OF_NOBODY:

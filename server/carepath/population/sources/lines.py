@@ -70,7 +70,8 @@ def _opened(path: Path, stack: ExitStack) -> IO[bytes]:
     raw = cast("BufferedReader", stack.enter_context(path.open("rb", buffering=_CHUNK)))
     if raw.peek(2)[:2] != _GZIP:
         return raw
-    return stack.enter_context(BufferedReader(gzip.GzipFile(fileobj=raw), _CHUNK))
+    # No buffer of our own around it: that would lose what was unpacked just before a cut.
+    return cast("IO[bytes]", stack.enter_context(gzip.GzipFile(fileobj=raw)))
 
 
 def _lines(stream: IO[bytes], name: str, most: int) -> Iterator[Line | Told]:
