@@ -58,13 +58,16 @@ def _refuse_namesakes(patient: str, lines: Sequence[SourceLine]) -> None:
 
     The same bytes twice are one Patient, unless they are known to be of two servers.
     """
-    first = lines[0]
-    if first.is_broken:
-        text = f"The line of `{patient}` cannot be read ({place(first.file, first.line)})."
-        raise InvalidResource([Issue("error", "structure", text)])
-    other = next((o for o in lines if (o.data, o.base) != (first.data, first.base)), None)
-    if other is not None:
-        raise InvalidResource([Issue("error", "duplicate", _two(patient, first, other))])
+    by_id: dict[str, SourceLine] = {}
+    for line in lines:
+        head = None if line.is_broken else head_of(line.data)
+        if head is None:
+            text = f"The line of `{patient}` cannot be read ({place(line.file, line.line)})."
+            raise InvalidResource([Issue("error", "structure", text)])
+        first = by_id.setdefault(head.id, line)
+        if (first.data, first.base) != (line.data, line.base):
+            name = PATIENT + head.id
+            raise InvalidResource([Issue("error", "duplicate", _two(name, first, line))])
 
 
 def _two(patient: str, one: SourceLine, other: SourceLine) -> str:
