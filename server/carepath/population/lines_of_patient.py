@@ -10,7 +10,7 @@ from typing import Any
 from carepath.errors import InvalidResource, MalformedInput, SubjectNotFound
 from carepath.formats.json import decode
 from carepath.issues import Issue
-from carepath.population.ownership import PATIENT, guessed, head_of
+from carepath.population.ownership import PATIENT, guessed, head_of, owners
 from carepath.population.partition import SourceLine
 from carepath.population.told import place
 from carepath.resources import Resource
@@ -99,7 +99,7 @@ def _of_bundle(
 def _is_shared(line: SourceLine) -> bool:
     """Tell whether a line is nobody's in particular: a Bundle is complete without it."""
     head = None if line.is_bundle or line.is_broken else head_of(line.data)
-    return head is not None and not head.has_owner
+    return head is not None and owners(head, line.base).is_shared
 
 
 def _bundle(lines: Sequence[SourceLine]) -> bytes:
