@@ -111,16 +111,16 @@ LADDERS = {
         "web/server web",
     ),
     "population": (
-        "population/told population/counts population/decisions population/partition "
-        "population/ownership",
-        "population/output population/shared population/bundle_owners population/figures "
+        "population/told population/people population/counts population/decisions "
+        "population/partition population/ownership",
+        "population/output population/merged population/shared population/bundle_owners population/figures "
         "population/lines_of_patient",
         "population/sources population/one_patient population/state population/plots",
         "population/distribute population/summary",
-        "population/part_work",
+        "population/part_work population/table",
         "population/worker",
         "population/workers",
-        "population/run",
+        "population/run population/iterate",
     ),
     "command": ("command",),
     "entry": ("__main__ carepath",),
@@ -138,6 +138,7 @@ HOME = {
     # The narrative of a plan is printed from its XHTML.
     "lxml": "formats command",
     # The tables are JSON of the package itself and larger than what anybody sends.
+    # A description of patients is read into typed values, and refused by its element.
     "msgspec": "formats population r4",
     "re2": "fhirpath",
     "ruamel": "formats",
@@ -145,6 +146,8 @@ HOME = {
     "ucumvert": "fhirpath",
     "jinja2": "apply authoring population web",
     "markupsafe": "apply web",
+    "pandas": "population",
+    "polars": "population",
     "pyarrow": "population",
     "click": "command",
     "watchfiles": "command",

@@ -44,6 +44,18 @@ class CarepathError(Exception):
     def __str__(self) -> str:
         return self.sentence.format_map(vars(self)) if self.sentence else super().__str__()
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle by the fields; Python would call the class with what was given by position."""
+        return _again, (type(self), self.args, vars(self))
+
+
+def _again(
+    kind: type[CarepathError], args: tuple[object, ...], fields: dict[str, object]
+) -> CarepathError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(fields)
+    return error
+
 
 class InputError(CarepathError):
     """What the caller sent cannot be used."""

@@ -64,16 +64,19 @@ class Applied:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """Return the actions as they were met, in plan order: for who asks more of them.
-
-        They live as long as this object.
-        """
+        """Return the actions as they were met, in plan order; they live as long as this object."""
         return tuple(self._walk.steps)
 
     @property
     def plan(self) -> str:
         """Return the canonical of the plan, with its version."""
         return self._walk.plan.canonical
+
+    @property
+    def subject(self) -> str | None:
+        """Return whom the plan is for: the reference to them, else what they are called."""
+        subject = self._session.people.subject
+        return subject.get("reference") or subject.get("display")
 
     @property
     def phase(self) -> str:
@@ -126,10 +129,9 @@ class Applied:
 
     def decisions_document(self) -> dict[str, Any]:
         """Return all decisions and issues as one JSON document."""
-        subject = self._session.people.subject
         return {
-            "plan": self._walk.plan.canonical,
-            "subject": subject.get("reference") or subject.get("display"),
+            "plan": self.plan,
+            "subject": self.subject,
             "decisions": [decision.as_json() for decision in self.decisions],
             "issues": [issue.as_element() for issue in self.issues],
         }

@@ -13,6 +13,7 @@ from carepath.command.definitions import list_, show
 from carepath.command.diff import diff
 from carepath.command.facts import facts
 from carepath.command.fhirpath import fhirpath
+from carepath.command.make_patients import make_patients
 from carepath.command.new import new
 from carepath.command.serve import serve
 from carepath.command.validate import validate
@@ -36,6 +37,7 @@ for command in (
     fhirpath,
     lint,
     list_,
+    make_patients,
     new,
     serve,
     show,
