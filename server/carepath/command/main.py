@@ -13,6 +13,7 @@ from carepath.command.diff import diff
 from carepath.command.facts import facts
 from carepath.command.fhirpath import fhirpath
 from carepath.command.new import new
+from carepath.command.pages import pages
 from carepath.command.serve import serve
 from carepath.command.validate import validate
 from carepath.command.watch import watch
@@ -35,6 +36,7 @@ for command in (
     lint,
     list_,
     new,
+    pages,
     serve,
     show,
     test,
