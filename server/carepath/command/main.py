@@ -12,6 +12,7 @@ from carepath.command.definitions import list_, show
 from carepath.command.diff import diff
 from carepath.command.facts import facts
 from carepath.command.fhirpath import fhirpath
+from carepath.command.mutate import mutate
 from carepath.command.new import new
 from carepath.command.pages import pages
 from carepath.command.serve import serve
@@ -35,6 +36,7 @@ for command in (
     fhirpath,
     lint,
     list_,
+    mutate,
     new,
     pages,
     serve,
