@@ -90,7 +90,7 @@ LADDERS = {
     "authoring": (
         "authoring/statements authoring/cases authoring/fact_cases authoring/markdown",
         "authoring/decision_diagram authoring/findings authoring/scaffold authoring/compare",
-        "authoring/coverage_outcomes authoring/sentences",
+        "authoring/case_outcomes authoring/coverage_outcomes authoring/mutate authoring/sentences",
         "authoring/lint authoring/statements_page authoring/decision_table_facts",
         "authoring/decision_table",
         "authoring/decision_table_cases",

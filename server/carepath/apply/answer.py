@@ -23,6 +23,7 @@ from carepath.apply.page.sheet import Sheet
 from carepath.apply.run.nested import NestedPlan, without_container
 from carepath.apply.run.notices import expired, expiry_issues, notes
 from carepath.apply.run.requests import ISSUES
+from carepath.apply.run.session import Session
 from carepath.apply.run.step import MET, NOT_MET, UNDETERMINED, Step
 from carepath.apply.run.transaction import transaction
 from carepath.apply.run.walk import Walk
@@ -52,6 +53,11 @@ class Applied:
         count = Counter(step.outcome for step in self._walk.steps)
         told = ", ".join(f"{count[outcome]} {outcome}" for outcome in _OUTCOMES)
         return f"<Applied {self._walk.plan.canonical}: {told}>"
+
+    @property
+    def session(self) -> Session:
+        """Return what was worked out: for author's tools, which ask why."""
+        return self._session
 
     def _repr_html_(self) -> str:
         """Return the narrative, which a notebook shows in place of the line."""

@@ -14,7 +14,9 @@ from carepath.command.diff import diff
 from carepath.command.facts import facts
 from carepath.command.fhirpath import fhirpath
 from carepath.command.make_patients import make_patients
+from carepath.command.mutate import mutate
 from carepath.command.new import new
+from carepath.command.pages import pages
 from carepath.command.serve import serve
 from carepath.command.validate import validate
 from carepath.command.watch import watch
@@ -38,7 +40,9 @@ for command in (
     lint,
     list_,
     make_patients,
+    mutate,
     new,
+    pages,
     serve,
     show,
     test,

@@ -94,6 +94,15 @@ class Knowledge:
         """Return a new Knowledge that also has the definitions of a folder."""
         return self.with_definitions(resource for _, resource in read_folder(Path(folder)))
 
+    def replacing(self, definition: Resource) -> "Knowledge":
+        """Return a new Knowledge with a definition in the place of that of its url and version.
+
+        It must be no terminology: the expansions are those of before.
+        """
+        changed = self.with_definitions([definition])
+        changed.__dict__["terminology"] = self.terminology
+        return changed
+
     @property
     def base(self) -> "Knowledge":
         """Return what is held without what came with a request: this."""
