@@ -11,6 +11,7 @@ from functools import partial
 from flask import Response, jsonify
 
 from carepath.web import monitoring, service
+from carepath.web.authorisation import endpoints as authorisation
 from carepath.web.authorisation.rights import KNOWN, OF_URL, OPEN, Need, Right, need
 from carepath.web.definitions import DEFINITION_TYPES
 from carepath.web.http.exchange import current
@@ -41,6 +42,22 @@ def routes() -> Iterator[Route]:
         "CapabilityStatement",
         is_open=True,
         needs=OPEN,
+    )
+    for rule, name in (("", "smart"), (FHIR, "smart.fhir")):
+        yield Route(
+            ("GET",),
+            f"{rule}/.well-known/smart-configuration",
+            name,
+            authorisation.configuration,
+            "How clients log in",
+            is_open=True,
+            needs=OPEN,
+        )
+    # Who asks shows in the body who it is.
+    yield Route(("POST",), "/auth/token", "token", authorisation.token, "Tokens", needs=OPEN)
+    about = "What a token means"
+    yield Route(
+        ("POST",), "/auth/introspect", "introspect", authorisation.introspect, about, needs=KNOWN
     )
     # Each entry is a request of its own, and passes the guard by itself.
     about = "Batch of reads, searches and operations"

@@ -6,13 +6,11 @@ https://hl7.org/fhir/R4/security.html
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from flask import current_app
 
 from carepath.web.authorisation.rights import EVERYTHING, Grant, Need
 from carepath.web.config import Config, InvalidConfiguration, variable
-from carepath.web.http.urls import FHIR
 
 if TYPE_CHECKING:
     from carepath.web.authorisation.guard import Guard
@@ -44,14 +42,6 @@ def admitted(needed: Need | None, arguments: Mapping[str, Any], environ: Any) ->
     """Return who asks for a route; raises LoginRequired, NotAllowed and TooManyRequests."""
     guard = current()
     return EVERYTHING if guard is None else guard.admit(needed, arguments, environ)
-
-
-def root_of(base: str) -> str:
-    """Return the address below which everything but FHIR stands, without a slash at the end."""
-    if base.endswith(FHIR):
-        return base.removesuffix(FHIR)
-    parts = urlsplit(base)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def refuse_open_door(config: Config) -> None:

@@ -12,15 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from carepath.web.authorisation.backend_services import TokenEndpoint
 from carepath.web.authorisation.certificates import certificate_subject
 from carepath.web.authorisation.credentials import Passwords, is_token
 from carepath.web.authorisation.grants import BEARER, GRANT, refuse
-from carepath.web.authorisation.jwt import Untrusted
 from carepath.web.authorisation.outside import Outside
 from carepath.web.authorisation.rates import Rates
 from carepath.web.authorisation.registry import Registry
 from carepath.web.authorisation.rights import NOBODY, Grant, Need
 from carepath.web.authorisation.tokens import Tokens
+from carepath.web.authorisation.untrusted import Untrusted
 from carepath.web.config import Config
 from carepath.web.http.refusals import LoginExpired, LoginRequired
 
@@ -37,6 +38,7 @@ class Guard:
     tokens: Tokens
     outside: Outside
     rates: Rates
+    token_endpoint: TokenEndpoint
 
     def admit(self, needed: Need | None, arguments: Mapping[str, Any], environ: Any) -> Grant:
         """Return who asks; raise LoginRequired, NotAllowed or TooManyRequests."""

@@ -9,7 +9,6 @@ for whoever made it out, found by `kid` among those alone.
 import base64
 import json
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from joserfc import jwt
@@ -18,9 +17,9 @@ from joserfc.jwk import Key
 from joserfc.jws import JWSRegistry
 
 from carepath.web.authorisation.keys import Keys
+from carepath.web.authorisation.smart_configuration import SMART
+from carepath.web.authorisation.untrusted import Untrusted
 
-SMART = ("ES384", "RS384")
-"""What clients sign with: https://hl7.org/fhir/smart-app-launch/STU2.1."""
 OPENID = (*SMART, "ES256", "RS256", "PS256", "PS384")
 """What other servers sign with."""
 SKEW_SECONDS = 60
@@ -32,14 +31,6 @@ _LONGEST_NAME = 200
 _LONGEST = 8_000
 _TYPES = {"EC": "ES", "RSA": "RP"}
 _FOLLOWED_BY_NOBODY = ("jwk", "x5u", "x5c", "crit")
-
-
-@dataclass
-class Untrusted(Exception):
-    """A token is not accepted, and why."""
-
-    reason: str
-    is_expired: bool = False
 
 
 class Expected(NamedTuple):

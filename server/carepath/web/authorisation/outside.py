@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from carepath.web.authorisation.jwt import OPENID, Expected, Untrusted, issuer_of, verified
+from carepath.web.authorisation.jwt import OPENID, Expected, issuer_of, verified
 from carepath.web.authorisation.keys import NoKeys
 from carepath.web.authorisation.registry import Issuer
 from carepath.web.authorisation.rights import Grant
 from carepath.web.authorisation.scopes import common, scopes_of
+from carepath.web.authorisation.untrusted import Untrusted
 from carepath.web.http.refusals import Busy
 
 _RETRY_AFTER = 10

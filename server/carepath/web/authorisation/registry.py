@@ -74,7 +74,12 @@ class Registry:
     @property
     def has_keys(self) -> bool:
         """Tell whether anybody signs what is made out to an address of ours."""
-        return bool(self.issuers or self.cds_clients or any(c.keys for c in self.clients))
+        return bool(self.issuers or self.cds_clients or self.gives_tokens)
+
+    @property
+    def gives_tokens(self) -> bool:
+        """Tell whether there is anybody to make tokens out for."""
+        return any(client.keys for client in self.clients)
 
 
 def read_registry(path: Path) -> Registry:

@@ -3,8 +3,9 @@
 https://www.rfc-editor.org/rfc/rfc7523.html#section-3
 """
 
-from carepath.web.authorisation.jwt import SKEW_SECONDS, Untrusted
+from carepath.web.authorisation.jwt import SKEW_SECONDS
 from carepath.web.authorisation.shared_times import Full, SharedTimes
+from carepath.web.authorisation.untrusted import Untrusted
 from carepath.web.http.refusals import Busy
 
 _RETRY_AFTER = 30

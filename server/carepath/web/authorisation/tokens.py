@@ -19,11 +19,12 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
-from carepath.web.authorisation.jwt import Expected, Untrusted, issuer_of, verified
+from carepath.web.authorisation.jwt import Expected, issuer_of, verified
 from carepath.web.authorisation.keys import InvalidKeys, Keys
 from carepath.web.authorisation.registry import Client, Registry
 from carepath.web.authorisation.rights import Grant
 from carepath.web.authorisation.scopes import Scope, common, scopes_of, text_of
+from carepath.web.authorisation.untrusted import Untrusted
 from carepath.web.config import InvalidConfiguration, variable
 
 _ALGORITHM = "ES256"

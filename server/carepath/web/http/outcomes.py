@@ -18,6 +18,8 @@ from carepath.web.http import negotiation, refusals
 OK = 200
 NO_CONTENT = 204
 REDIRECTIONS = 300
+BAD_REQUEST = 400
+UNAUTHORIZED = 401
 NOT_MODIFIED = 304
 UNAVAILABLE = 503
 
