@@ -6,6 +6,7 @@ https://hl7.org/fhir/smart-app-launch/STU2.1/backend-services.html
 from pathlib import Path
 
 from carepath.web.authorisation.backend_services import TokenEndpoint
+from carepath.web.authorisation.cds_client import CdsClients
 from carepath.web.authorisation.credentials import Passwords
 from carepath.web.authorisation.guard import Guard
 from carepath.web.authorisation.outside import Outside
@@ -44,5 +45,6 @@ def guard_of(config: Config) -> Guard:
         tokens=tokens,
         outside=Outside(registry.issuers),
         rates=Rates(SharedTimes(_CLIENTS)),
+        cds_clients=CdsClients(registry.cds_clients, used),
         token_endpoint=TokenEndpoint(registry, tokens, used, root_of(base) + TOKEN),
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from carepath.web.authorisation.backend_services import TokenEndpoint
+from carepath.web.authorisation.cds_client import SERVICES, CdsClients
 from carepath.web.authorisation.certificates import certificate_subject
 from carepath.web.authorisation.credentials import Passwords, is_token
 from carepath.web.authorisation.grants import BEARER, GRANT, refuse
@@ -24,6 +25,7 @@ from carepath.web.authorisation.tokens import Tokens
 from carepath.web.authorisation.untrusted import Untrusted
 from carepath.web.config import Config
 from carepath.web.http.refusals import LoginExpired, LoginRequired
+from carepath.web.http.urls import root_of
 
 _BASIC = 'Basic realm="carepath", charset="UTF-8"'
 
@@ -38,6 +40,7 @@ class Guard:
     tokens: Tokens
     outside: Outside
     rates: Rates
+    cds_clients: CdsClients
     token_endpoint: TokenEndpoint
 
     def admit(self, needed: Need | None, arguments: Mapping[str, Any], environ: Any) -> Grant:
@@ -60,7 +63,7 @@ class Guard:
         if way is None:
             reason = "This needs a login." if not scheme else "Only `Basic` and `Bearer` are known."
             raise LoginRequired(reason, (BEARER, _BASIC))
-        return way(value.strip())
+        return way(value.strip(), environ.get("PATH_INFO", ""))
 
     def _by_certificate(self, subject: str) -> Grant:
         for client in self.registry.clients:
@@ -68,7 +71,7 @@ class Guard:
                 return client.grant
         raise LoginRequired("The certificate is not registered.", (BEARER, _BASIC))
 
-    def _by_password(self, value: str) -> Grant:
+    def _by_password(self, value: str, _path: str) -> Grant:
         """Return whom a name and a password are of."""
         try:
             name, _, password = base64.b64decode(value, validate=True).decode().partition(":")
@@ -80,21 +83,29 @@ class Guard:
             raise LoginRequired("The name or the password is wrong.", (BEARER, _BASIC))
         return named[0].grant
 
-    def _by_token(self, value: str) -> Grant:
-        """Return whom a token is of: one that does not change, one of ours, one from outside."""
+    def _by_token(self, value: str, path: str) -> Grant:
+        """Return whom a token is of: one that does not change, or one that somebody signed."""
         # All are looked at, whichever it is.
         clients = self.registry.clients
         found = [one for one in clients for kept in one.tokens if is_token(value, kept)]
         if found:
             return found[0].grant
         try:
-            grant = self.tokens.grant_of(value) or self.outside.grant_of(value)
+            grant = self._by_signature(value, path)
         except Untrusted as error:
             kind = LoginExpired if error.is_expired else LoginRequired
             raise kind(f"The token is not accepted: {error.reason}.", _invalid()) from error
         if grant is None:
             raise LoginRequired("The token is unknown.", _invalid())
         return grant
+
+    def _by_signature(self, value: str, path: str) -> Grant | None:
+        """Return whom a signed token is of: ours, an EHR's for this call, another server's."""
+        grant = self.tokens.grant_of(value)
+        if grant is None and path.startswith(SERVICES):
+            root = root_of(self.config.base_url.rstrip("/"))
+            grant = self.cds_clients.grant_of(value, root + path)
+        return grant if grant is not None else self.outside.grant_of(value)
 
 
 def _invalid() -> tuple[str, ...]:

@@ -13,6 +13,9 @@ class Untrusted(Exception):
     reason: str
     is_expired: bool = False
 
+    def __str__(self) -> str:
+        return self.reason
+
 
 @dataclass
 class TokenRefused(Exception):
