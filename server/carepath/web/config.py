@@ -155,7 +155,9 @@ _READERS: Mapping[str, tuple[Callable[[str], Any], str]] = {
 }
 
 
-_NO_SETTINGS = {PREFIX + n for n in ("CONFIG", "SUITES", "SUITES_NEEDED", "BROWSER_NEEDED")}
+_NO_SETTINGS = {
+    PREFIX + n for n in ("CONFIG", "SUITES", "SUITES_NEEDED", "BROWSER_NEEDED", "NGINX_NEEDED")
+}
 """Variables that name the file of settings, and those of the tests: who has them in the
 environment of a checkout can still start the service there."""
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import socket
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,3 +100,10 @@ class World:
         }
         told = {name: value for name, value in told.items() if value is not None}
         return signed(self.login, "ES256", told)
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+    return port
