@@ -4,12 +4,14 @@ import base64
 import hashlib
 import hmac
 import json
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
+from known_clients import PASSWORD, basic  # type: ignore[import-not-found]
 
 from carepath.command.main import main
 from carepath.web.authorisation import credentials
@@ -23,6 +25,7 @@ from carepath.web.authorisation.credentials import (
     kept_token,
 )
 
+ROOT = Path(__file__).parents[3]
 READ = "/fhir/PlanDefinition/walk"
 SALT = bytes(range(16))
 
@@ -117,6 +120,52 @@ def test_the_header_says_who_asks(guarded: FlaskClient, header: str, status: int
     if status == 401:
         assert answer.json["resourceType"] == "OperationOutcome"
         assert answer.json["issue"][0]["code"] == "login"
+
+
+def test_a_client_that_logs_in_when_it_is_asked_to(serve: Any, tmp_path: Path) -> None:
+    """As Mirth and Rhapsody do: first without, then by what `WWW-Authenticate` says."""
+    kept = kept_password("a: b ü", SALT)
+    clients = [{"id": "mirth", "password": kept, "scopes": "system/PlanDefinition.rs"}]
+    path = tmp_path / "registry.json"
+    path.write_text(json.dumps({"clients": clients}), "utf-8")
+    bundle = (ROOT / "examples/converter-batch.json").read_bytes()
+    with serve(CAREPATH_AUTHORISATION=str(path)) as server:
+        known = urllib.request.HTTPPasswordMgrWithDefaultRealm()
+        known.add_password(None, server.root, "mirth", "a: b ü")
+        asks = urllib.request.build_opener(urllib.request.HTTPBasicAuthHandler(known))
+        wanted = urllib.request.Request(  # noqa: S310  of the service that was just started
+            f"{server.base}/PlanDefinition/mst-pathway/%24apply",
+            data=bundle,
+            headers={"Content-Type": "application/fhir+json"},
+        )
+        # The same again, as an engine does that has had no answer: the same plan.
+        first, second = (asks.open(wanted, timeout=30).read() for _ in range(2))
+        server.stop()
+        statuses = [
+            line["status"] for line in server.lines if line.get("route", "")[-6:] == "$apply"
+        ]
+    # The second time it knows that it has to.
+    assert statuses == [401, 200, 200]
+    assert json.loads(first)["resourceType"] == "CarePlan"
+    assert first == second
+
+
+def test_guessing_is_slowed_down(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = world.client()
+
+    def status(address: str, password: str) -> int:
+        answer = client.get(
+            READ, headers=basic("engine", password), environ_base={"REMOTE_ADDR": address}
+        )
+        return int(answer.status_code)
+
+    assert status("192.0.2.1", PASSWORD) == 200
+    monkeypatch.setitem(credentials._ROUNDS, "n", 2)
+    assert {status("192.0.2.2", str(number)) for number in range(20)} == {401}
+    assert status("192.0.2.2", "again") == 429
+    # Who is known already is not held up by who guesses.
+    assert status("192.0.2.2", PASSWORD) == 200
+    assert status("192.0.2.3", "wrong") == 401
 
 
 def test_a_refusal_tells_nothing_of_the_secret(guarded: FlaskClient) -> None:

@@ -14,6 +14,9 @@ import hmac
 import re
 import secrets
 import threading
+from collections.abc import Callable
+
+from carepath.web.http.refusals import Busy
 
 _ROUNDS = {"n": 2**14, "r": 8, "p": 1}
 _PASSWORD = re.compile(r"scrypt\$([A-Za-z0-9+/]{22}==)\$([A-Za-z0-9+/]{43}=)")
@@ -22,6 +25,8 @@ _SALT_BYTES = 16
 _KEY_BYTES = 32
 _TOKEN_BYTES = 32
 _MOST_REMEMBERED = 1_000
+_WAIT_SECONDS = 1.0
+_RETRY_AFTER = 2
 
 
 def new_token() -> str:
@@ -85,13 +90,24 @@ class Passwords:
         # One at a time: who guesses takes one thread, and 16 MB.
         self._slow = threading.Lock()
 
-    def is_right(self, client: str, password: str, kept: str) -> bool:
-        """Tell whether a password is the one that is kept for a client; '' is nobody's."""
+    def is_right(
+        self, client: str, password: str, kept: str, before_work: Callable[[], None] | None = None
+    ) -> bool:
+        """Tell whether a password is the one that is kept for a client; '' is nobody's.
+
+        `before_work` may refuse the slow work, and Busy is raised while others wait for it.
+        """
         mark = hmac.digest(self._key, f"{client}\0{kept}\0{password}".encode(), "sha256")
         if hmac.compare_digest(self._right.get(client, b""), mark):
             return True
-        with self._slow:
+        if before_work is not None:
+            before_work()
+        if not self._slow.acquire(timeout=_WAIT_SECONDS):
+            raise Busy(_RETRY_AFTER)
+        try:
             is_right = is_password(password, kept or self._nobody) and bool(kept)
+        finally:
+            self._slow.release()
         if is_right and len(self._right) < _MOST_REMEMBERED:
             self._right[client] = mark
         return is_right

@@ -20,14 +20,17 @@ from carepath.web.authorisation.grants import BEARER, GRANT, refuse
 from carepath.web.authorisation.outside import Outside
 from carepath.web.authorisation.rates import Rates
 from carepath.web.authorisation.registry import Registry
-from carepath.web.authorisation.rights import NOBODY, Grant, Need
+from carepath.web.authorisation.rights import NOBODY, Grant, Need, Rate
 from carepath.web.authorisation.tokens import Tokens
 from carepath.web.authorisation.untrusted import Untrusted
 from carepath.web.config import Config
 from carepath.web.http.refusals import LoginExpired, LoginRequired
-from carepath.web.http.urls import root_of
+from carepath.web.http.urls import client_address, root_of
 
 _BASIC = 'Basic realm="carepath", charset="UTF-8"'
+
+_GUESSES = Rate(0.5, 20)
+"""Passwords from one address that are not known yet: 20 at once, then one every two seconds."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Guard:
         if way is None:
             reason = "This needs a login." if not scheme else "Only `Basic` and `Bearer` are known."
             raise LoginRequired(reason, (BEARER, _BASIC))
-        return way(value.strip(), environ.get("PATH_INFO", ""))
+        return way(value.strip(), environ)
 
     def _by_certificate(self, subject: str) -> Grant:
         for client in self.registry.clients:
@@ -71,7 +74,7 @@ class Guard:
                 return client.grant
         raise LoginRequired("The certificate is not registered.", (BEARER, _BASIC))
 
-    def _by_password(self, value: str, _path: str) -> Grant:
+    def _by_password(self, value: str, environ: Mapping[str, Any]) -> Grant:
         """Return whom a name and a password are of."""
         try:
             name, _, password = base64.b64decode(value, validate=True).decode().partition(":")
@@ -79,11 +82,14 @@ class Guard:
             name = password = ""
         named = [one for one in self.registry.clients if one.id == name and one.password]
         kept = named[0].password if named else ""
-        if not self.passwords.is_right(name, password, kept):
+        address = f"password from {client_address(self.config, environ)}"
+        if not self.passwords.is_right(
+            name, password, kept, lambda: self.rates.count(address, _GUESSES)
+        ):
             raise LoginRequired("The name or the password is wrong.", (BEARER, _BASIC))
         return named[0].grant
 
-    def _by_token(self, value: str, path: str) -> Grant:
+    def _by_token(self, value: str, environ: Mapping[str, Any]) -> Grant:
         """Return whom a token is of: one that does not change, or one that somebody signed."""
         # All are looked at, whichever it is.
         clients = self.registry.clients
@@ -91,7 +97,7 @@ class Guard:
         if found:
             return found[0].grant
         try:
-            grant = self._by_signature(value, path)
+            grant = self._by_signature(value, environ.get("PATH_INFO", ""))
         except Untrusted as error:
             kind = LoginExpired if error.is_expired else LoginRequired
             raise kind(f"The token is not accepted: {error.reason}.", _invalid()) from error
