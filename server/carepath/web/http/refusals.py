@@ -177,3 +177,27 @@ class DataEndpointRefused(InputError):
     host: str
     reason: str
     called: str = "data endpoint"
+
+
+@dataclass(eq=False)
+class LoginRequired(InputError):
+    """Nobody is known to ask; `challenges` say how a client can show who it is."""
+
+    sentence = "{reason}"
+    reason: str
+    challenges: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class LoginExpired(LoginRequired):
+    """Who asked was known, until the token came to its end."""
+
+
+@dataclass(eq=False)
+class NotAllowed(InputError):
+    """Who asks is known, and may not do this."""
+
+    sentence = "This needs `{needed}`, which the client `{client}` does not have."
+    needed: str
+    client: str
+    challenges: tuple[str, ...] = ()
