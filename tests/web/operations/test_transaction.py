@@ -55,7 +55,7 @@ DEFINITIONS = [
             action("b", f"{URL}/ActivityDefinition/give"),
             action("c", "#q"),
             action("d", f"{URL}/ActivityDefinition/nowhere"),
-            {"id": "e", "action": [action("f", f"{URL}/Questionnaire/here")]},
+            {"id": "e", "title": "e", "action": [action("f", f"{URL}/Questionnaire/here")]},
         ],
     },
     {
