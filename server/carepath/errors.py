@@ -5,7 +5,8 @@ CarepathError
 │   ├── MalformedInput         not JSON/XML, or breaks a limit (where, reason)
 │   ├── InvalidParameter       an operation parameter (name, value, expected)
 │   ├── InvalidResource        a resource breaks the specification (issues)
-│   └── SubjectNotFound        the subject is not in the data (reference)
+│   ├── SubjectNotFound        the subject is not in the data (reference)
+│   └── CodeNotFound           a code system has no such code (system, code)
 ├── ContentError               a definition cannot be used
 │   ├── DefinitionNotFound     no such definition (resource_type, id)
 │   ├── UnresolvedCanonical    a canonical leads nowhere (canonical, wanted_by)
@@ -102,6 +103,15 @@ class OtherSubject(InputError):
 
 class ContentError(CarepathError):
     """A definition cannot be used."""
+
+
+@dataclass(eq=False)
+class CodeNotFound(InputError):
+    """A code system has no such code."""
+
+    sentence = "The code system `{system}` has no code `{code}` here."
+    system: str
+    code: str
 
 
 @dataclass(eq=False)
