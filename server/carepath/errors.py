@@ -7,6 +7,7 @@ CarepathError
 │   ├── InvalidResource        a resource breaks the specification (issues)
 │   ├── SubjectNotFound        the subject is not in the data (reference)
 │   └── ExportFailed           a server does not give what was asked of it (host, reason)
+│   └── CodeNotFound           a code system has no such code (system, code)
 ├── ContentError               a definition cannot be used
 │   ├── DefinitionNotFound     no such definition (resource_type, id)
 │   ├── UnresolvedCanonical    a canonical leads nowhere (canonical, wanted_by)
@@ -130,6 +131,15 @@ class ExportFailed(InputError):
 
 class ContentError(CarepathError):
     """A definition cannot be used."""
+
+
+@dataclass(eq=False)
+class CodeNotFound(InputError):
+    """A code system has no such code."""
+
+    sentence = "The code system `{system}` has no code `{code}` here."
+    system: str
+    code: str
 
 
 @dataclass(eq=False)
