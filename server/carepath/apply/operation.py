@@ -128,7 +128,7 @@ def _refuse_other(request: ApplyRequest, resource_type: str) -> None:
 
 def _reduced(applied: Applied) -> tuple[Any, ...]:
     """Return what an application is made of: where it is unpacked it is done again."""
-    return apply_plan, (applied._session.request, applied._session.knowledge)
+    return apply_plan, (applied.session.request, applied.session.knowledge)
 
 
 copyreg.pickle(Applied, _reduced)
