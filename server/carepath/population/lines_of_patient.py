@@ -40,6 +40,7 @@ def data_of(patient: str, lines: Sequence[SourceLine]) -> tuple[Readable, ...]:
         content = decode(_bundle(sound))
     except MalformedInput:
         sound, faulty = _sorted_out(sound)
+        _refuse_namesakes(patient, [line for line in faulty if _is_patient(line)])
         broken += faulty
         content = decode(_bundle(sound))
     found = with_places(readable(content), sound)
