@@ -113,7 +113,7 @@ LADDERS = {
     "population": (
         "population/told population/people population/counts population/decisions "
         "population/partition population/ownership",
-        "population/output population/shared population/bundle_owners population/figures "
+        "population/output population/merged population/shared population/bundle_owners population/figures "
         "population/lines_of_patient",
         "population/sources population/one_patient population/state population/plots",
         "population/distribute population/summary",

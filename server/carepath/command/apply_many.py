@@ -23,7 +23,7 @@ from carepath.command.options import (
 )
 from carepath.command.refusing import INTERRUPTED, refusing
 
-TOKEN = "CAREPATH_EXPORT_TOKEN"  # noqa: S105 - the name of a variable
+TOKEN = "FHIR_EXPORT_TOKEN"  # noqa: S105 - the name of a variable
 
 
 @click.command("apply-many")

@@ -14,6 +14,7 @@ from typing import Protocol
 from carepath.errors import CarepathError
 from carepath.formats.json import decode
 from carepath.population.bundle_owners import bundle_owners
+from carepath.population.merged import homes, replacements
 from carepath.population.ownership import Owners, guessed, head_of, owners
 from carepath.population.partition import Parts
 from carepath.population.shared import Shared
@@ -67,6 +68,7 @@ def distribute(
         for number, file in enumerate(found.files):
             made.read(number, file, parts, shared, progress)
         made.result.shared = shared.count
+        parts.move(homes(made.replaced))
     made.finish()
     return made.result
 
@@ -93,6 +95,7 @@ class Distribution:
         self._limit = limit
         self._chosen: set[str] = set()
         self._alike: Counter[tuple[str, str]] = Counter()
+        self.replaced: list[tuple[str, str]] = []
         for told in found.told:
             self._tell(told)
 
@@ -150,7 +153,9 @@ class Distribution:
             self._bundle(number, file, line, parts)
             return
         whose = owners(head, file.base)
-        self.result.patients += kind == "Patient"
+        if kind == "Patient":
+            self.result.patients += 1
+            self.replaced += replacements(line.data, file.base)
         for key in whose.keys:
             self._add(parts, key, number, line, "line")
         if whose.is_shared:

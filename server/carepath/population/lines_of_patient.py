@@ -10,7 +10,7 @@ from typing import Any
 from carepath.errors import InvalidResource, MalformedInput, SubjectNotFound
 from carepath.formats.json import decode
 from carepath.issues import Issue
-from carepath.population.ownership import PATIENT, guessed, head_of
+from carepath.population.ownership import PATIENT, guessed, head_of, owners
 from carepath.population.partition import SourceLine
 from carepath.population.told import place
 from carepath.resources import Resource
@@ -58,13 +58,16 @@ def _refuse_namesakes(patient: str, lines: Sequence[SourceLine]) -> None:
 
     The same bytes twice are one Patient, unless they are known to be of two servers.
     """
-    first = lines[0]
-    if first.is_broken:
-        text = f"The line of `{patient}` cannot be read ({place(first.file, first.line)})."
-        raise InvalidResource([Issue("error", "structure", text)])
-    other = next((o for o in lines if (o.data, o.base) != (first.data, first.base)), None)
-    if other is not None:
-        raise InvalidResource([Issue("error", "duplicate", _two(patient, first, other))])
+    by_id: dict[str, SourceLine] = {}
+    for line in lines:
+        head = None if line.is_broken else head_of(line.data)
+        if head is None:
+            text = f"The line of `{patient}` cannot be read ({place(line.file, line.line)})."
+            raise InvalidResource([Issue("error", "structure", text)])
+        first = by_id.setdefault(head.id, line)
+        if (first.data, first.base) != (line.data, line.base):
+            name = PATIENT + head.id
+            raise InvalidResource([Issue("error", "duplicate", _two(name, first, line))])
 
 
 def _two(patient: str, one: SourceLine, other: SourceLine) -> str:
@@ -96,7 +99,7 @@ def _of_bundle(
 def _is_shared(line: SourceLine) -> bool:
     """Tell whether a line is nobody's in particular: a Bundle is complete without it."""
     head = None if line.is_bundle or line.is_broken else head_of(line.data)
-    return head is not None and not head.has_owner
+    return head is not None and owners(head, line.base).is_shared
 
 
 def _bundle(lines: Sequence[SourceLine]) -> bytes:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from carepath.r4.model import RESOURCE_TYPES, type_of
+from carepath.r4.model import RESOURCE_TYPES, Element, type_of
 from carepath.record import SUBJECT_ELEMENTS
 
 PATIENT = "Patient/"
@@ -49,11 +49,6 @@ class Head(msgspec.Struct, rename={"for_": "for"}):
     actor: References = None
     participant: list[Participant] | Participant | None = None
 
-    @property
-    def has_owner(self) -> bool:
-        """Tell whether a resource of this type is somebody's."""
-        return self.resourceType == "Patient" or is_about_somebody(self.resourceType)
-
 
 class Owners(NamedTuple):
     """Whose a line is: names of patients, or the reason why it is nobody's.
@@ -71,6 +66,8 @@ class Owners(NamedTuple):
 _decoder = msgspec.json.Decoder(Head)
 _FIELDS = tuple("for_" if name == "for" else name for name in SUBJECT_ELEMENTS)
 _URN = "urn:uuid:"
+_STOCK = frozenset({"Account", "Basic", "CareTeam", "Contract", "Device", "Invoice", "List"})
+"""Types of which many are nobody's, and rightly so: a pump that waits in a cupboard."""
 _TYPE = re.compile(rb'"resourceType"\s*:\s*"(\w+)"')
 _SUBJECT = re.compile(
     rb'"(?:subject|patient|for|beneficiary)"\s*:\s*\{[^{}]*"reference"\s*:\s*"([^"\\]+)"'
@@ -100,7 +97,10 @@ def owners(head: Head, base: str) -> Owners:
         return Owners(reason=named, hides=not kind)
     if not is_about_somebody(kind):
         return Owners(is_shared=True)
-    return _named(_references(head), base)
+    references = _references(head)
+    if not references and kind in _STOCK:
+        return Owners(is_shared=True)
+    return _named(references, base)
 
 
 @cache
@@ -109,11 +109,16 @@ def is_about_somebody(resource_type: str) -> bool:
     found = type_of(resource_type)
     if found is None:
         return False
-    return "participant" in found.elements or any(
-        "Patient" in found.elements[name].targets
-        for name in SUBJECT_ELEMENTS
-        if name in found.elements
-    )
+    elements = found.elements
+    if any(_may_be_patient(elements[name]) for name in SUBJECT_ELEMENTS if name in elements):
+        return True
+    people = type_of(elements["participant"].type) if "participant" in elements else None
+    return people is not None and "actor" in people.elements
+
+
+def _may_be_patient(element: Element) -> bool:
+    """Tell whether an element is a reference to a Patient, or to anything."""
+    return element.type == "Reference" and (not element.targets or "Patient" in element.targets)
 
 
 def guessed(data: bytes, base: str) -> tuple[str, str]:

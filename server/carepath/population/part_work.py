@@ -86,7 +86,7 @@ def _answer(
     if patient.bytes > job.how.max_bytes:
         return too_large(patient.key, patient.bytes, job.how, next(part.lines(patient)))
     lines = list(part.lines(patient))
-    if shared is not None:
+    if shared is not None and not any(line.is_bundle for line in lines):
         lines += shared.of(lines)
     return answer(patient.key, lines, job.how, knowledge)
 

@@ -6,7 +6,7 @@ is a range of such places, so the order of the output does not depend on how man
 
 import mmap
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
@@ -22,7 +22,7 @@ _BUFFERS = 64_000_000
 _LARGEST_BUFFER = 256_000
 _HEAD = Struct("<IIQHB")
 """Bytes of the line, number of the file and of the line, bytes of the name, what it is."""
-_LINE, _BUNDLE, _BROKEN = 0, 1, 2
+_LINE, _BUNDLE, _BROKEN, _MOVED = range(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +89,39 @@ class Parts:
 
     def add(self, key: str, file: int, line: int, data: bytes, kind: str = "line") -> None:
         """Add a line of a patient; `kind` is `line`, `bundle` or `broken`."""
+        self._add(key, file, line, data, _KINDS[kind])
+
+    def _add(self, key: str, file: int, line: int, data: bytes, kind: int) -> None:
         name = key.encode()
-        number = crc32(name) * len(self._buffers) >> 32
+        number = self._number(name)
         buffer = self._buffers[number]
-        buffer += _HEAD.pack(len(data), file, line, len(name), _KINDS[kind])
+        buffer += _HEAD.pack(len(data), file, line, len(name), kind)
         buffer += name
         buffer += data
         if len(buffer) >= self._most:
             self._write(number)
+
+    def move(self, homes: Mapping[str, str]) -> None:
+        """Give the lines of some names to others; the old names have none any more."""
+        by_part: dict[int, list[str]] = {}
+        for old in homes:
+            by_part.setdefault(self._number(old.encode()), []).append(old)
+        for number, names in by_part.items():
+            if self._buffers[number]:
+                self._write(number)
+            path = part_file(self._folder, number)
+            if not path.exists():
+                continue
+            with Part(path, ()) as part:
+                found = {one.key: one for one in part.patients}
+                for old in filter(found.__contains__, sorted(names)):
+                    for place in found[old].places:
+                        data = part.data(place)
+                        self._add(homes[old], place.file, place.line, data, place.kind)
+                    self._add(old, 0, 0, b"", _MOVED)
+
+    def _number(self, name: bytes) -> int:
+        return crc32(name) * len(self._buffers) >> 32
 
     def _write(self, number: int) -> None:
         with part_file(self._folder, number).open("ab") as file:
@@ -145,11 +170,15 @@ class Part:
             yield SourceLine(
                 name,
                 place.line,
-                self._map[place.start : place.end],
+                self.data(place),
                 base,
                 is_bundle=place.kind == _BUNDLE,
                 is_broken=place.kind == _BROKEN,
             )
+
+    def data(self, place: Place) -> bytes:
+        """Return what stands at a place."""
+        return self._map[place.start : place.end]
 
     def _patients(self) -> list[Patient]:
         found: dict[bytes, list[Place]] = {}
@@ -159,7 +188,10 @@ class Part:
             start = at + _HEAD.size + length
             at = start + size
             name = view[start - length : start]
-            found.setdefault(name, []).append(Place(file, line, start, at, kind))
+            if kind == _MOVED:
+                found.pop(name, None)
+            else:
+                found.setdefault(name, []).append(Place(file, line, start, at, kind))
         ordered = sorted(found, key=lambda name: (crc32(name), name))
         return [
             Patient(name.decode(), sum(p.end - p.start for p in places), places)
