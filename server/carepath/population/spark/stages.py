@@ -7,17 +7,15 @@ import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from carepath.errors import InvalidParameter, MissingLibrary
-from carepath.formats.json import decode
 from carepath.knowledge import Knowledge
-from carepath.population.distribute import MOST_TOLD, Distributed, rest_told
+from carepath.population.distribute import Distributed
+from carepath.population.merged import homes
 from carepath.population.one_patient import How
-from carepath.population.shared import Shared
-from carepath.population.spark.tasks import FILE, SHARED, Work
+from carepath.population.spark.gathered import packed, result_of
+from carepath.population.spark.tasks import FILE, LINES, SHARED, Work, moved
 from carepath.population.told import Told
 
 Frame = Any
@@ -55,9 +53,14 @@ def read(lines: Frame, before: Sequence[Told] = ()) -> Read:
 
     Raises InvalidParameter when what is about nobody in particular is too much to send around.
     """
-    result = _result(lines, before)
+    files = lines.where(f"kind = '{FILE}'").select("number", "file", "data").collect()
+    result, replaced = result_of((row.asDict() for row in files), before)
     shared = _shared(lines) if result.shared else (b"", ())
-    return Read(lines.where(f"kind NOT IN ('{FILE}', '{SHARED}')"), result, *shared)
+    of_patients = lines.where(f"kind NOT IN ('{FILE}', '{SHARED}')")
+    known = homes(replaced)
+    if known:
+        of_patients = of_patients.mapInArrow(lambda batches: moved(known, batches), LINES)
+    return Read(of_patients, result, *shared)
 
 
 def by_patient(lines: Frame, parts: int, run: Callable[..., Any], schema: str) -> Frame:
@@ -71,26 +74,6 @@ def by_patient(lines: Frame, parts: int, run: Callable[..., Any], schema: str) -
     return together.mapInArrow(run, schema)
 
 
-def _result(lines: Frame, before: Sequence[Told]) -> Distributed:
-    """Return what is told of all files, as one pass over all of them tells it."""
-    total, told = Distributed(), list(before)
-    places = len(told)
-    total.hidden = sum(one.hides for one in told)
-    rows = lines.where(f"kind = '{FILE}'").select("number", "file", "data").collect()
-    for row in sorted(rows, key=lambda one: (one["number"], one["file"])):
-        told_of = decode(bytes(row["data"]))
-        places += told_of["places"]
-        found = told_of["distributed"]
-        for name in ("patients", "lines", "shared", "hidden"):
-            setattr(total, name, getattr(total, name) + found[name])
-        total.types.update(found["types"])
-        total.unused.update(found["unused"])
-        told += [Told(**one) for one in found["told"]]
-    total.told = told[:MOST_TOLD]
-    total.told += rest_told(places, len(total.told))
-    return total
-
-
 def _shared(lines: Frame) -> tuple[bytes, tuple[tuple[str, str], ...]]:
     """Return the file of the shared lines, and the files of the input that they are of."""
     found = lines.where(f"kind = '{SHARED}'")
@@ -98,11 +81,5 @@ def _shared(lines: Frame) -> tuple[bytes, tuple[tuple[str, str], ...]]:
     if size > MAX_SHARED_BYTES:
         expected = f"at most {MAX_SHARED_BYTES} bytes of resources that are about no patient"
         raise InvalidParameter("INPUT", f"{size} bytes", expected)
-    files: dict[tuple[str, str], int] = {}
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "shared.sqlite"
-        with Shared(path) as shared:
-            for row in found.sort("number", "file", "line", "data").toLocalIterator():
-                file = files.setdefault((row["file"], row["base"]), len(files))
-                shared.add(row["key"], row["base"], file, row["line"], bytes(row["data"]))
-        return path.read_bytes(), tuple(files)
+    rows = found.sort("number", "file", "line", "data").toLocalIterator()
+    return packed(row.asDict() for row in rows)

@@ -9,7 +9,7 @@ bytes are the same.  Nothing here knows Spark.
 import gc
 import pickle
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
@@ -139,8 +139,27 @@ def _file(number: int, file: SourceFile, lines: Iterable[Line | Told]) -> Iterat
             made.result.shared += taken.kind == SHARED
             yield taken
     made.end(file, made.result.lines, told=bool(made.result.told))
-    result = {"distributed": made.result, "places": made.all_told}
+    result = {
+        "distributed": made.result,
+        "places": made.all_told,
+        "replaced": made.replaced,
+    }
     yield Taken(0, "", number, file.name, 0, file.base, FILE, encode(result))
+
+
+def moved(homes: Mapping[str, str], batches: Iterable[Any]) -> Iterator[Any]:
+    """Yield lines under the names of the records that have replaced others."""
+
+    def row(one: Taken) -> Taken:
+        home = homes.get(one.key)
+        return one if home is None else one._replace(key=home, place=crc32(home.encode()))
+
+    return _as_batches(map(row, _rows(batches)))
+
+
+def _rows(batches: Iterable[Any]) -> Iterator[Taken]:
+    for batch in batches:
+        yield from map(Taken._make, zip(*(c.to_pylist() for c in batch.columns), strict=True))
 
 
 def _as_batches(rows: Iterator[Taken]) -> Iterator[Any]:
@@ -171,14 +190,12 @@ def answers(work: Work, batches: Iterable[Any]) -> Iterator[tuple[int, str, Pati
     """Yield place, name and answer of each patient; the rows of a patient stand together."""
     knowledge = _knowledge(work.knowledge)
     shared = _shared(work.shared, work.files) if work.shared else None
-    columns = (batch.to_pydict().values() for batch in batches)
-    rows = (Taken(*row) for batch in columns for row in zip(*batch, strict=True))
-    for (place, key), found in groupby(rows, key=itemgetter(0, 1)):
+    for (place, key), found in groupby(_rows(batches), key=itemgetter(0, 1)):
         lines, size = _within(work.how.max_bytes, found)
         if size > work.how.max_bytes:
             yield place, key, too_large(key, size, work.how, lines[0])
             continue
-        if shared is not None:
+        if shared is not None and not any(line.is_bundle for line in lines):
             lines += shared.of(lines)
         yield place, key, answer(key, lines, work.how, knowledge)
 
