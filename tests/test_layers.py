@@ -116,17 +116,17 @@ LADDERS = {
         "population/told population/people population/counts population/decisions "
         "population/partition population/ownership",
         "population/output population/merged population/shared population/bundle_owners "
-        "population/figures "
-        "population/lines_of_patient",
+        "population/figures population/lines_of_patient",
         "population/sources population/one_patient population/state population/plots",
         "population/distribute population/summary",
         "population/part_work population/table",
         "population/worker",
         "population/workers",
         "population/run population/iterate",
+        "population/spark",
     ),
     "command": ("command",),
-    "entry": ("__main__ carepath",),
+    "entry": ("__main__ carepath spark",),
 }
 HOME = {
     "flask": "web",
@@ -153,6 +153,7 @@ HOME = {
     "pandas": "population",
     "polars": "population",
     "pyarrow": "population",
+    "pyspark": "population",
     "click": "command",
     "watchfiles": "command",
 }
