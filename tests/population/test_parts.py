@@ -187,3 +187,37 @@ def test_a_part_is_written_whole(tmp_path: Path) -> None:
     assert do_part(job, Knowledge.shipped(), 0) == 1
     assert not part_file(tmp_path, 0).exists()
     assert all(result_file(tmp_path, 0, kind).exists() for kind in (CAREPLANS, ROWS, ERRORS))
+
+
+BROKEN = {
+    "bytes that are no UTF-8": (b'"div":"x"', b'"div":"\xff"'),
+    "a key that stands twice": (b'"status":', b'"status":"generated","status":'),
+    "a nesting without end": (b'"div":"x"', b'"div":' + b"[" * 100_000 + b"]" * 100_000),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_line_that_only_looks_like_json_is_unread(case: str, tmp_path: Path) -> None:
+    """A look at a few elements takes these for sound; what reads all of them does not."""
+    text = {"status": "generated", "div": "x"}
+    condition = next(r for r in of_patient("a") if r["resourceType"] == "Condition")
+    lines = [json.dumps(r, separators=(",", ":")) for r in ({**condition, "text": text},)]
+    data = lines[0].encode().replace(*BROKEN[case], 1)
+    source = written(tmp_path / "in", {"Patient.ndjson": of_patient("a")[:1]})
+    (source / "Condition.ndjson").write_bytes(data)
+    (plan,), errors, remarks = applied(source, tmp_path / "work")
+    outcome = next(r for r in plan["contained"] if r["resourceType"] == "OperationOutcome")
+    expected = "`Condition` was not used: it is no JSON (`Condition.ndjson`, line 1)."
+    assert expected in [issue["diagnostics"] for issue in outcome["issue"]]
+    assert remarks == ()
+    assert len(errors) <= 1
+
+
+def test_a_patient_whose_line_is_broken_gets_no_plan(tmp_path: Path) -> None:
+    patient = json.dumps({**of_patient("a")[0], "text": {"div": "x"}}).encode()
+    source = written(tmp_path / "in", {"other.ndjson": of_patient("a")[1:]})
+    (source / "Patient.ndjson").write_bytes(patient.replace(b'"x"', b'"\xff"'))
+    plans, (error,), _ = applied(source, tmp_path / "work")
+    text = "The line of `Patient/a` cannot be read (`Patient.ndjson`, line 1)."
+    assert plans == []
+    assert error["outcome"]["issue"][0]["diagnostics"] == text

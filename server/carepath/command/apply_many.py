@@ -159,12 +159,19 @@ def _order(source: Path, knowledge: Any, options: dict[str, Any]) -> Any:
             explain=options["explain"],
             seconds=options["patient_seconds"],
         ),
-        workers=options["workers"] or len(os.sched_getaffinity(0)),
+        workers=options["workers"] or _processors(),
         limit=options["limit"],
         decisions=options["decisions"],
         resume=options["resume"],
         start=options["start"],
     )
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _moment(options: dict[str, Any]) -> datetime:

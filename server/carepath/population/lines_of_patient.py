@@ -13,6 +13,8 @@ from carepath.issues import Issue
 from carepath.population.ownership import PATIENT, guessed, head_of, owners
 from carepath.population.partition import SourceLine
 from carepath.population.told import place
+from carepath.r4.model import RESOURCE_TYPES
+from carepath.record import ANY_TYPE
 from carepath.resources import Resource
 from carepath.validation import LeftOut, Readable, readable
 
@@ -40,6 +42,7 @@ def data_of(patient: str, lines: Sequence[SourceLine]) -> tuple[Readable, ...]:
         content = decode(_bundle(sound))
     except MalformedInput:
         sound, faulty = _sorted_out(sound)
+        _refuse_namesakes(patient, [line for line in faulty if _is_patient(line)])
         broken += faulty
         content = decode(_bundle(sound))
     found = with_places(readable(content), sound)
@@ -134,8 +137,10 @@ def _sorted_out(lines: Sequence[SourceLine]) -> tuple[list[SourceLine], list[Sou
 
 def _unread(patient: str, line: SourceLine) -> Readable:
     """Return a line that is no JSON as data that was sent and says what nobody knows."""
-    kind = guessed(line.data, line.base)[0] or _type_of(line.file)
-    stub: Resource = {"resourceType": kind} if kind else {}
+    head = head_of(line.data)
+    kind = head.resourceType if head is not None else guessed(line.data, line.base)[0]
+    kind = kind or _type_of(line.file)
+    stub: Resource = {"resourceType": kind or ANY_TYPE}
     if patient.startswith(PATIENT):
         stub["subject"] = {"reference": patient}
     reason = f"it is no JSON ({place(line.file, line.line)})"
@@ -144,9 +149,9 @@ def _unread(patient: str, line: SourceLine) -> Readable:
 
 
 def _type_of(file: str) -> str:
-    """Return what files of an export by type are called by, as far as it is a name."""
+    """Return what files of an export by type are called by, where that is a type."""
     name = file.rpartition("/")[2].partition(".")[0]
-    return name if name.isalpha() and name[:1].isupper() else ""
+    return name if name in RESOURCE_TYPES else ""
 
 
 def with_places(found: Readable, lines: Sequence[SourceLine]) -> Readable:

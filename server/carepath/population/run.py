@@ -6,6 +6,7 @@ Each stage ends with files that are on the disk under their names, so that whate
 process loses only what was being done.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -100,6 +101,8 @@ def _telling(out: Path) -> Iterator[None]:
     except OSError as error:
         where = error.filename or out
         raise RunStopped(str(out), f"{where}: {error.strerror or error}") from error
+    except sqlite3.Error as error:
+        raise RunStopped(str(out), str(error)) from error
 
 
 def _asked(order: Order, found: Input, knowledge: Knowledge) -> dict[str, object]:
