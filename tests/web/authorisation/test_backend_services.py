@@ -11,6 +11,8 @@ import pytest
 from flask.testing import FlaskClient
 from known_clients import BASE, bearer, ec_key, rsa_key, signed  # type: ignore[import-not-found]
 
+from carepath.validation import check_structure
+
 ENDPOINT = "http://localhost/auth/token"
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 COUNT = iter(range(1_000_000))
@@ -210,6 +212,10 @@ def test_what_clients_learn_before_they_log_in(guarded: FlaskClient) -> None:
     assert codes == ["SMART-on-FHIR", "OAuth", "Basic"]
     uris = {part["url"]: part["valueUri"] for part in security["extension"][0]["extension"]}
     assert uris["token"] == ENDPOINT
+
+
+def test_what_clients_learn_is_valid(guarded: FlaskClient) -> None:
+    assert list(check_structure(guarded.get("/fhir/metadata").json)) == []
 
 
 def test_without_a_registry_there_is_nothing(make_client: Callable[..., FlaskClient]) -> None:
