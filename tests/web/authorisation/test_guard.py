@@ -114,6 +114,18 @@ def test_the_token_of_an_ehr_opens_its_call_and_nothing_else(world: Any) -> None
             grant(path, jti, url)
 
 
+def test_the_openapi_document_says_where_to_log_in(guarded: FlaskClient) -> None:
+    made = guarded.get("/openapi.json").json
+    assert made["components"]["securitySchemes"] == {
+        "basic": {"type": "http", "scheme": "basic"},
+        "bearer": {"type": "http", "scheme": "bearer"},
+    }
+    asked = {path for path, methods in made["paths"].items() for one in methods.values()
+             if "security" in one}  # fmt: skip
+    assert {"/fhir/PlanDefinition/{id}", "/fhir", "/metrics", "/auth/introspect"} <= asked
+    assert asked.isdisjoint({"/fhir/metadata", "/healthz", "/auth/token", "/openapi.json"})
+
+
 def test_who_asks_too_often_waits(world: Any) -> None:
     clients = [
         {"id": "a", "token": kept_token("a"), "scopes": "system/*.rs", "rate": 0.01, "burst": 2},
