@@ -29,8 +29,8 @@ from carepath.web.authorisation.keys import Keys
 from carepath.web.authorisation.registry import Issuer
 from carepath.web.authorisation.replay import Used
 from carepath.web.authorisation.rights import Grant
-from carepath.web.authorisation.shared_times import SharedTimes
 from carepath.web.authorisation.untrusted import Untrusted
+from carepath.web.shared_times import SharedTimes
 
 ENDPOINT = "http://localhost/auth/token"
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -16,9 +16,9 @@ from carepath.web.authorisation.credentials import kept_token
 from carepath.web.authorisation.rates import Rates
 from carepath.web.authorisation.replay import Used
 from carepath.web.authorisation.rights import Grant, Rate
-from carepath.web.authorisation.shared_times import Full, SharedTimes
 from carepath.web.authorisation.untrusted import Untrusted
 from carepath.web.http.refusals import Busy, TooManyRequests
+from carepath.web.shared_times import Full, SharedTimes
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 

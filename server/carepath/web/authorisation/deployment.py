@@ -17,11 +17,11 @@ from carepath.web.authorisation.outside import Outside
 from carepath.web.authorisation.rates import Rates
 from carepath.web.authorisation.registry import read_registry
 from carepath.web.authorisation.replay import Used
-from carepath.web.authorisation.shared_times import SharedTimes
 from carepath.web.authorisation.smart_configuration import TOKEN
 from carepath.web.authorisation.tokens import Tokens, token_key
 from carepath.web.config import Config, InvalidConfiguration, variable
 from carepath.web.http.urls import root_of
+from carepath.web.shared_times import SharedTimes
 
 _CLIENTS = 16_384
 _ASSERTIONS = 65_536
