@@ -64,7 +64,7 @@ def test_the_page_leads_to_a_tested_pathway(
             if step[1].startswith("... "):
                 printed = f"... {printed.partition(' ')[2]}"
             assert printed == step[1], step[0]
-    assert (done.count(2), done.count(3), step) == (8, 12, (SERVE, ""))
+    assert (done.count(2), done.count(3), step) == (11, 15, (SERVE, ""))
     held = Knowledge.shipped().with_folder(tmp_path / "our-content")
     service = create_app(Config(now="2026-11-27T12:00:00+00:00"), held).test_client()
     page = service.get("/pathways/lung-nodule", headers={"Accept": "text/html"})

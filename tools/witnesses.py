@@ -1,23 +1,20 @@
 """Everything that can notice a change of the content: fact cases, plan cases and record cases.
 
-A witness is one case, whatever its form.  It keeps the facts that were worked out for it, so that
-a changed fact can be tried there by itself: most changes make no difference to most cases.
+A plan case is a witness by itself; what the other forms work out is noted while they run.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pytest import MonkeyPatch
 
 from carepath.apply.compile.names import Fact
-from carepath.apply.run.scope import FAILURES, Application, Scope
-from carepath.authoring.cases import Case, differences, read_cases, run_case
+from carepath.apply.run.scope import Scope
+from carepath.authoring.cases import read_cases
 from carepath.authoring.fact_cases import FactCase, fact_differences, read_fact_cases
-from carepath.errors import CarepathError
-from carepath.fhirpath import Expression, Known
+from carepath.authoring.mutate import FactKey, Seen, Witness, key_of, witness_of
 from carepath.knowledge import Knowledge
 from records.comparing import differences as record_differences
 from records.reading import RecordCase, fact_names, read_record_cases
@@ -25,58 +22,6 @@ from records.run import answer_to
 from records.run import with_questions as with_questions_of
 
 TESTS = Path(__file__).parents[1] / "tests"
-
-Action = tuple[str, str]
-"""The id of a plan and of an action in it."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A fact as it was worked out for a case: its value, and the scope it was worked out in."""
-
-    known: Known
-    scope: Scope
-    session: Application
-    """The application, which a scope does not keep."""
-
-    def value_of(self, expression: Expression) -> Known | None:
-        """Return what another expression gives in its place, None when it fails."""
-        try:
-            return expression.evaluate_known(self.session.focus, self.scope.environment)
-        except FAILURES:
-            return None
-
-
-@dataclass(frozen=True)
-class Witness:
-    """One case: what it costs to ask it (0 is cheap), and what it says of some content.
-
-    `says` returns what is not as the case expects, a sentence each.
-    """
-
-    name: str
-    cost: int
-    says: Callable[[Knowledge], list[str]]
-    named: frozenset[str]
-    """The facts that the case itself expects to have a value."""
-    seen: Mapping[str, Seen]
-    """The facts that were worked out for it."""
-    holds: bool
-    """Whether it holds before any change."""
-    actions: frozenset[Action] = frozenset()
-    """The actions that are decided in it, where it looks at actions."""
-
-    def differs(self, fact: str, expression: Expression) -> bool:
-        """Tell whether a fact would have another value here if this were its expression."""
-        seen = self.seen.get(fact)
-        return seen is not None and not _are_same(seen.known, seen.value_of(expression))
-
-    def notices(self, knowledge: Knowledge) -> bool:
-        """Tell whether the case does not hold with this content; an error is noticed, too."""
-        try:
-            return bool(self.says(knowledge))
-        except CarepathError:
-            return True
 
 
 def with_questions(knowledge: Knowledge) -> Knowledge:
@@ -89,7 +34,7 @@ def witnesses(knowledge: Knowledge) -> Iterator[Witness]:
     for fact_case in read_fact_cases(TESTS / "facts" / "cases"):
         yield _of_fact_case(fact_case, knowledge)
     for case in read_cases(TESTS / "cases"):
-        yield _of_case(case, knowledge)
+        yield witness_of(case, knowledge)
     for record_case in read_record_cases():
         if not record_case.is_unclear:
             yield _of_record(record_case, knowledge)
@@ -101,18 +46,7 @@ def _of_fact_case(case: FactCase, knowledge: Knowledge) -> Witness:
 
     with _noting() as seen:
         wrong = says(knowledge)
-    return Witness(case.name, 0, says, frozenset(case.facts), seen, not wrong)
-
-
-def _of_case(case: Case, knowledge: Knowledge) -> Witness:
-    def says(content: Knowledge) -> list[str]:
-        return differences(case, run_case(case, content))
-
-    with _noting() as seen:
-        applied = run_case(case, knowledge)
-    actions = frozenset((decision.plan, decision.id) for decision in applied.decisions)
-    holds = not differences(case, applied)
-    return Witness(case.name, 1, says, frozenset(), seen, holds, actions)
+    return Witness(case.name, 0, says, frozenset(case.facts), seen, tuple(wrong))
 
 
 def _of_record(case: RecordCase, knowledge: Knowledge) -> Witness:
@@ -122,26 +56,20 @@ def _of_record(case: RecordCase, knowledge: Knowledge) -> Witness:
     with _noting() as seen:
         wrong = says(knowledge)
     named = frozenset(fact_names(case.expect))
-    return Witness(case.name, 2, says, named, seen, not wrong)
+    return Witness(case.name, 2, says, named, seen, tuple(wrong))
 
 
 @contextmanager
-def _noting() -> Iterator[dict[str, Seen]]:
+def _noting() -> Iterator[Mapping[FactKey, Sequence[Seen]]]:
     """Note each fact that is worked out meanwhile, and keep what it was worked out in."""
-    found: dict[str, Seen] = {}
+    found: dict[FactKey, list[Seen]] = {}
     work_out = Scope._work_out
 
     def noted(self: Scope, fact: Fact) -> Any:
         known = work_out(self, fact)
-        found[fact.name] = Seen(known, self, self.session)
+        found[key_of(fact)] = [Seen(known, self, self.session)]
         return known
 
     with MonkeyPatch.context() as patch:
         patch.setattr(Scope, "_work_out", noted)
         yield found
-
-
-def _are_same(one: Known, other: Known | None) -> bool:
-    if other is None or len(one.items) != len(other.items):
-        return False
-    return all(a[0] is b[0] or a[0] == b[0] for a, b in zip(one.items, other.items, strict=True))

@@ -38,7 +38,7 @@ def watch(folder: Path, tmp_path: Path) -> Iterator[Callable[[int], list[str]]]:
     """Return who waits for so many lines of a watch, and returns all that there are."""
     log = tmp_path / "log"
     with log.open("wb") as file:
-        command = [sys.executable, "-m", "carepath", "watch", str(folder)]
+        command = [sys.executable, "-m", "carepath", "watch", str(folder), "--no-pages"]
         process = subprocess.Popen(command, stdout=file, stderr=file)
 
     def lines(count: int) -> list[str]:

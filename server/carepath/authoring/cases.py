@@ -77,6 +77,18 @@ def read_cases(folder: Path) -> tuple[Case, ...]:
     return tuple(read_case(path) for path in sorted(folder.rglob("*")) if path.suffix in ENDINGS)
 
 
+def case_files(folder: Path) -> Iterator[Path]:
+    """Yield the case files of a folder of content: those in folders named `cases`, in order."""
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        if (
+            path.suffix in ENDINGS
+            and "cases" in parts[:-1]
+            and not any(part.startswith(".") for part in parts)
+        ):
+            yield path
+
+
 def request_of(case: Case, definition: Resource) -> ApplyRequest:
     """Return the application of some definition to the case's patient, at its moment."""
     parameters = {

@@ -1,7 +1,6 @@
 """`carepath check DIR`: all checks of one folder of content, and of nothing else."""
 
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,10 +33,10 @@ def check(folder: Path, strict: bool, tables: bool) -> None:
 
 def report_of(folder: Path, *, tables: bool = False) -> Report:
     """Return what is to be told of a folder; raises ContentError for what cannot be read."""
-    from carepath.authoring.cases import read_case
+    from carepath.authoring.cases import case_files, read_case
     from carepath.authoring.folder_check import check_cases
-    from carepath.authoring.lint import QUICK, key_of, lint
-    from carepath.command.folders import loaded_from, not_read
+    from carepath.authoring.lint import QUICK, lint
+    from carepath.command.folders import loaded_from, not_read, own_definitions
 
     loaded = loaded_from([folder])
     findings = [*not_read([folder]), *lint(loaded.knowledge, loaded.files, loaded.files, QUICK)]
@@ -47,9 +46,7 @@ def report_of(folder: Path, *, tables: bool = False) -> Report:
     if any(severities):
         lines.append("The cases were not run: mend the errors first.")
     else:
-        held = loaded.knowledge
-        own = [d for t in held.types() for d in held.all(t) if key_of(d) in loaded.files]
-        checked = check_cases(own, cases, held)
+        checked = check_cases(own_definitions(loaded), cases, loaded.knowledge)
         severities += [told.severity == "error" for told in checked.told]
         lines += [str(told) for told in checked.told]
         lines += checked.tables if tables else ()
@@ -59,17 +56,3 @@ def report_of(folder: Path, *, tables: bool = False) -> Report:
         f"{len(loaded.files)} definitions, {len(cases)} cases, {errors} errors, {warnings} warnings"
     )
     return Report(tuple(lines), errors, warnings)
-
-
-def case_files(folder: Path) -> Iterator[Path]:
-    """Yield the case files of a folder: those in folders named `cases`, in order."""
-    from carepath.formats.files import ENDINGS
-
-    for path in sorted(folder.rglob("*")):
-        parts = path.relative_to(folder).parts
-        if (
-            path.suffix in ENDINGS
-            and "cases" in parts[:-1]
-            and not any(part.startswith(".") for part in parts)
-        ):
-            yield path

@@ -8,6 +8,7 @@ from carepath.authoring.lint import Finding, key_of
 from carepath.issues import Issue
 from carepath.knowledge import Knowledge, passed_over
 from carepath.knowledge.loader import read_folder, read_shipped
+from carepath.resources import Resource
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,12 @@ def loaded_from(content: Iterable[Path]) -> Loaded:
         knowledge = knowledge.with_definitions(resource for _, resource in sources)
         own |= {key_of(resource): str(folder / name) for name, resource in sources}
     return Loaded(knowledge, own)
+
+
+def own_definitions(loaded: Loaded) -> list[Resource]:
+    """Return the definitions of the folders themselves, in the order of their types."""
+    held = loaded.knowledge
+    return [d for t in held.types() for d in held.all(t) if key_of(d) in loaded.files]
 
 
 def not_read(folders: Iterable[Path]) -> Iterator[Finding]:

@@ -4,13 +4,19 @@ https://watchfiles.helpmanual.io/
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from carepath.command.check import report_of
+from carepath.command.check import Report, report_of
 from carepath.command.refusing import REFUSED
 from carepath.errors import CarepathError
+
+if TYPE_CHECKING:
+    from carepath.command.preview_server import PreviewServer
 
 _TICK = 300
 """How often, in milliseconds, the watch looks up when nothing has changed."""
@@ -19,14 +25,56 @@ _TICK = 300
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--tables", is_flag=True, help="Print the decision tables, with the cases in them.")
-def watch(folder: Path, tables: bool) -> None:
-    """Check a folder now and after each change, until Ctrl-C."""
+@click.option("--pages/--no-pages", default=True, help="Show the pages of the folder in a browser.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=None,
+    help="Where to show them; 8090, or one that is free.",
+)
+def watch(folder: Path, tables: bool, pages: bool, port: int | None) -> None:
+    """Check a folder now and after each change, and show its pages, until Ctrl-C."""
+    from carepath.command.preview import FolderPages
+
     try:
-        from watchfiles import Change, DefaultFilter
-        from watchfiles import watch as changes
+        changes = _changes(folder)
     except ImportError:
         click.echo("error: watchfiles is not installed: pip install 'carepath[watch]'", err=True)
         sys.exit(REFUSED)
+    with _server(port) if pages else nullcontext() as server:
+        shown = FolderPages(folder, server.shown) if server else None
+        for number, names in enumerate(changes):
+            if names:
+                click.echo(f"\nchanged: {', '.join(names)}")
+            report = _report(folder, tables)
+            for line in report.lines:
+                click.echo(line)
+            if shown:
+                shown.renew(report)
+            if server and number == 0:
+                click.echo(f"pages: {server.address}")
+            sys.stdout.flush()
+
+
+def _server(port: int | None) -> "PreviewServer":
+    """Return what shows the pages; end with a sentence where the port is taken."""
+    from carepath.command.preview_server import HOST, PreviewServer
+
+    try:
+        return PreviewServer(port)
+    except OSError as error:
+        click.echo(f"error: {HOST}:{port} cannot be listened on: {error.strerror}.", err=True)
+        sys.exit(REFUSED)
+
+
+def _changes(folder: Path) -> Iterator[list[str]]:
+    """Return the names of what has changed, each time; nothing the first time, which is at once.
+
+    Raises ImportError where the watcher is not installed.
+    """
+    from watchfiles import Change, DefaultFilter
+    from watchfiles import watch as changes
+
     seen, root = DefaultFilter(), folder.resolve()
 
     def counts(change: Change, path: str) -> bool:
@@ -40,23 +88,19 @@ def watch(folder: Path, tables: bool) -> None:
         yield_on_timeout=True,
         raise_interrupt=False,
     )
-    for number, found in enumerate(ticks):
-        if found:
-            names = ", ".join(sorted({_name(path, root) for _, path in found}))
-            click.echo(f"\nchanged: {names}")
-        if found or number == 0:
-            _tell(folder, tables)
+    return (
+        sorted({_name(path, root) for _, path in found})
+        for number, found in enumerate(ticks)
+        if found or number == 0
+    )
 
 
-def _tell(folder: Path, tables: bool) -> None:
-    """Print what a check finds; what cannot be read is a sentence, and the watch goes on."""
+def _report(folder: Path, tables: bool) -> Report:
+    """Return what a check finds; what cannot be read is a sentence, and the watch goes on."""
     try:
-        lines = report_of(folder, tables=tables).lines
+        return report_of(folder, tables=tables)
     except CarepathError as error:
-        lines = (f"error: {error}",)
-    for line in lines:
-        click.echo(line)
-    sys.stdout.flush()
+        return Report((f"error: {error}",), 1, 0)
 
 
 def _is_content(name: str) -> bool:

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import current_app
 
+from carepath.authoring.case_outcomes import CaseOutcomes
+from carepath.authoring.cases import Case, case_files, read_case
 from carepath.errors import InvalidContent, MalformedInput
 from carepath.formats import json as json_codec
 from carepath.knowledge import Knowledge, passed_over
@@ -22,6 +24,7 @@ from carepath.web.http.logs import SERVER
 from carepath.web.limits import Gate, RateLimit
 from carepath.web.search.pages import Limits
 from carepath.web.search.values import Background
+from carepath.web.seen_definitions import SeenDefinitions
 
 EXTENSION = "carepath"
 
@@ -62,6 +65,11 @@ class Service:
         )
 
     @cached_property
+    def seen(self) -> SeenDefinitions:
+        """Return the definitions that requests bring again and again."""
+        return SeenDefinitions(self.knowledge)
+
+    @cached_property
     def background(self) -> Background:
         """Return what a search may look up."""
         return Background(self.definitions, self.knowledge.terminology)
@@ -70,6 +78,12 @@ class Service:
     def page_limits(self) -> Limits:
         """Return how large a page of a search is."""
         return Limits(self.config.page_size, self.config.max_page_size)
+
+    @cached_property
+    def cases(self) -> CaseOutcomes:
+        """Return the cases that lie with the content of the deployment."""
+        found = (case for folder in self.config.content for case in _cases_in(Path(folder)))
+        return CaseOutcomes(found, self.knowledge)
 
 
 def current() -> Service:
@@ -94,6 +108,15 @@ def _warn_of_files_not_read(folders: Iterable[str]) -> None:
     for folder in folders:
         for one in passed_over(Path(folder)):
             SERVER.warning(one.sentence, extra={"fields": {"file": f"{folder}/{one.name}"}})
+
+
+def _cases_in(folder: Path) -> Iterator[Case]:
+    """Yield the cases of a deployment's folder; one that is none is logged."""
+    for path in filter(Path.is_file, case_files(folder)):
+        try:
+            yield read_case(path)
+        except InvalidContent as error:
+            SERVER.warning(str(error), extra={"fields": {"file": str(path)}})
 
 
 def _clock(config: Config) -> Callable[[], datetime]:

@@ -70,7 +70,7 @@ def test_a_pathway_shows_scope_table_conflicts_and_statements(
     assert [svg.get("role") for svg in tree.xpath("//main//svg")] == ["group", "group"]
     cited = set(tree.xpath("//td/a[starts-with(@href, '#statement-')]/text()"))
     assert set(text_of(tree, "//dl[@class='statements']/dt[@id]")) == cited
-    assert "This service does not hold its text." not in tree.text_content()
+    assert "Its text is not here." not in tree.text_content()
 
 
 def _count(element: dict[str, Any]) -> int:

@@ -50,6 +50,11 @@ class Cache:
                     self._made[place] = make()
                 return cast("T", self._made[place])
 
+    def take(self, other: "Cache", keeps: Callable[[type], bool]) -> None:
+        """Take over what another has made, of the types that still hold."""
+        with self._lock:
+            self._made |= {key: made for key, made in other._made.items() if keeps(key[0])}
+
     def all(self, kind: type[T]) -> list[T]:
         """Return everything of a type that was made so far."""
         return [made for (made_as, _), made in list(self._made.items()) if made_as is kind]

@@ -169,6 +169,11 @@ class Session:
         """Return what a name stood for in each Library in which it was read as a fact."""
         return [scope.facts[name] for scope in self._homes.values() if name in scope.facts]
 
+    def facts_worked_out(self) -> list[tuple[Fact, Known | None]]:
+        """Return each fact of a Library that was asked for with its value; None where it failed."""
+        known = [(v.fact, v.known) for scope in self._homes.values() for v in scope.facts.values()]
+        return [*known, *((fact, None) for fact in self.failed)]
+
     def left_out(self) -> list[Issue]:
         """Return an issue for each resource that the content did not use, with its reason.
 

@@ -16,9 +16,9 @@ import httpx
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet, RSAKey
 
+from carepath.addresses import plain_url, stands_in
 from carepath.errors import MalformedInput
 from carepath.formats import json as json_codec
-from carepath.web.data_endpoint.address import names, plain_url
 from carepath.web.http.outcomes import is_success
 
 _FRESH_SECONDS = 300.0
@@ -138,7 +138,7 @@ def _refuse_address(url: str, hosts: Iterable[str]) -> None:
     address = plain_url(url)
     if address is None:
         raise InvalidKeys("it must be an https URL without user, query and fragment")
-    if {host.lower() for host in hosts}.isdisjoint(names(address)):
+    if not stands_in(address, hosts):
         raise InvalidKeys("its host must stand in `jwksHosts`")
     if address.scheme != "https" and not _is_loopback(address.host):
         raise InvalidKeys("it must be https; http is for this machine only")

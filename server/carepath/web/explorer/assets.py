@@ -4,12 +4,11 @@ https://hl7.org/fhir/R4/http.html#versions (the same tags as everywhere here)
 """
 
 from collections.abc import Mapping
-from functools import cache
 from hashlib import sha256
-from importlib.resources import files
 
 from flask import Response, request
 
+from carepath.web.explorer.rendering import static_file
 from carepath.web.http.refusals import UnknownEndpoint
 
 _TYPES: Mapping[str, str] = {
@@ -23,8 +22,7 @@ def asset(name: str) -> Response:
     """Answer with a file, or with 304 when the browser has it."""
     if name not in _TYPES:
         raise UnknownEndpoint("There is nothing at this URL.")
-    data = _read(name)
-    return tagged(Response(data, content_type=_TYPES[name]))
+    return tagged(Response(static_file(name), content_type=_TYPES[name]))
 
 
 def tagged(response: Response) -> Response:
@@ -32,8 +30,3 @@ def tagged(response: Response) -> Response:
     response.set_etag(sha256(response.get_data()).hexdigest()[:16])
     response.make_conditional(request)
     return response
-
-
-@cache
-def _read(name: str) -> bytes:
-    return (files("carepath.web.explorer") / "static" / name).read_bytes()

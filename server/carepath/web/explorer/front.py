@@ -4,14 +4,10 @@ from flask import Response
 
 from carepath.web import service
 from carepath.web.explorer.pages import page
-from carepath.web.explorer.plans import Plans, phases_of
+from carepath.web.explorer.pathway_values import front_values
+from carepath.web.explorer.plans import Plans
 
 
 def front() -> Response:
     """Show the front page."""
-    plans = service.current().knowledge.derived(Plans)
-    return page(
-        "front.html",
-        entries=[(plan, plans.outline(plan), phases_of(plan)) for plan in plans.entries],
-        parts=[(plan, plans.outline(plan)) for plan in plans.parts],
-    )
+    return page("front.html", **front_values(service.current().knowledge.derived(Plans)))

@@ -1,21 +1,18 @@
-"""A page of the explorer: a template with its values, and the headers that keep it to itself.
+"""A page of the explorer as an answer: with the headers that keep it to itself.
 
-https://www.w3.org/TR/CSP3/ and https://jinja.palletsprojects.com/
-
-Everything that is put into a template is escaped.  Nothing on a page comes from another host, and
-no script or style stands inside of one.
+https://www.w3.org/TR/CSP3/
 """
 
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Response
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from carepath.errors import InputError
 from carepath.web import service
+from carepath.web.explorer.addresses import Served
 from carepath.web.explorer.plans import Plans
+from carepath.web.explorer.rendering import text_of
 from carepath.web.http import outcomes
 from carepath.web.http.exchange import current
 from carepath.web.http.urls import FHIR
@@ -36,8 +33,15 @@ def page(template: str, *, status: int = outcomes.OK, **values: Any) -> Response
     Links begin with what a proxy put before the path, so that they lead here again.
     """
     plans = service.current().knowledge.derived(Plans)
-    shared = {"root": root(), "here": current().request.path, "notices": plans.disclaimers}
-    text = _environment().get_template(template).render(**shared, **values)
+    prefix = root()
+    shared = {
+        "root": prefix,
+        "at": Served(prefix),
+        "here": current().request.path,
+        "notices": plans.disclaimers,
+        "preview": None,
+    }
+    text = text_of(template, **shared, **values)
     response = Response(text, status=status, content_type="text/html; charset=utf-8")
     response.headers.update(_HEADERS)
     return response
@@ -50,15 +54,3 @@ def root() -> str:
     except InputError:
         return ""  # The page says what is wrong with the address.
     return path.removesuffix(FHIR) if path.endswith(FHIR) else ""
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("carepath.web.explorer", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )

@@ -40,6 +40,7 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
     errors.SubjectNotFound: Meaning(404, "not-found"),
     errors.OtherSubject: Meaning(422, "business-rule"),
     errors.ContentError: Meaning(422, "processing"),
+    errors.CodeNotFound: Meaning(404, "not-found"),
     errors.DefinitionNotFound: Meaning(404, "not-found"),
     errors.UnresolvedCanonical: Meaning(422, "not-found"),
     errors.CyclicDefinition: Meaning(422, "processing"),

@@ -129,9 +129,12 @@ class MethodNotAllowed(InputError):
 
     method: str
     allowed: tuple[str, ...]
+    advice: str = ""
+    """What may have been meant."""
 
     def __str__(self) -> str:
-        return f"`{self.method}` is not possible here; possible: {', '.join(self.allowed)}."
+        told = f"`{self.method}` is not possible here; possible: {', '.join(self.allowed)}."
+        return f"{told} {self.advice}" if self.advice else told
 
 
 @dataclass(eq=False)

@@ -96,7 +96,7 @@ def _faults(request: ApplyRequest, service: Service) -> list[str]:
 
 def request_of(call: Call, knowledge: Knowledge, resource_type: str, inline: str) -> ApplyRequest:
     """Return the request to apply a definition to the data of a call."""
-    definition = definition_of(call, resource_type, inline, knowledge)
+    definition = knowledge.itself(definition_of(call, resource_type, inline, knowledge))
     subjects = call.many("subject")
     sent, read = call.read, _from_endpoint(call, definition, knowledge)
     record = record_of(sent, read)
