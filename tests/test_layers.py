@@ -99,7 +99,7 @@ LADDERS = {
         "authoring/folder_check",
     ),
     "web": (
-        "web/setting_checks",
+        "web/setting_checks web/shared_times",
         "web/config web/definitions",
         "web/http",
         "web/limits web/data_endpoint web/search web/seen_definitions",

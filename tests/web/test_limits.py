@@ -49,8 +49,10 @@ def test_rate_limit_refills_and_tells_clients_apart() -> None:
 def test_the_rate_limit_forgets_who_was_quiet_the_longest(monkeypatch: pytest.MonkeyPatch) -> None:
     """The table of clients does not grow without end, and the newest ones stay in it."""
     monkeypatch.setattr(limits, "_MAX_CLIENTS", 2)
-    limit = RateLimit(per_second=1, burst=1, clock=lambda: 0.0)
+    now = [0.0]
+    limit = RateLimit(per_second=1, burst=1, clock=lambda: now[0])
     for client in ("a", "b", "c"):
+        now[0] += 0.1
         limit.take(client)
     with pytest.raises(TooManyRequests):
         limit.take("c")

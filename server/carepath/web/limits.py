@@ -2,17 +2,16 @@
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from carepath.deadline import Deadline, OutOfTime, until
 from carepath.web.config import Config, InvalidConfiguration, variable
 from carepath.web.http.refusals import Busy, TooCostly, TooManyRequests
+from carepath.web.shared_times import SharedTimes
 
 _RETRY_AFTER = 2
-_MAX_CLIENTS = 10_000
+_MAX_CLIENTS = 16_384
 
 
 class Gate:
@@ -72,16 +71,11 @@ def _taken(places: threading.BoundedSemaphore, seconds: float) -> Iterator[None]
         places.release()
 
 
-@dataclass(slots=True)
-class _Bucket:
-    """What a client has left, and when that was counted."""
-
-    left: float
-    at: float
-
-
 class RateLimit:
-    """A token bucket for each client of this worker; the oldest are forgotten."""
+    """How often one address may ask, counted by all workers together; the quietest are forgotten.
+
+    It is made before the workers are forked: they share its table.
+    """
 
     def __init__(
         self, per_second: float, burst: int, clock: Callable[[], float] = time.monotonic
@@ -89,19 +83,12 @@ class RateLimit:
         self._per_second = per_second
         self._burst = burst
         self._clock = clock
-        self._lock = threading.Lock()
-        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._times = SharedTimes(_MAX_CLIENTS) if per_second else None
 
     def take(self, client: str) -> None:
-        """Count one request of a client; raise TooManyRequests when its bucket is empty."""
-        if not self._per_second:
+        """Count one request of a client; raise TooManyRequests when there are too many."""
+        if self._times is None:
             return
-        now = self._clock()
-        with self._lock:
-            bucket = self._buckets.pop(client, None) or _Bucket(self._burst, now)
-            left = min(self._burst, bucket.left + (now - bucket.at) * self._per_second)
-            self._buckets[client] = _Bucket(max(left - 1, 0.0) if left >= 1 else left, now)
-            if len(self._buckets) > _MAX_CLIENTS:
-                self._buckets.popitem(last=False)
-        if left < 1:
-            raise TooManyRequests(int((1 - left) / self._per_second) + 1)
+        wait = self._times.wait(client, self._per_second, self._burst, self._clock())
+        if wait:
+            raise TooManyRequests(int(wait) + 1)

@@ -11,6 +11,7 @@ from functools import partial
 from flask import Response, jsonify
 
 from carepath.web import monitoring, service
+from carepath.web.authorisation import door
 from carepath.web.authorisation import endpoints as authorisation
 from carepath.web.authorisation.rights import KNOWN, OF_URL, OPEN, Need, Right, need
 from carepath.web.definitions import DEFINITION_TYPES
@@ -129,4 +130,5 @@ def _openapi() -> Response:
     """Answer with the OpenAPI document."""
     by_type = service.current().definitions.by_type
     examples = {name: held[0].id for name, held in by_type.items() if held}
-    return jsonify(openapi.document(routes(), current().base.removesuffix(FHIR), examples))
+    made = openapi.document(routes(), current().base.removesuffix(FHIR), examples)
+    return jsonify(made if door.current() is None else openapi.with_logins(made, routes()))

@@ -11,6 +11,10 @@ import pytest
 from flask.testing import FlaskClient
 from known_clients import BASE, bearer, ec_key, rsa_key, signed  # type: ignore[import-not-found]
 
+from carepath.validation import check_structure
+from carepath.web.authorisation.credentials import kept_token
+from carepath.web.config import InvalidConfiguration
+
 ENDPOINT = "http://localhost/auth/token"
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 COUNT = iter(range(1_000_000))
@@ -144,6 +148,11 @@ def test_an_assertion_counts_once(world: Any, guarded: FlaskClient) -> None:
     assert again.json["error_description"].endswith("it was used before.")
 
 
+def test_an_assertion_counts_once_in_its_last_minute_too(world: Any, guarded: FlaskClient) -> None:
+    late = signed(world.ehr, "ES384", claims(exp=int(time.time()) - 40))
+    assert [ask(guarded, late).status_code for _ in range(2)] == [200, 401]
+
+
 def test_a_token_means_nothing_after_its_time_or_its_client(world: Any) -> None:
     client = world.client(world.registry(tokenSeconds=10), authorisation_state=str(world.folder))
     token = ask(client, signed(world.ehr, "ES384", claims())).json["access_token"]
@@ -210,6 +219,18 @@ def test_what_clients_learn_before_they_log_in(guarded: FlaskClient) -> None:
     assert codes == ["SMART-on-FHIR", "OAuth", "Basic"]
     uris = {part["url"]: part["valueUri"] for part in security["extension"][0]["extension"]}
     assert uris["token"] == ENDPOINT
+
+
+def test_an_address_is_needed_where_tokens_are_made_out_to_it(world: Any) -> None:
+    with pytest.raises(InvalidConfiguration, match="to which tokens are made out") as caught:
+        world.client(base_url="")
+    assert caught.value.name == "CAREPATH_BASE_URL"
+    plain = {"clients": [{"id": "a", "token": kept_token("a"), "scopes": "system/*.r"}]}
+    assert world.client(plain, base_url="").get("/auth/token").status_code == 405
+
+
+def test_what_clients_learn_is_valid(guarded: FlaskClient) -> None:
+    assert list(check_structure(guarded.get("/fhir/metadata").json)) == []
 
 
 def test_without_a_registry_there_is_nothing(make_client: Callable[..., FlaskClient]) -> None:

@@ -25,12 +25,13 @@ from known_clients import (  # type: ignore[import-not-found]
 )
 
 from carepath.web.authorisation.cds_client import CdsClients
+from carepath.web.authorisation.jwt import Expected, verified
 from carepath.web.authorisation.keys import Keys
 from carepath.web.authorisation.registry import Issuer
 from carepath.web.authorisation.replay import Used
 from carepath.web.authorisation.rights import Grant
-from carepath.web.authorisation.shared_times import SharedTimes
 from carepath.web.authorisation.untrusted import Untrusted
+from carepath.web.shared_times import SharedTimes
 
 ENDPOINT = "http://localhost/auth/token"
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -182,6 +183,15 @@ def test_a_token_of_another_server(world: Any, guarded: FlaskClient) -> None:
     assert status(plan, scope=["user/PlanDefinition.r"]) == 200
     assert [status(plan, scope=scope) for scope in ("openid", "", None, 7)] == [403] * 4
     assert status(plan, aud=["https://other.example", BASE]) == 200
+
+
+def test_a_token_is_of_whom_it_is_expected(world: Any) -> None:
+    keys = Keys(key_set(world.login), "", ())
+    expected = Expected(ISSUER, BASE, ("ES256",))
+    now = time.time()
+    assert verified(world.outside(), keys, expected, now)["client_id"] == "app"
+    with pytest.raises(Untrusted, match="made out by somebody else"):
+        verified(world.outside(), keys, expected._replace(issuer=f"{ISSUER}/"), now)
 
 
 URL = "https://pathways.example/cds-services/plan"

@@ -16,9 +16,9 @@ from carepath.web.authorisation.credentials import kept_token
 from carepath.web.authorisation.rates import Rates
 from carepath.web.authorisation.replay import Used
 from carepath.web.authorisation.rights import Grant, Rate
-from carepath.web.authorisation.shared_times import Full, SharedTimes
 from carepath.web.authorisation.untrusted import Untrusted
 from carepath.web.http.refusals import Busy, TooManyRequests
+from carepath.web.shared_times import Full, SharedTimes
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -78,12 +78,17 @@ def test_a_table_is_shared_by_processes() -> None:
         worker.start()
     for worker in workers:
         worker.join()
-    assert times.update("n", 0.5, lambda before: before) == 4 * 500
+    assert times.update("n", 0.5, lambda before: before) == 4 * 100
 
 
 def _count(times: SharedTimes) -> None:
-    for _ in range(500):
-        times.update("n", 0.5, lambda before: before + 1)
+    def after_a_while(before: float) -> float:
+        # Long enough for the others to come in between, where they could.
+        time.sleep(0.0005)
+        return before + 1
+
+    for _ in range(100):
+        times.update("n", 0.5, after_a_while)
 
 
 def test_a_worker_that_dies_with_the_lock_holds_nobody_up() -> None:

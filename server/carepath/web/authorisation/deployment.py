@@ -3,7 +3,11 @@
 https://hl7.org/fhir/smart-app-launch/STU2.1/backend-services.html
 """
 
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
+
+from joserfc.jwk import ECKey
 
 from carepath.web.authorisation.backend_services import TokenEndpoint
 from carepath.web.authorisation.cds_client import CdsClients
@@ -13,11 +17,11 @@ from carepath.web.authorisation.outside import Outside
 from carepath.web.authorisation.rates import Rates
 from carepath.web.authorisation.registry import read_registry
 from carepath.web.authorisation.replay import Used
-from carepath.web.authorisation.shared_times import SharedTimes
 from carepath.web.authorisation.smart_configuration import TOKEN
 from carepath.web.authorisation.tokens import Tokens, token_key
 from carepath.web.config import Config, InvalidConfiguration, variable
 from carepath.web.http.urls import root_of
+from carepath.web.shared_times import SharedTimes
 
 _CLIENTS = 16_384
 _ASSERTIONS = 65_536
@@ -34,17 +38,38 @@ def guard_of(config: Config) -> Guard:
         # Else the address would be what the caller says that it is.
         expected = "the address of the service, to which tokens are made out"
         raise InvalidConfiguration(variable("base_url"), config.base_url, expected)
-    state = Path(config.authorisation_state) if config.authorisation_state else None
-    base = config.base_url.rstrip("/")
-    tokens = Tokens(registry, base, token_key(state))
-    used = Used(SharedTimes(_ASSERTIONS, state / _USED if state else None))
+    base, kept = config.base_url.rstrip("/"), _kept(config.authorisation_state)
+    tokens, used = Tokens(registry, base, kept.key), Used(kept.used)
     return Guard(
         config=config,
         registry=registry,
         passwords=Passwords(),
         tokens=tokens,
         outside=Outside(registry.issuers),
-        rates=Rates(SharedTimes(_CLIENTS)),
+        rates=Rates(kept.rates),
         cds_clients=CdsClients(registry.cds_clients, used),
         token_endpoint=TokenEndpoint(registry, tokens, used, root_of(base) + TOKEN),
     )
+
+
+class _Kept(NamedTuple):
+    """What a new registry does not change: it lives as long as the service, or in its folder."""
+
+    key: ECKey
+    used: SharedTimes
+    rates: SharedTimes
+
+
+@cache
+def _kept(folder: str) -> _Kept:
+    """Return what is kept, made once in the process that starts the workers, also at SIGHUP.
+
+    Raises InvalidConfiguration for a folder that cannot hold it.
+    """
+    state = Path(folder) if folder else None
+    try:
+        used = SharedTimes(_ASSERTIONS, state / _USED if state else None)
+        return _Kept(token_key(state), used, SharedTimes(_CLIENTS))
+    except OSError as error:
+        name, expected = variable("authorisation_state"), "a folder that can be written to"
+        raise InvalidConfiguration(name, folder, expected) from error

@@ -80,9 +80,8 @@ class Keys:
 
     def _look(self) -> None:
         """Read the keys again, unless that was just done or somebody is at it."""
-        if self._clock() - self._looked < _PAUSE_SECONDS or not self._looking.acquire(
-            blocking=False
-        ):
+        just_now = self._clock() - self._looked < _PAUSE_SECONDS
+        if just_now or not self._looking.acquire(blocking=False):
             return
         try:
             self._looked = self._clock()

@@ -1,17 +1,14 @@
 """How often a client may ask, counted by all workers together.
 
-https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
-
-One moment for each client says it all: until when what was asked so far would have taken at the
-rate.  Who is further ahead than the burst waits.
+https://www.rfc-editor.org/rfc/rfc6585.html#section-4
 """
 
 import time
 from collections.abc import Callable
 
 from carepath.web.authorisation.rights import Grant, Rate
-from carepath.web.authorisation.shared_times import SharedTimes
 from carepath.web.http.refusals import TooManyRequests
+from carepath.web.shared_times import SharedTimes
 
 
 class Rates:
@@ -29,18 +26,6 @@ class Rates:
 
     def count(self, name: str, rate: Rate) -> None:
         """Count one request under a name; raise TooManyRequests when there are too many."""
-        now, each = self._clock(), 1 / rate.per_second
-        waits = []
-
-        def change(before: float) -> float:
-            until = max(before, now) + each
-            wait = until - now - each * rate.burst
-            # Rounding makes no wait.
-            if wait > each / 1_000:
-                waits.append(wait)
-                return before
-            return until
-
-        self._times.update(name, now, change, evict=True)
-        if waits:
-            raise TooManyRequests(int(waits[0]) + 1)
+        wait = self._times.wait(name, rate.per_second, rate.burst, self._clock())
+        if wait:
+            raise TooManyRequests(int(wait) + 1)

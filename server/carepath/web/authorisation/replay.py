@@ -4,9 +4,9 @@ https://www.rfc-editor.org/rfc/rfc7523.html#section-3
 """
 
 from carepath.web.authorisation.jwt import SKEW_SECONDS
-from carepath.web.authorisation.shared_times import Full, SharedTimes
 from carepath.web.authorisation.untrusted import Untrusted
 from carepath.web.http.refusals import Busy
+from carepath.web.shared_times import Full, SharedTimes
 
 _RETRY_AFTER = 30
 

@@ -25,6 +25,8 @@ _RESOURCE = {
 }
 _AUTHORISATION = "/auth/"
 _WELL_KNOWN = "/.well-known/"
+_SCHEMES = {name: {"type": "http", "scheme": name} for name in ("basic", "bearer")}
+_LOGINS: list[dict[str, list[str]]] = [{name: []} for name in _SCHEMES]
 _OUTCOME = {"$ref": "#/components/schemas/OperationOutcome"}
 _SCHEMAS: dict[str, Any] = {
     "Resource": _RESOURCE,
@@ -88,6 +90,18 @@ def document(routes: Iterable[Route], server: str, examples: Mapping[str, str]) 
         "paths": paths,
         "components": {"schemas": _SCHEMAS},
     }
+
+
+def with_logins(made: dict[str, Any], routes: Iterable[Route]) -> dict[str, Any]:
+    """Return the document of a service that asks who calls: how, and of which routes."""
+    closed = [route for route in routes if route.needs is None or not route.needs.is_open]
+    paths = {path: dict(methods) for path, methods in made["paths"].items()}
+    for route in closed:
+        methods = paths[_ARGUMENT.sub(r"{\2}", route.rule)]
+        for method in route.methods:
+            methods[method.lower()] = {**methods[method.lower()], "security": _LOGINS}
+    components = {**made["components"], "securitySchemes": _SCHEMES}
+    return {**made, "paths": paths, "components": components}
 
 
 def _operation(route: Route, method: str, examples: Mapping[str, str]) -> dict[str, Any]:

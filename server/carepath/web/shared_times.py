@@ -1,6 +1,7 @@
 """A table of moments that all workers share: until when a client is over its rate, and the like.
 
-https://docs.python.org/3/library/mmap.html and https://docs.python.org/3/library/fcntl.html
+https://docs.python.org/3/library/mmap.html, https://docs.python.org/3/library/fcntl.html and
+https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
 
 It is made before the workers are forked, in a file without a name or in one that outlives a
 restart.  The lock is the operating system's, and free again when a worker dies with it.
@@ -58,6 +59,26 @@ class SharedTimes:
             place, before = self._place(tag, now, evict)
             _PLACE.pack_into(self._table, place, tag, change(before))
         return before
+
+    def wait(self, name: str, per_second: float, burst: int, now: float) -> float:
+        """Count one request under a name; return 0, or how long to wait when there are too many.
+
+        The moment of a name is until when what was asked so far takes at the rate; who is further
+        ahead than the burst waits, and is not counted (generic cell rate algorithm).
+        """
+        each, waits = 1 / per_second, []
+
+        def change(before: float) -> float:
+            until = max(before, now) + each
+            wait = until - now - each * burst
+            # Rounding makes no wait.
+            if wait > each / 1_000:
+                waits.append(wait)
+                return before
+            return until
+
+        self.update(name, now, change, evict=True)
+        return waits[0] if waits else 0.0
 
     def _place(self, tag: bytes, now: float, evict: bool) -> tuple[int, float]:
         """Return where an entry stands or may stand, and its moment."""
