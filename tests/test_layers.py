@@ -67,7 +67,7 @@ LADDERS = {
     ),
     "knowledge": ("knowledge",),
     "validation": (
-        "validation/structure validation/case_form",
+        "validation/structure validation/case_form validation/cds_hooks_form",
         "validation/walker validation/well_shaped",
         "validation/advice validation/invariants validation/rules",
         "validation/profiles",
@@ -99,10 +99,11 @@ LADDERS = {
     "web": (
         "web/config web/definitions",
         "web/http",
-        "web/limits web/data_endpoint web/search",
+        "web/limits web/data_endpoint web/search web/feedback",
         "web/service",
         "web/cors web/monitoring web/operations",
         "web/rest web/failures",
+        "web/cds_hooks",
         "web/routes",
         "web/explorer",
         "web/app",
@@ -145,6 +146,7 @@ READS = {
     "r4/published.py": "its own package, once",
     "record/codes.py": "its own table, once",
     "validation/case_form.py": "its own schema, once",
+    "validation/cds_hooks_form.py": "its own schemas, once",
     "validation/structure/schema.py": "its own schema, once",
     "validation/validate.py": "the moment, for a caller who gives none",
 }

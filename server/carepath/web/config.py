@@ -84,6 +84,8 @@ class Config:
     data_endpoint_retries: int = _setting(2, "Repeats of a failed request to a data endpoint.")
     data_endpoint_pages: int = _setting(20, "Pages read for one search at a data endpoint.")
     explorer: bool = _setting(True, "Serve pages for people, from `/` on.")
+    cds_hooks: bool = _setting(True, "Answer CDS Hooks, from `/cds-services` on.")
+    cds_hooks_feedback: str = _setting("", "File to which feedback on cards is added; empty: none.")
     explain: str = _setting("brief", "How much answers explain by default: none, brief or full.")
     templates: str = _setting("", "Folder of page templates that replace those that are shipped.")
     parameters: str = _setting("", "JSON file with deployment parameters of the content, by name.")
@@ -259,30 +261,13 @@ def _not_negative(value: float) -> bool:
 
 
 _POSITIVE = (
-    "workers",
-    "threads",
-    "max_body_bytes",
-    "max_expanded_bytes",
-    "max_expansion",
-    "max_entries",
-    "max_depth",
-    "max_url_bytes",
-    "body_seconds",
-    "request_seconds",
-    "max_applications",
-    "rate_burst",
-    "page_size",
-    "max_page_size",
-    "data_endpoint_pages",
-    "data_endpoint_seconds",
-)
+    "workers", "threads", "max_body_bytes", "max_expanded_bytes", "max_expansion", "max_entries",
+    "max_depth", "max_url_bytes", "body_seconds", "request_seconds", "max_applications",
+    "rate_burst", "page_size", "max_page_size", "data_endpoint_pages", "data_endpoint_seconds",
+)  # fmt: skip
 _NOT_NEGATIVE = (
-    "queue_seconds",
-    "rate_limit",
-    "keepalive_seconds",
-    "graceful_seconds",
-    "data_endpoint_retries",
-)
+    "queue_seconds", "rate_limit", "keepalive_seconds", "graceful_seconds", "data_endpoint_retries",
+)  # fmt: skip
 _LEVELS = ("debug", "info", "warning", "error")
 _CHECKS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     *((name, _positive, "a number above 0") for name in _POSITIVE),

@@ -11,6 +11,8 @@ from functools import partial
 from flask import Response, jsonify
 
 from carepath.web import monitoring, service
+from carepath.web.cds_hooks.routes import cds_hooks_routes
+from carepath.web.config import Config
 from carepath.web.definitions import DEFINITION_TYPES
 from carepath.web.http.exchange import current
 from carepath.web.http.urls import FHIR
@@ -20,8 +22,8 @@ from carepath.web.rest import batch, interactions, openapi
 from carepath.web.rest.route import Route, View
 
 
-def routes() -> Iterator[Route]:
-    """Yield all routes."""
+def routes(config: Config) -> Iterator[Route]:
+    """Yield all routes of a deployment."""
     yield Route(("GET",), "/healthz", "healthz", monitoring.healthz, "Alive?")
     yield Route(("GET",), "/readyz", "readyz", monitoring.readyz, "Ready for requests?")
     yield Route(("GET",), "/metrics", "metrics", monitoring.metrics_page, "Metrics")
@@ -39,6 +41,7 @@ def routes() -> Iterator[Route]:
         yield from _definition_routes(resource_type)
     for operation in operations():
         yield from _operation_routes(operation)
+    yield from cds_hooks_routes(config)
 
 
 def _definition_routes(resource_type: str) -> Iterator[Route]:
@@ -81,6 +84,8 @@ def _operation_routes(operation: Operation) -> Iterator[Route]:
 
 def _openapi() -> Response:
     """Answer with the OpenAPI document."""
-    by_type = service.current().definitions.by_type
-    examples = {name: held[0].id for name, held in by_type.items() if held}
-    return jsonify(openapi.document(routes(), current().base.removesuffix(FHIR), examples))
+    ours = service.current()
+    examples = {name: held[0].id for name, held in ours.definitions.by_type.items() if held}
+    return jsonify(
+        openapi.document(routes(ours.config), current().base.removesuffix(FHIR), examples)
+    )

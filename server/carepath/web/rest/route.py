@@ -27,3 +27,5 @@ class Route(NamedTuple):
     resource_type: str = ""
     operation: Operation | None = None
     level: Level = "type"
+    body: str = ""
+    """What the OpenAPI document calls the form of a body that is no FHIR resource."""
