@@ -6,6 +6,7 @@ Exit codes: 0 fine, 1 refused input or a check that failed, 2 wrong usage; `diff
 import click
 
 from carepath.command.apply import apply
+from carepath.command.audit import audit
 from carepath.command.check import check
 from carepath.command.content import coverage, lint, test
 from carepath.command.definitions import list_, show
@@ -27,6 +28,7 @@ def main() -> None:
 
 for command in (
     apply,
+    audit,
     check,
     coverage,
     diff,
