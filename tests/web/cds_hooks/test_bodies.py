@@ -156,6 +156,22 @@ def test_entries_have_a_limit(small_content: Knowledge, bundle: Callable[..., An
     refused(client.post("/cds-services/falls-order-sign", json=request), 413)
 
 
+@pytest.mark.parametrize("door", DOORS)
+def test_a_call_waits_for_its_turn(small_content: Knowledge, door: str) -> None:
+    client = create_app(Config(max_applications=1, queue_seconds=0), small_content).test_client()
+    with client.application.extensions["carepath"].gate.turn():
+        answer = client.post(door, json={})
+    assert refused(answer, 503)[0]["code"] == "transient"
+    assert answer.headers["Retry-After"] == "2"
+    refused(client.post(door, json={}), 400)
+
+
+def test_a_call_has_an_end(small_content: Knowledge) -> None:
+    client = create_app(Config(request_seconds=0.000_001), small_content).test_client()
+    answer = client.post("/cds-services/falls-order-sign", json=placed("hook", "order-sign"))
+    assert refused(answer, 422)[0]["code"] == "too-costly"
+
+
 def test_the_same_call_gives_the_same_bytes(ehr: FlaskClient) -> None:
     request = placed("hook", "order-sign")
     answers = {ehr.post("/cds-services/falls-order-sign", json=request).data for _ in range(3)}

@@ -30,25 +30,36 @@ def discovery() -> Response:
 
 def call(id: str) -> Response:
     """Answer a call of a service with cards."""
-    return _json(answer_to(id, received()))
+    exchange = current()
+    # Whoever sends slowly must not keep others from their turn.
+    exchange.receive()
+    with service.current().gate.turn():
+        return _json(answer_to(id, document_in(exchange)))
 
 
 def answer_to(id: str, document: Any) -> dict[str, Any]:
-    """Return the cards for the body of a call, which waits for its turn like an operation."""
-    ours = service.current()
-    with ours.gate.turn():
-        one = services().named(id)
-        request = HookRequest.of(document, one.hook)
-        made = applied(one, request, ours)
-        details = Details(one.plan, made.sheet, _statements(ours.knowledge), _root())
-        return answer(Cards(one, request, made, details, _reasons(ours.knowledge)))
+    """Return the cards for the body of a call; whoever asks has waited for a turn."""
+    ours, one = service.current(), services().named(id)
+    request = HookRequest.of(document, one.hook)
+    made = applied(one, request, ours)
+    details = Details(one.plan, made.sheet, _statements(ours.knowledge), _root())
+    return answer(Cards(one, request, made, details, _reasons(ours.knowledge)))
 
 
 def feedback(id: str) -> Response:
     """Keep what clinicians made of the cards of a service."""
+    exchange = current()
+    exchange.receive()
+    with service.current().gate.turn():
+        keep(id, document_in(exchange))
+    return _json({})
+
+
+def keep(id: str, document: Any) -> None:
+    """Keep the feedback in a body; raises InvalidBody."""
     ours, exchange = service.current(), current()
     one = services().named(id)
-    document = checked(received(), "feedback")
+    checked(document, "feedback")
     head = {
         "received": ours.clock().isoformat(),
         "request_id": exchange.request_id,
@@ -56,12 +67,6 @@ def feedback(id: str) -> Response:
         "hook": one.hook,
     }
     ours.feedback.keep([{**head, **entry} for entry in document["feedback"]])
-    return _json({})
-
-
-def received() -> Any:
-    """Return the JSON in the body of this request."""
-    return document_in(current())
 
 
 def services() -> CdsServices:
