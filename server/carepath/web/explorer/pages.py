@@ -36,7 +36,12 @@ def page(template: str, *, status: int = outcomes.OK, **values: Any) -> Response
     Links begin with what a proxy put before the path, so that they lead here again.
     """
     plans = service.current().knowledge.derived(Plans)
-    shared = {"root": root(), "here": current().request.path, "notices": plans.disclaimers}
+    shared: dict[str, Any] = {
+        "root": root(),
+        "here": current().request.path,
+        "notices": plans.disclaimers,
+        "has_hooks": service.current().config.cds_hooks,
+    }
     text = _environment().get_template(template).render(**shared, **values)
     response = Response(text, status=status, content_type="text/html; charset=utf-8")
     response.headers.update(_HEADERS)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from flask import Response, request
 from werkzeug.datastructures import MIMEAccept
 
-from carepath.web.explorer import api, front, pathways, playground, trial
+from carepath.web.explorer import api, ehr, front, pathways, playground, trial
 from carepath.web.explorer.assets import asset
 from carepath.web.explorer.pages import page
 from carepath.web.http import outcomes
@@ -43,6 +43,7 @@ def explorer_routes() -> Iterator[Route]:
     yield Route(
         ("GET", "POST"), "/fhirpath", f"{PREFIX}fhirpath", playground.playground, "FHIRPath"
     )
+    yield Route(("GET", "POST"), "/ehr", f"{PREFIX}ehr", ehr.ehr, "An EHR that asks")
     yield Route(get, "/api", f"{PREFIX}api", api.api, "The HTTP API")
 
 
