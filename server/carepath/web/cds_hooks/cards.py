@@ -202,7 +202,8 @@ class Cards:
 
     def _framed(self, place: str, head: Json, step: Step | None, sources: Sequence[str]) -> Json:
         """Return a card with what all cards have."""
-        made: Json = {"uuid": self._uuid(f"card/{place}"), **head}
+        made: Json = {"uuid": self._uuid(f"card/{place}")}
+        made |= {name: value for name, value in head.items() if value}
         made["source"] = self._details.source(step, sources)
         links = self._details.links(step)
         return made | ({"links": links} if links else {})
