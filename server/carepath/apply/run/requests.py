@@ -109,13 +109,15 @@ class Requests:
         """Put the dynamicValues of a definition, then those of the action that uses it."""
         own = step.action.dynamic_values
         if activity.dynamic_values or own:
-            before = resource.copy()
+            values = (*activity.dynamic_values, *own)
+            touches = any(value.touches for value in values)
+            before = resource.copy() if touches else resource
             inner, scope = value_scopes(step.action, step.scope, self._session)
             self._set_values(resource, activity.dynamic_values, inner, step)
             self._set_values(resource, own, scope, step)
-            values = (*activity.dynamic_values, *own)
-            self._settle(resource, before, activity.resource_type, values, step)
-            self._note(with_another(resource, before, self._session.people.subject), step)
+            if touches:
+                self._settle(resource, before, activity.resource_type, values, step)
+                self._note(with_another(resource, before, self._session.people.subject), step)
 
     def _lacks(
         self, resource: Resource, wanted: tuple[str, str], activity: CompiledActivity, step: Step
@@ -209,8 +211,6 @@ class Requests:
     ) -> None:
         """Make whole what values put into a target, or take it back, and report it."""
         names = dict.fromkeys(name for value in values for name in value.touches)
-        if not names:
-            return
         own = step.action.activity.contained if step.action.activity is not None else {}
 
         def within(reference: Resource) -> str | None:
