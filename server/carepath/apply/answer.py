@@ -178,7 +178,7 @@ class Applied:
             made["title"] = plan.title
         if plan.source.get("description"):
             made["description"] = plan.source["description"]
-        return made | self._parties("CarePlan")
+        return made | self.session.people.parties("CarePlan")
 
     def _nested(self) -> list[Resource]:
         """Return the nested plans that are not merged: of each CarePlan and RequestGroup."""
@@ -207,17 +207,6 @@ class Applied:
             made["addresses"] = [r for i, r in enumerate(addressed) if r not in addressed[:i]]
         if goals:
             made["goal"] = [{"reference": f"#{goal['id']}"} for goal in goals]
-        return made
-
-    def _parties(self, resource_type: str, *authors: str) -> Resource:
-        """Return whom a part of the answer is for, where, and by whom of the types that may be."""
-        people = self.session.people
-        made: Resource = {"subject": people.subject_in(resource_type)}
-        if people.encounter is not None:
-            made["encounter"] = people.encounter
-        author = people.author(*authors)
-        if author is not None:
-            made["author"] = author
         return made
 
     def _references(self) -> Resource:
@@ -282,7 +271,9 @@ class Applied:
         """Return the RequestGroup with the actions of a plan that apply."""
         made: Resource = {"resourceType": "RequestGroup", "id": id_, **_canonical(plan)}
         made |= {"status": "draft", "intent": "proposal"}
-        made |= self._parties("RequestGroup", "Practitioner", "PractitionerRole", "Device")
+        made |= self.session.people.parties(
+            "RequestGroup", "Practitioner", "PractitionerRole", "Device"
+        )
         if actions:
             made["action"] = actions
         return made

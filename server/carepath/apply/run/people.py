@@ -70,6 +70,16 @@ class People:
         name = self.subject.get("reference") or f"The {self.subject_type} of this request"
         return {"extension": [absent], "display": name}
 
+    def parties(self, resource_type: str, *authors: str) -> Resource:
+        """Return whom a part of the answer is for, where, and by whom of the types that may be."""
+        made: Resource = {"subject": self.subject_in(resource_type)}
+        if self.encounter is not None:
+            made["encounter"] = self.encounter
+        author = self.author(*authors)
+        if author is not None:
+            made["author"] = author
+        return made
+
     def author(self, *types: str) -> Resource | None:
         """Return the practitioner, else the organization, if its type is among those allowed."""
         for reference in (self.practitioner, self.organization):
