@@ -71,10 +71,14 @@ class Mutant:
         return concerned()[max((s for s in concerned() if self.file.startswith(s)), key=len)]
 
     @property
-    def first_tests(self) -> tuple[str, ...]:
-        """Return the first of the tests, and which of its items are left out."""
-        first, *others = self.tests
-        return (first, *(test for test in others if test.startswith("--")))
+    def rounds(self) -> tuple[tuple[str, ...], ...]:
+        """Return the first of the tests, then the others, each with the items to leave out.
+
+        The first finds most, and to collect the others takes longer than to run it.
+        """
+        left_out = tuple(test for test in self.tests if test.startswith("--"))
+        first, *others = (test for test in self.tests if test not in left_out)
+        return tuple((*some, *left_out) for some in ([first], others) if some)
 
     def applied_to(self, text: str) -> str:
         """Return the changed text of the file; ValueError unless `before` stands in it once."""
@@ -124,8 +128,7 @@ class Copy:
         text = path.read_text("utf-8")
         path.write_text(mutant.applied_to(text), "utf-8")
         try:
-            # The first finds most, and to collect the others takes longer than to run it.
-            return self.holds(mutant.first_tests) and self.holds(mutant.tests)
+            return all(map(self.holds, mutant.rounds))
         finally:
             path.write_text(text, "utf-8")
 
