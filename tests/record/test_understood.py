@@ -71,6 +71,7 @@ def test_modifier_extensions_and_implicit_rules_are_told(sent: Any, reason: str)
         (resource(notDone=0), "`notDone` = `0`", "STU3"),
         (resource(_notDone={"extension": []}), "`notDone` = (no value)", "STU3"),
         (resource(notPerformed=True), "`notPerformed` = `true`", "DSTU2"),
+        (resource("Condition", abatementBoolean=True), "`abatementBoolean` = `true`", "STU3"),
         (resource("Communication", notDone=True), "`notDone` = `true`", "STU3"),
         (resource("FamilyMemberHistory", notDone=True), "`notDone` = `true`", "STU3"),
         (resource("Immunization", notGiven=True), "`notGiven` = `true`", "STU3"),

@@ -264,6 +264,7 @@ def test_only_what_says_that_it_has_happened_can_lie_in_the_future(
     ("resource", "future"),
     [
         ({"resourceType": "Procedure", "status": "completed", "performedDateTime": "2062"}, True),
+        ({"resourceType": "Specimen", "receivedTime": "2062"}, True),
         (
             {
                 "resourceType": "Procedure",

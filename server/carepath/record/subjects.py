@@ -16,7 +16,7 @@ from carepath.record.remarks import Remark
 from carepath.record.urls import normal, search_in, type_and_id
 from carepath.resources import Resource
 
-_AROUND = ("encounter", "context", "specimen")
+_AROUND = ("encounter", "context", "specimen", "partOf", "basedOn", "derivedFrom")
 _BESIDE = frozenset({*_AROUND, "focus"})
 _PLAIN = frozenset({"display", "reference"})
 """Elements of a Reference that is read the same wherever it stands on a server."""

@@ -40,6 +40,7 @@ _FORBIDDEN = _Negation("R4", (False, True))
 """What R4 says is read by whoever asks; only without a value nobody knows what is said."""
 
 _ANY_TYPE: Mapping[str, _Negation] = {
+    "abatementBoolean": _Negation("STU3", (False,)),
     "doNotPerform": _FORBIDDEN,
     "notDone": _Negation("STU3", (False,)),
     "notGiven": _Negation("STU3", (False,)),
@@ -54,7 +55,8 @@ _ANY_TYPE: Mapping[str, _Negation] = {
     "reasonNotPerformed": _Negation("DSTU2", ([],)),
     "reasonNotTaken": _Negation("STU3", ([],)),
 }
-"""Procedure, Communication and so on had them; the name says the same wherever it stands.
+"""Procedure, Communication and so on had them; the name says the same wherever it stands.  The
+first ended a Condition.
 
 Who gives a reason for not doing something did not do it, even where the element that says so
 is missing.

@@ -83,7 +83,7 @@ _HAPPENED: dict[str, frozenset[str]] = {
     "ServiceRequest": _ORDER,
     "Specimen": frozenset({"available", "unavailable", "unsatisfactory"}),
 }
-"""By type the statuses that say it has happened.
+"""By type the statuses that say it has happened; a Specimen need not have one.
 
 A Condition is not among them: a wrong onset does not undo a diagnosis, only the date is doubted.
 """
@@ -145,7 +145,8 @@ def is_in_future(resource: Resource, now: datetime) -> bool:
 def is_later(resource: Resource, moment: Span) -> bool:
     """Tell the same for a moment that was read before."""
     resource_type = _text(resource, "resourceType")
-    if _text(resource, "status") not in _HAPPENED.get(resource_type, ()):
+    status = _text(resource, "status")
+    if status not in _HAPPENED.get(resource_type, ()) and (status or resource_type != "Specimen"):
         return False
     paths = _FUTURE_PATHS.get(resource_type) or _PATHS[resource_type]
     span = span_of(_time_in(resource, paths))

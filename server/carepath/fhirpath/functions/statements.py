@@ -73,8 +73,27 @@ def _concerns(context: Context, items: Items, conditions: Items) -> Items:
         return EMPTY
     resource = items[0][0]
     wanted = {id(each[0]): each[0] for each in conditions if isinstance(each[0], dict)}
-    found = {_meaning(context, reference, resource, wanted) for reference in _named(resource)}
+    found = {_meaning(context, named, within, wanted) for named, within in _all(context, resource)}
     return next((text(word) for word in ("yes", "open", "no") if word in found), EMPTY)
+
+
+def _all(
+    context: Context, resource: Mapping[str, Any]
+) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Yield what a resource says it is about, and where it says so: in itself, else in its order.
+
+    Only of a Procedure: it is done for the reason that it was ordered for.  An image or a
+    measurement may be ordered for a complaint and show the tumour.
+    """
+    own = list(_named(resource))
+    yield from ((reference, resource) for reference in own)
+    if own or resource.get("reasonCode") or resource.get("resourceType") != "Procedure":
+        return
+    orders = resource.get("basedOn")
+    for order in orders if isinstance(orders, list) else ():
+        target = resolved(context, order) if isinstance(order, dict) else None
+        if target is not None:
+            yield from ((reference, target) for reference in _named(target))
 
 
 def _meaning(
