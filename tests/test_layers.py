@@ -131,6 +131,7 @@ HOME = {
     "ucumvert": "fhirpath",
     "jinja2": "apply authoring web",
     "markupsafe": "apply web",
+    "markdown_it": "web",
     "click": "command",
     "watchfiles": "command",
 }

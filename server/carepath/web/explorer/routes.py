@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from flask import Response, request
 from werkzeug.datastructures import MIMEAccept
 
-from carepath.web.explorer import api, front, pathways, playground, trial
+from carepath.web.explorer import api, documents, front, pathways, playground, trial
 from carepath.web.explorer.assets import asset
 from carepath.web.explorer.pages import page
 from carepath.web.http import outcomes
@@ -44,6 +44,7 @@ def explorer_routes() -> Iterator[Route]:
         ("GET", "POST"), "/fhirpath", f"{PREFIX}fhirpath", playground.playground, "FHIRPath"
     )
     yield Route(get, "/api", f"{PREFIX}api", api.api, "The HTTP API")
+    yield Route(get, "/docs/<path:name>", f"{PREFIX}document", documents.document, "Documentation")
 
 
 def _front() -> Response:
