@@ -43,12 +43,14 @@ BELOW = {
     "authoring": "leaves r4 formats record fhirpath knowledge validation apply",
     # The explorer shows what authors know of their content.
     "web": "leaves r4 formats record fhirpath knowledge validation apply authoring",
-    "command": "leaves r4 formats record fhirpath knowledge validation apply authoring web",
-    "entry": "record knowledge apply command",
+    "population": "leaves r4 formats record fhirpath knowledge validation apply",
+    "command": "leaves r4 formats record fhirpath knowledge validation apply authoring web "
+    "population",
+    "entry": "record knowledge apply population command",
 }
 # The rooms of each package from the bottom up; those on one rung do not know each other.
 LADDERS = {
-    "leaves": ("deadline issues", "errors", "canonical resources"),
+    "leaves": ("deadline issues", "errors", "addresses canonical resources"),
     "r4": ("r4",),
     "formats": ("formats/json formats/xml", "formats/yaml", "formats/files"),
     "record": ("record",),
@@ -97,16 +99,31 @@ LADDERS = {
         "authoring/folder_check",
     ),
     "web": (
+        "web/setting_checks",
         "web/config web/definitions",
         "web/http",
-        "web/limits web/data_endpoint web/search",
+        "web/limits web/data_endpoint web/search web/seen_definitions",
         "web/service",
+        "web/authorisation",
         "web/cors web/monitoring web/operations",
         "web/rest web/failures",
         "web/routes",
         "web/explorer",
         "web/app",
         "web/server web",
+    ),
+    "population": (
+        "population/told population/people population/counts population/decisions "
+        "population/partition population/ownership",
+        "population/output population/merged population/shared population/bundle_owners "
+        "population/figures "
+        "population/lines_of_patient",
+        "population/sources population/one_patient population/state population/plots",
+        "population/distribute population/summary",
+        "population/part_work population/table",
+        "population/worker",
+        "population/workers",
+        "population/run population/iterate",
     ),
     "command": ("command",),
     "entry": ("__main__ carepath",),
@@ -116,7 +133,8 @@ HOME = {
     "werkzeug": "web",
     "gunicorn": "web",
     "waitress": "web",
-    "httpx": "web",
+    "httpx": "addresses.py population web",
+    "joserfc": "web",
     "prometheus_client": "web",
     "fhir": "validation",
     "jsonschema": "validation",
@@ -124,18 +142,22 @@ HOME = {
     # The narrative of a plan is printed from its XHTML.
     "lxml": "formats command",
     # The tables are JSON of the package itself and larger than what anybody sends.
-    "msgspec": "formats r4",
+    # A description of patients is read into typed values, and refused by its element.
+    "msgspec": "formats population r4",
     "re2": "fhirpath",
     "ruamel": "formats",
     "pint": "fhirpath",
     "ucumvert": "fhirpath",
-    "jinja2": "apply authoring web",
+    "jinja2": "apply authoring population web",
     "markupsafe": "apply web",
     "markdown_it": "web",
+    "pandas": "population",
+    "polars": "population",
+    "pyarrow": "population",
     "click": "command",
     "watchfiles": "command",
 }
-# Whoever reads a file or a clock outside of `web` and `command`, and what for.
+# Whoever reads a file or a clock outside of `web`, `command` and `population`, and what for.
 READS = {
     "authoring/cases.py": "the case files that it is given",
     "authoring/fact_cases.py": "the case files that it is given",
@@ -270,7 +292,7 @@ def test_the_core_reads_no_clock_and_no_file() -> None:
     found = {
         name
         for name, node in nodes()
-        if not name.startswith(("web/", "command/")) and reads_the_world(node)
+        if not name.startswith(("web/", "command/", "population/")) and reads_the_world(node)
     }
     assert found ^ READS.keys() == set()
 

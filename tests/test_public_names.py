@@ -10,7 +10,9 @@ def test_carepath_exports() -> None:
         "Knowledge",
         "Record",
         "apply_activity",
+        "apply_many",
         "apply_plan",
+        "decisions_table",
     ]
     assert all(hasattr(carepath, name) for name in carepath.__all__)
     assert dir(carepath) == sorted(carepath.__all__)

@@ -18,8 +18,8 @@ TOOL = ROOT / "tools" / "supply_chain.py"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 PERMISSIVE = {
-    "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "PSF-2.0", "Unlicense",
-    "ZPL-2.1",
+    "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "PSF-2.0",
+    "Unlicense", "ZPL-2.1",
 }  # fmt: skip
 """Licences that ask for nothing but their own text."""
 WRITTEN = {

@@ -24,7 +24,7 @@ DATA = ("pathways", "fhir_profiles", "examples", "docs")
 LOOSE = {
     "carepath": "entry",
     "__main__": "entry",
-    **dict.fromkeys(("canonical", "errors", "issues", "resources"), "leaves"),
+    **dict.fromkeys(("addresses", "canonical", "errors", "issues", "resources"), "leaves"),
 }
 
 Graph = dict[str, set[str]]

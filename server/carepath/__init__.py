@@ -10,16 +10,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from carepath.apply import ApplyRequest, apply_activity, apply_plan
     from carepath.knowledge import Knowledge
+    from carepath.population.iterate import apply_many
+    from carepath.population.table import decisions_table
     from carepath.record import Record
 
-__all__ = ["ApplyRequest", "Knowledge", "Record", "apply_activity", "apply_plan"]
+__all__ = [
+    "ApplyRequest",
+    "Knowledge",
+    "Record",
+    "apply_activity",
+    "apply_many",
+    "apply_plan",
+    "decisions_table",
+]
 
 _HOMES = {
     "ApplyRequest": "carepath.apply",
     "Knowledge": "carepath.knowledge",
     "Record": "carepath.record",
     "apply_activity": "carepath.apply",
+    "apply_many": "carepath.population.iterate",
     "apply_plan": "carepath.apply",
+    "decisions_table": "carepath.population.table",
 }
 
 

@@ -5,7 +5,9 @@ CarepathError
 │   ├── MalformedInput         not JSON/XML, or breaks a limit (where, reason)
 │   ├── InvalidParameter       an operation parameter (name, value, expected)
 │   ├── InvalidResource        a resource breaks the specification (issues)
-│   └── SubjectNotFound        the subject is not in the data (reference)
+│   ├── SubjectNotFound        the subject is not in the data (reference)
+│   └── ExportFailed           a server does not give what was asked of it (host, reason)
+│   └── CodeNotFound           a code system has no such code (system, code)
 ├── ContentError               a definition cannot be used
 │   ├── DefinitionNotFound     no such definition (resource_type, id)
 │   ├── UnresolvedCanonical    a canonical leads nowhere (canonical, wanted_by)
@@ -14,10 +16,12 @@ CarepathError
 │   ├── NoRequest              an activity makes no request (canonical, issues)
 │   └── InvalidContent         a definition is broken (source, element, reason)
 │       └── ContentTooLarge    it leads to more than can be applied
-└── ExpressionError            an expression cannot be used (expression)
-    ├── ExpressionSyntaxError  it cannot be parsed (column, expected)
-    ├── EvaluationError        it cannot be evaluated (at, reason)
-    └── UnsupportedFeature     it needs what this engine does not do (what, where)
+├── ExpressionError            an expression cannot be used (expression)
+│   ├── ExpressionSyntaxError  it cannot be parsed (column, expected)
+│   ├── EvaluationError        it cannot be evaluated (at, reason)
+│   └── UnsupportedFeature     it needs what this engine does not do (what, where)
+├── MissingLibrary             a library is not installed (what, library, extra)
+└── RunStopped                 a run over many patients cannot go on now (folder, reason)
 
 Only `web/http/outcomes.py` turns them into HTTP, only `command/refusing.py` into exit codes.  The
 classes are plain, not frozen, dataclasses: a frozen exception cannot carry a traceback.
@@ -40,6 +44,18 @@ class CarepathError(Exception):
 
     def __str__(self) -> str:
         return self.sentence.format_map(vars(self)) if self.sentence else super().__str__()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle by the fields; Python would call the class with what was given by position."""
+        return _again, (type(self), self.args, vars(self))
+
+
+def _again(
+    kind: type[CarepathError], args: tuple[object, ...], fields: dict[str, object]
+) -> CarepathError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(fields)
+    return error
 
 
 class InputError(CarepathError):
@@ -100,8 +116,30 @@ class OtherSubject(InputError):
     found: str
 
 
+@dataclass(eq=False)
+class ExportFailed(InputError):
+    """A server does not export what was asked of it; what was fetched until then is kept."""
+
+    sentence = (
+        "The export of `{host}` has failed: {reason}. What was fetched is kept in `{folder}`, and "
+        "the same command goes on."
+    )
+    host: str
+    reason: str
+    folder: str = ""
+
+
 class ContentError(CarepathError):
     """A definition cannot be used."""
+
+
+@dataclass(eq=False)
+class CodeNotFound(InputError):
+    """A code system has no such code."""
+
+    sentence = "The code system `{system}` has no code `{code}` here."
+    system: str
+    code: str
 
 
 @dataclass(eq=False)
@@ -213,6 +251,31 @@ class UnsupportedFeature(ExpressionError):
     def __str__(self) -> str:
         place = f" (in `{self.where}`)" if self.where else ""
         return f"{self.what} is not supported{place}."
+
+
+@dataclass(eq=False)
+class MissingLibrary(CarepathError):
+    """Something needs a library that an extra of the package brings."""
+
+    sentence: ClassVar[str] = (
+        "{what} need the library `{library}`, which is not installed: "
+        "run `pip install 'carepath[{extra}]'`."
+    )
+
+    what: str
+    library: str
+    extra: str
+
+
+@dataclass(eq=False)
+class RunStopped(CarepathError):
+    """A run over many patients had to stop; what is done stays, and the run can go on later."""
+
+    sentence = (
+        "The run in `{folder}` has stopped: {reason}. What is done is kept; `--resume` goes on."
+    )
+    folder: str
+    reason: str
 
 
 def _line_of(text: str, column: int) -> tuple[str, int]:

@@ -18,6 +18,7 @@ from carepath.formats.json import decode
 from carepath.knowledge import Knowledge
 from carepath.validation import validate
 from carepath.web import Config, create_app
+from carepath.web.service import EXTENSION, Service
 
 HERE = Path(__file__).parent
 NOW = "2026-03-31T09:15:00+04:00"
@@ -35,6 +36,8 @@ def beside(name: str) -> ModuleType:
 
 
 compare, http_calls = beside("compare"), beside("http_calls")
+APP = create_app(Config(now=NOW), Knowledge.of([]))
+"""One for all cases, each of which brings its definitions: to make the routes takes longest."""
 
 NOT_FOR_US = {
     "parameters-get": "the service stores no patients: there is nothing a GET could be about",
@@ -55,10 +58,10 @@ def asked(path: Path) -> tuple[dict[str, Any], int, dict[str, Any]]:
     """Return a case with the status and body that the service answered."""
     case: dict[str, Any] = decode(path.read_bytes())
     config = Config(now=case["request"].get("now", NOW), explain="full")
-    app = create_app(config, knowledge=Knowledge.of(case["definitions"]))
+    APP.extensions[EXTENSION] = Service.of(config, Knowledge.of(case["definitions"]))
     call = http_calls.operation_call(case)
     sent = {} if call.body is None else {"data": http_calls.encoded(call.body)}
-    answer = app.test_client().open(
+    answer = APP.test_client().open(
         f"/fhir/{call.path}", method=call.method, content_type="application/fhir+json", **sent
     )
     assert answer.content_type.startswith("application/fhir+json")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from carepath.errors import InvalidResource
+from carepath.errors import InvalidParameter, InvalidResource
 from carepath.record import Record
 
 Json = dict[str, Any]
@@ -65,13 +65,48 @@ def test_what_is_not_used_is_told() -> None:
     ]
 
 
-@pytest.mark.parametrize("state", [{"status": "inactive"}, {"status": "suspended"}])
-def test_a_place_that_is_not_in_use_is_told(state: Json) -> None:
-    record = Record.of([WARD | state], "Location/w").as_of(NOW)
+@pytest.mark.parametrize(
+    ("subject", "name"),
+    [
+        (WARD | {"status": "inactive"}, "Location/w"),
+        (WARD | {"status": "suspended"}, "Location/w"),
+        (GROUP | {"active": False}, "Group/g"),
+    ],
+)
+def test_a_subject_that_is_not_in_use_is_told(subject: Json, name: str) -> None:
+    record = Record.of([subject], name).as_of(NOW)
     assert [remark.sentence for remark in record.remarks()] == [
-        "`Location/w` is marked as not in use."
+        f"`{name}` is marked as not in use."
     ]
-    assert Record.of([WARD], "Location/w").as_of(NOW).remarks() == ()
+
+
+@pytest.mark.parametrize(
+    ("subject", "name"),
+    [(WARD, "Location/w"), (GROUP, "Group/g"), (GROUP | {"active": True}, "Group/g")],
+)
+def test_a_subject_in_use_needs_no_word(subject: Json, name: str) -> None:
+    assert Record.of([subject], name).as_of(NOW).remarks() == ()
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        (
+            {"resourceType": "Device", "id": "x", "status": "entered-in-error"},
+            "one that was not entered in error",
+        ),
+        (
+            observation("x"),
+            "a reference to a Patient, Practitioner, PractitionerRole, Organization, Location, "
+            "Device or Group",
+        ),
+    ],
+)
+def test_what_can_have_no_plan_is_refused(subject: Json, expected: str) -> None:
+    name = f"{subject['resourceType']}/x"
+    with pytest.raises(InvalidParameter) as refused:
+        Record.of([subject], name).as_of(NOW)
+    assert str(refused.value) == f"The parameter `subject` is `{name}`; expected {expected}."
 
 
 def test_a_subject_that_says_what_nobody_understands_is_refused() -> None:

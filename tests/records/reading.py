@@ -3,7 +3,6 @@
 README.md beside this file tells the form.
 """
 
-import copy
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -102,8 +101,8 @@ def _bundle(case: Mapping[str, Any], bases: Mapping[str, Resource]) -> Resource:
 
 
 def _by_name(base: Resource) -> dict[str, Resource]:
-    """Return a copy of the resources of a base by type and id."""
-    return {f"{r['resourceType']}/{r['id']}": r for r in copy.deepcopy(base["resources"])}
+    """Return copies of the resources of a base by type and id; what they hold is shared."""
+    return {f"{r['resourceType']}/{r['id']}": r for r in map(dict, base["resources"])}
 
 
 def _replace(resource: Resource, elements: Mapping[str, Any]) -> None:

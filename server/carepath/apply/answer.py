@@ -16,6 +16,7 @@ from carepath.apply.compile.extensions import OWN
 from carepath.apply.explain.assumptions import assumptions
 from carepath.apply.explain.decision import Decision, decision_of
 from carepath.apply.page.build import Sorted, sheet
+from carepath.apply.page.header import phase
 from carepath.apply.page.request_reasons import add_reasons
 from carepath.apply.page.setting import document, narrative
 from carepath.apply.page.sheet import Sheet
@@ -39,7 +40,8 @@ class Applied:
 
     def __init__(self, walk: Walk) -> None:
         self._walk = walk
-        self._session = walk.session
+        self.session: Session = walk.session
+        """What was worked out: for author's tools, which ask why."""
         self._notes = tuple(dict.fromkeys((*assumptions(walk.session), *notes(walk))))
         self._left_out = tuple(walk.session.left_out())
         self._goals = walk.goals.make(walk.requests.unique_id)
@@ -53,11 +55,6 @@ class Applied:
         told = ", ".join(f"{count[outcome]} {outcome}" for outcome in _OUTCOMES)
         return f"<Applied {self._walk.plan.canonical}: {told}>"
 
-    @property
-    def session(self) -> Session:
-        """Return what was worked out: for author's tools, which ask why."""
-        return self._session
-
     def _repr_html_(self) -> str:
         """Return the narrative, which a notebook shows in place of the line."""
         return self.narrative["div"]
@@ -69,20 +66,32 @@ class Applied:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """Return the actions as they were met, in plan order: for who asks more of them.
-
-        They live as long as this object.
-        """
+        """Return the actions as they were met, in plan order; they live as long as this object."""
         return tuple(self._walk.steps)
+
+    @property
+    def plan(self) -> str:
+        """Return the canonical of the plan, with its version."""
+        return self._walk.plan.canonical
+
+    @property
+    def subject(self) -> str | None:
+        """Return whom the plan is for: the reference to them, else what they are called."""
+        named = self.session.people.subject
+        return named.get("reference") or named.get("display")
+
+    @property
+    def phase(self) -> str:
+        """Return the title of the phase of care in which the patient is, '' for none."""
+        return phase(self._walk)
 
     @cached_property
     def issues(self) -> tuple[Issue, ...]:
         """Return what the reader must know beside the plan: undetermined actions, broken parts."""
-        session = self._session
-        noticed = session.request.issues
+        session = self.session
         return (
             *(Issue("warning", "business-rule", text) for text in assumptions(session)),
-            *noticed,
+            *session.request.issues,
             *session.record.issues(),
             *self._left_out,
             *expiry_issues(self._walk),
@@ -110,21 +119,20 @@ class Applied:
 
     def page(self) -> str:
         """Return the page for the reader of the request as an HTML document, to be printed."""
-        request = self._session.request
+        request = self.session.request
         return document(self.sheet, request.narrative, request.templates)
 
     def _not_used(self) -> Iterator[str]:
         """Yield a sentence for each datum that decided nothing."""
-        session = self._session
+        session = self.session
         for issue in (*session.request.issues, *session.record.issues(), *self._left_out):
             yield issue.diagnostics
 
     def decisions_document(self) -> dict[str, Any]:
         """Return all decisions and issues as one JSON document."""
-        subject = self._session.people.subject
         return {
-            "plan": self._walk.plan.canonical,
-            "subject": subject.get("reference") or subject.get("display"),
+            "plan": self.plan,
+            "subject": self.subject,
             "decisions": [decision.as_json() for decision in self.decisions],
             "issues": [issue.as_element() for issue in self.issues],
         }
@@ -140,8 +148,8 @@ class Applied:
     def care_plan(self) -> Resource:
         """Return the CarePlan with RequestGroup, requests, Goals and issues contained."""
         made: Resource = {"resourceType": "CarePlan"}
-        if self._session.request.language:
-            made["language"] = self._session.request.language
+        if self.session.request.language:
+            made["language"] = self.session.request.language
         if self._explain != "none":
             made["text"] = self.narrative
         contained = [self._group(), *self._nested(), *self._requests]
@@ -198,7 +206,7 @@ class Applied:
 
     def _parties(self, resource_type: str, *authors: str) -> Resource:
         """Return whom a part of the answer is for, where, and by whom of the types that may be."""
-        people = self._session.people
+        people = self.session.people
         made: Resource = {"subject": people.subject_in(resource_type)}
         if people.encounter is not None:
             made["encounter"] = people.encounter
@@ -213,7 +221,7 @@ class Applied:
         addressed = self._addressed()
         if addressed:
             made["addresses"] = addressed
-        people = self._session.people
+        people = self.session.people
         is_told = people.subject_in("CarePlan") is people.subject
         info = [] if is_told else [people.subject]
         if self.issues:
@@ -258,7 +266,7 @@ class Applied:
     @cached_property
     def narrative(self) -> dict[str, str]:
         """Return the text of the answer, status and `div`, for the reader of the request."""
-        request = self._session.request
+        request = self.session.request
         return narrative(self.sheet, request.narrative, request.templates)
 
     def _group(self) -> Resource:
@@ -281,7 +289,7 @@ class Applied:
 
     def _uuid(self, name: str) -> str:
         """Return an id that the same plan, version, patient and part of the answer always get."""
-        subject = self._session.people.subject.get("reference", "")
+        subject = self.session.people.subject.get("reference", "")
         return str(uuid5(NAMESPACE_URL, f"{self._walk.plan.canonical}|{subject}|{name}"))
 
 

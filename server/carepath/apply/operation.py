@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/plandefinition-operation-apply.html and
 https://hl7.org/fhir/R4/activitydefinition-operation-apply.html
 """
 
+import copyreg
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -123,3 +124,11 @@ def _refuse_other(request: ApplyRequest, resource_type: str) -> None:
     found = request.definition.get("resourceType")
     if found != resource_type:
         raise InvalidParameter("definition", found, f"a {resource_type}")
+
+
+def _reduced(applied: Applied) -> tuple[Any, ...]:
+    """Return what an application is made of: where it is unpacked it is done again."""
+    return apply_plan, (applied.session.request, applied.session.knowledge)
+
+
+copyreg.pickle(Applied, _reduced)

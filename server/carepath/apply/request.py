@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pickle import PicklingError
 from typing import Any, Literal, get_args
 
 from carepath.apply.languages import LANGUAGES, ExpressionLanguage
@@ -47,6 +48,13 @@ class ApplySettings:
     carry_conditions: bool = True
     create_type: bool = False
     languages: Mapping[str, ExpressionLanguage] = field(default_factory=lambda: LANGUAGES)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle without the languages; raises PicklingError where they are not the usual ones."""
+        if self.languages is not LANGUAGES:
+            raise PicklingError("settings with expression languages of their own do not pickle")
+        given = self.request_status, self.option_intent, self.carry_conditions, self.create_type
+        return ApplySettings, given
 
 
 DEFAULT_SETTINGS = ApplySettings()

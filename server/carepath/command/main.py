@@ -6,12 +6,15 @@ Exit codes: 0 fine, 1 refused input or a check that failed, 2 wrong usage; `diff
 import click
 
 from carepath.command.apply import apply
+from carepath.command.apply_many import apply_many
+from carepath.command.authorisation import authorisation
 from carepath.command.check import check
 from carepath.command.content import coverage, lint, test
 from carepath.command.definitions import list_, show
 from carepath.command.diff import diff
 from carepath.command.facts import facts
 from carepath.command.fhirpath import fhirpath
+from carepath.command.make_patients import make_patients
 from carepath.command.mutate import mutate
 from carepath.command.new import new
 from carepath.command.pages import pages
@@ -29,6 +32,8 @@ def main() -> None:
 
 for command in (
     apply,
+    apply_many,
+    authorisation,
     check,
     coverage,
     diff,
@@ -36,6 +41,7 @@ for command in (
     fhirpath,
     lint,
     list_,
+    make_patients,
     mutate,
     new,
     pages,

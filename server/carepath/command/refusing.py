@@ -11,6 +11,9 @@ from carepath.errors import CarepathError, InvalidResource
 REFUSED = 1
 """The exit code for refused input and for a check that failed; click's own 2 is wrong usage."""
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it."""
+
 DIFFERENT, TROUBLE = 1, 2
 """The exit codes of a comparison, as those of `diff`: what was refused is no difference."""
 

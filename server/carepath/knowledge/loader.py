@@ -2,9 +2,9 @@
 
 Every `.json`, `.yaml` or `.yml` file must hold one FHIR resource, or a Bundle of them.  What is no
 FHIR by its name is all that is passed over: JSON Schemas (`*.schema.json`), the `package.json` of a
-FHIR package, cases in folders named `cases`, and files and folders whose names begin with a dot.  A
-link may lead to a file inside the folder, as those of a mounted volume do; one that leads elsewhere
-is refused, and so is what is no plain file.
+FHIR package, descriptions of synthetic patients (`people.json`), cases in folders named `cases`,
+and files and folders whose names begin with a dot.  A link may lead to a file inside the folder, as
+those of a mounted volume do; one that leads elsewhere is refused, and so is what is no plain file.
 """
 
 from collections.abc import Iterator
@@ -24,6 +24,9 @@ Source = tuple[str, Resource]
 
 MAX_FILE_BYTES = 64_000_000
 """A file that is larger is no definition."""
+
+NO_DEFINITIONS = ("package.json", "people.json")
+"""Files that hold no definition unless they say of which type it is."""
 
 DATA_PACKAGES = ("carepath.pathways", "carepath.fhir_profiles")
 
@@ -109,7 +112,7 @@ def _read_file(file: Traversable, name: str) -> Iterator[Source]:
         raise InvalidContent(name, error.where or "file", error.reason) from error
     if not isinstance(content, dict):
         raise InvalidContent(name, "file", "it must hold a JSON object")
-    if "resourceType" not in content and (file.name == "package.json" or _is_case(name)):
+    if "resourceType" not in content and (file.name in NO_DEFINITIONS or _is_case(name)):
         return
     if content.get("resourceType") != "Bundle":
         _refuse_unknown_type(name, "resourceType", content)

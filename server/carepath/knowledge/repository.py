@@ -5,12 +5,15 @@ https://hl7.org/fhir/R4/references.html#canonical
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, cached_property
+from hashlib import sha256
 from pathlib import Path
 from threading import RLock
 from typing import Any, TypeVar, cast
+from weakref import WeakValueDictionary
 
 from carepath.canonical import Canonical
 from carepath.errors import DefinitionNotFound, UnresolvedCanonical
+from carepath.formats.json import encode
 from carepath.knowledge.loader import read_folder, read_shipped
 from carepath.knowledge.terminology import Terminology
 from carepath.knowledge.versions import version_key
@@ -48,6 +51,20 @@ class Knowledge:
             found.sort(key=lambda d: version_key(str(d.get("version", ""))), reverse=True)
         self._derived: dict[Callable[[Knowledge], Any], Any] = {}
         self._lock = RLock()
+        self._made_of: tuple[Knowledge, tuple[Resource, ...]] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by what it was made of; what is derived is made again where it is unpacked."""
+        if self is _shipped():
+            return _shipped, ()
+        if self._made_of is not None:
+            return _added, self._made_of
+        return _alone, (self._definitions,)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return a text that two Knowledges share when their definitions are the same."""
+        return sha256(encode(self._definitions)).hexdigest()
 
     @classmethod
     def shipped(cls) -> "Knowledge":
@@ -67,7 +84,11 @@ class Knowledge:
     def with_definitions(self, resources: Iterable[Resource]) -> "Knowledge":
         """Return a new Knowledge that also has these; the same url and version is replaced."""
         added = tuple(resources)
-        return Knowledge((*self._definitions, *added)) if added else self
+        if not added:
+            return self
+        made = Knowledge((*self._definitions, *added))
+        made._made_of = (self, added)
+        return made
 
     def with_folder(self, folder: str | Path) -> "Knowledge":
         """Return a new Knowledge that also has the definitions of a folder."""
@@ -143,6 +164,10 @@ class Knowledge:
             for d in self._by_id.get((definition["resourceType"], str(definition.get("id"))), ())
         )
 
+    def itself(self, definition: Resource) -> Resource:
+        """Return the object that stands for a definition that came with a request: that one."""
+        return definition
+
     @cached_property
     def terminology(self) -> Terminology:
         """Return the code systems and value sets, with their expansions."""
@@ -181,6 +206,23 @@ class Knowledge:
 @cache
 def _shipped() -> Knowledge:
     return Knowledge(resource for _, resource in read_shipped())
+
+
+_UNPACKED: WeakValueDictionary[str, Knowledge] = WeakValueDictionary()
+"""What was unpacked in this process: the same definitions are compiled once, however often they
+come."""
+
+
+def _added(base: Knowledge, added: tuple[Resource, ...]) -> Knowledge:
+    return _once(base.with_definitions(added))
+
+
+def _alone(definitions: tuple[Resource, ...]) -> Knowledge:
+    return _once(Knowledge(definitions))
+
+
+def _once(made: Knowledge) -> Knowledge:
+    return _UNPACKED.setdefault(made.fingerprint, made)
 
 
 def _urls(definition: Resource) -> list[str]:

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/references.html#canonical
 
 from collections.abc import Iterable
 from functools import cached_property
+from typing import Any
 
 from carepath.canonical import Canonical
 from carepath.knowledge.repository import Knowledge
@@ -22,8 +23,18 @@ class KnowledgeWithSent(Knowledge):
 
     def __init__(self, base: Knowledge, sent: Iterable[Resource]) -> None:
         """Index what was sent; what is held is asked where that says nothing."""
-        super().__init__(sent)
+        self._sent = tuple(sent)
+        super().__init__(self._sent)
         self._base = base
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by what is held and what was sent."""
+        return KnowledgeWithSent, (self._base, self._sent)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return a text that tells what is held and what was sent."""
+        return f"{self._base.fingerprint}+{super().fingerprint}"
 
     @property
     def base(self) -> Knowledge:
@@ -60,3 +71,45 @@ class KnowledgeWithSent(Knowledge):
 
     def _of_id(self, resource_type: str, id_: str) -> list[Resource]:
         return [*super()._of_id(resource_type, id_), *self._base._of_id(resource_type, id_)]
+
+
+class KnowledgeOfRequests(KnowledgeWithSent):
+    """The same for definitions that request after request brings: what is made of them is kept.
+
+    `inline` is the definition that the requests are about, where they bring it by itself; no
+    canonical leads to it.
+    """
+
+    def __init__(
+        self, base: Knowledge, sent: Iterable[Resource], inline: Resource | None = None
+    ) -> None:
+        """Index what was sent, and hold it as long as this is held."""
+        super().__init__(base, sent)
+        self._inline = inline
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by what is held, what was sent, and what the requests are about."""
+        return KnowledgeOfRequests, (self._base, self._sent, self._inline)
+
+    @property
+    def base(self) -> Knowledge:
+        """Return this: it is what is held for these requests."""
+        return self
+
+    def all(self, resource_type: str) -> tuple[Resource, ...]:
+        """Return all definitions of a type, the one that the requests are about last."""
+        inline = self._inline
+        is_asked = inline is not None and inline.get("resourceType") == resource_type
+        return (*super().all(resource_type), *((inline,) if inline and is_asked else ()))
+
+    def holds(self, definition: Resource) -> bool:
+        """Tell whether this very object is held, here or without the requests."""
+        return (
+            definition is self._inline
+            or Knowledge.holds(self, definition)
+            or self._base.holds(definition)
+        )
+
+    def itself(self, definition: Resource) -> Resource:
+        """Return the definition that is held for one that a request brought again."""
+        return definition if self._inline is None or self.holds(definition) else self._inline

@@ -2,7 +2,7 @@
 
 from carepath.record.paths import values_at
 from carepath.record.patients import SUBJECT_ELEMENTS
-from carepath.record.record import Record
+from carepath.record.pickling import Record
 from carepath.record.remarks import Remark
 from carepath.record.unread import ANY_TYPE
 

@@ -28,6 +28,8 @@ class Content:
     """
 
     def __init__(self, content: Any, left_out: Iterable[Resource] = ()) -> None:
+        left_out = tuple(left_out)
+        self.made_of = (content, left_out)
         sent = read(content)
         now = current(sent, left_out)
         self._urls, self._resources = now.urls, now.resources

@@ -6,13 +6,15 @@ https://hl7.org/fhir/R4/http.html
 import time
 from contextlib import suppress
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
 from carepath.knowledge import Knowledge
 from carepath.r4.model import RESOURCE_TYPES
 from carepath.web import cors, failures, service
+from carepath.web.authorisation import door
+from carepath.web.authorisation.rights import Need
 from carepath.web.config import Config
 from carepath.web.explorer import routes as explorer
 from carepath.web.explorer.routes import explorer_routes
@@ -23,6 +25,7 @@ from carepath.web.http.urls import client_address, refuse_invalid_host
 from carepath.web.routes import routes
 from carepath.web.service import Service
 
+_NEEDS = "carepath-needs"
 _VARY = "Accept, Accept-Encoding, Origin"
 
 
@@ -41,22 +44,25 @@ class _ResourceType(BaseConverter):
 def create_app(config: Config | None = None, knowledge: Knowledge | None = None) -> Flask:
     """Return the application of one deployment, with its content loaded."""
     app = Flask("carepath.web", static_folder=None)
-    app.extensions[service.EXTENSION] = Service.of(config or Config.from_env(), knowledge)
+    config = config or Config.from_env()
+    app.extensions[service.EXTENSION] = Service.of(config, knowledge)
+    app.extensions[door.EXTENSION] = door.guard_of(config)
     app.url_map.converters |= {"fhir_id": _FhirId, "resource_type": _ResourceType}
     # No redirects, ever: an integration engine takes each of them for an error.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
-    open_rules = set()
-    shows = app.extensions[service.EXTENSION].config.explorer
-    for route in (*routes(), *(explorer_routes() if shows else ())):
+    open_rules, needs = set(), {}
+    for route in (*routes(), *(explorer_routes() if config.explorer else ())):
         methods = [*route.methods]
         app.add_url_rule(
             route.rule, route.name, route.view, methods=methods, provide_automatic_options=False
         )
+        needs[route.name] = route.needs
         if route.is_open:
             open_rules.add(route.rule)
     app.extensions[cors.OPEN_RULES] = frozenset(open_rules)
+    app.extensions[_NEEDS] = needs
     app.before_request(_before)
     app.after_request(_after)
     app.register_error_handler(Exception, _failed)
@@ -78,6 +84,10 @@ def _before() -> Response | None:
     ours.rate_limit.take(client_address(ours.config, request.environ))
     if request.method == "OPTIONS":
         return cors.options()
+    if request.url_rule is not None:
+        needs: dict[str, Need | None] = current_app.extensions[_NEEDS]
+        needed = needs.get(request.url_rule.endpoint)
+        g.grant = door.admitted(needed, request.view_args or {}, request.environ)
     return None
 
 

@@ -5,25 +5,17 @@ then what the caller passes.  `docs/operations.md` lists every variable; a test 
 """
 
 import os
-import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from carepath.apply.request import EXPLAIN
 from carepath.errors import CarepathError
+from carepath.web.setting_checks import CHECKS
 
 PREFIX = "CAREPATH_"
-_HIGHEST = 10**12
-_HIGHEST_PORT = 65_535
-_SLASHES_OF_ORIGIN = 2
-_BESIDES_PATH = re.compile(r"[?#@\s\\]")
-_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?")
 
 
 @dataclass(eq=False)
@@ -89,10 +81,20 @@ class Config:
     parameters: str = _setting("", "JSON file with deployment parameters of the content, by name.")
     time_zone: str = _setting("UTC", "Time zone of `now` and of dates in answers.")
     now: str = _setting("", "A fixed time for every request (tests and demonstrations).")
+    authorisation: str = _setting(
+        "", "JSON or YAML file of who may do what; empty: whoever reaches the port, everything."
+    )
+    authorisation_state: str = _setting(
+        "", "Folder where the key of tokens and the used assertions outlive a restart."
+    )
+    open_to_all: bool = _setting(
+        False,
+        "Listen on any address without authorisation: whoever reaches the port may do everything.",
+    )
     log_level: str = _setting("info", "debug, info, warning or error.")
 
     def __post_init__(self) -> None:
-        for name, check, expected in _CHECKS:
+        for name, check, expected in CHECKS:
             if not check(getattr(self, name)):
                 raise InvalidConfiguration(variable(name), getattr(self, name), expected)
 
@@ -153,7 +155,9 @@ _READERS: Mapping[str, tuple[Callable[[str], Any], str]] = {
 }
 
 
-_NO_SETTINGS = {PREFIX + n for n in ("CONFIG", "SUITES", "SUITES_NEEDED", "BROWSER_NEEDED")}
+_NO_SETTINGS = {
+    PREFIX + n for n in ("CONFIG", "SUITES", "SUITES_NEEDED", "BROWSER_NEEDED", "NGINX_NEEDED")
+}
 """Variables that name the file of settings, and those of the tests: who has them in the
 environment of a checkout can still start the service there."""
 
@@ -213,88 +217,3 @@ _FILE_TYPES: Mapping[tuple[type, type], Callable[[Any], Any]] = {
     (bool, bool): bool,
     (tuple, list): _texts,
 }
-
-
-def _is_base_url(text: str) -> bool:
-    """Tell whether a text is an http(s) URL that paths can be put behind."""
-    return not text or (_is_url(text) and not _BESIDES_PATH.search(text))
-
-
-def _are_origins(texts: tuple[str, ...]) -> bool:
-    return all(_is_url(text) and text.count("/") == _SLASHES_OF_ORIGIN for text in texts)
-
-
-def _is_url(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
-def _are_hosts(texts: tuple[str, ...]) -> bool:
-    return all(_HOST.fullmatch(text) for text in texts)
-
-
-def _are_networks(texts: tuple[str, ...]) -> bool:
-    try:
-        return all(ip_network(text, strict=False) for text in texts)
-    except ValueError:
-        return False
-
-
-def _is_time(text: str) -> bool:
-    try:
-        return not text or datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        return False
-
-
-def _positive(value: float) -> bool:
-    return 0 < value <= _HIGHEST
-
-
-def _not_negative(value: float) -> bool:
-    return 0 <= value <= _HIGHEST
-
-
-_POSITIVE = (
-    "workers",
-    "threads",
-    "max_body_bytes",
-    "max_expanded_bytes",
-    "max_expansion",
-    "max_entries",
-    "max_depth",
-    "max_url_bytes",
-    "body_seconds",
-    "request_seconds",
-    "max_applications",
-    "rate_burst",
-    "page_size",
-    "max_page_size",
-    "data_endpoint_pages",
-    "data_endpoint_seconds",
-)
-_NOT_NEGATIVE = (
-    "queue_seconds",
-    "rate_limit",
-    "keepalive_seconds",
-    "graceful_seconds",
-    "data_endpoint_retries",
-)
-_LEVELS = ("debug", "info", "warning", "error")
-_CHECKS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-    *((name, _positive, "a number above 0") for name in _POSITIVE),
-    *((name, _not_negative, "0 or more") for name in _NOT_NEGATIVE),
-    ("port", lambda port: 0 <= port <= _HIGHEST_PORT, "a port, 0 to 65535"),
-    ("base_url", _is_base_url, "an absolute http(s) URL without user, query and fragment"),
-    ("data_endpoint", _is_base_url, "an absolute http(s) URL without user, query and fragment"),
-    ("data_endpoint_hosts", _are_hosts, "hosts such as `records.example` or `[::1]:8080`"),
-    ("cors_origins", _are_origins, "origins such as `https://page.example`"),
-    ("trusted_proxies", _are_networks, "IP addresses or networks"),
-    ("explain", lambda word: word in EXPLAIN, "one of " + ", ".join(EXPLAIN)),
-    ("templates", lambda path: not path or Path(path).is_dir(), "a folder"),
-    ("now", _is_time, "a date and time with a zone"),
-    ("log_level", lambda level: level in _LEVELS, "one of " + ", ".join(_LEVELS)),
-)

@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/operationoutcome.html
 """
 
 import re
+from difflib import get_close_matches
 from typing import Any
 
 from flask import request
@@ -43,8 +44,12 @@ def explained(error: Exception) -> Exception:
 def _not_found(_error: HTTPException) -> Exception:
     if not is_fhir(request.path):
         return UnknownEndpoint(_NOTHING)
-    steps = request.path.removeprefix(FHIR).removeprefix("/").removesuffix("/").split("/")
+    steps = _steps()
     return UnknownEndpoint(next(filter(None, (hint(steps) for hint in _HINTS)), _NOTHING))
+
+
+def _steps() -> list[str]:
+    return request.path.removeprefix(FHIR).removeprefix("/").removesuffix("/").split("/")
 
 
 def _empty_step(steps: list[str]) -> str:
@@ -58,7 +63,11 @@ def _operation(steps: list[str]) -> str:
         return f"Messages are not processed here. {WHERE_DATA_GO}"
     places = [path for operation in operations() for path in _places(operation, name)]
     if not places:
-        return f"There is no operation `${name}` here; see `metadata`." if "$" in steps[-1] else ""
+        if "$" not in steps[-1]:
+            return ""
+        near = get_close_matches(name, [operation.code for operation in operations()], n=1)
+        meant = f" Was `${near[0]}` meant?" if near else ""
+        return f"There is no operation `${name}` here; see `metadata`.{meant}"
     if steps[-1] == name:
         return f"The name of an operation begins with `$`: {', '.join(places)}."
     return f"The operation `${name}` is not here but at {', '.join(places)}."
@@ -88,7 +97,9 @@ def _type(steps: list[str]) -> str:
     if name in DEFINITION_TYPES:
         return f"There is nothing at this URL below `{name}`; see `metadata`."
     if name not in RESOURCE_TYPES:
-        return ""
+        by_name = {known.lower(): known for known in DEFINITION_TYPES}
+        near = get_close_matches(name.lower(), list(by_name), n=1, cutoff=_ALIKE)
+        return f"There is nothing at this URL. Was `{by_name[near[0]]}` meant?" if near else ""
     made = "; a CarePlan is the answer of `PlanDefinition/[id]/$apply`"
     instead = made if name == "CarePlan" else ""
     return f"This service has no `{name}` to offer at this URL{instead}; see `metadata`."
@@ -96,13 +107,20 @@ def _type(steps: list[str]) -> str:
 
 _NOTHING = "There is nothing at this URL."
 _OF_ONE = 3
+_ALIKE = 0.85
+_AT_THE_BASE = "`metadata` tells what there is; a Bundle of type `batch` may be posted."
 _ARGUMENT = re.compile(r"<\w+:(\w+)>")
 _HINTS = (_empty_step, _operation, _history, _type)
 """What may be meant by a URL at which there is nothing; the first that knows tells it."""
 
 
 def _not_allowed(_error: HTTPException) -> Exception:
-    return MethodNotAllowed(request.method, cors.methods())
+    advice = ""
+    if is_fhir(request.path):
+        steps = _steps()
+        is_read = request.method == "GET"
+        advice = _operation(steps) if steps != [""] else _AT_THE_BASE if is_read else ""
+    return MethodNotAllowed(request.method, cors.methods(), advice)
 
 
 _EXPLANATIONS = {"NotFound": _not_found, "MethodNotAllowed": _not_allowed}

@@ -11,6 +11,8 @@ from functools import partial
 from flask import Response, jsonify
 
 from carepath.web import monitoring, service
+from carepath.web.authorisation import endpoints as authorisation
+from carepath.web.authorisation.rights import KNOWN, OF_URL, OPEN, Need, Right, need
 from carepath.web.definitions import DEFINITION_TYPES
 from carepath.web.http.exchange import current
 from carepath.web.http.urls import FHIR
@@ -19,13 +21,19 @@ from carepath.web.operations.table import invoke, operations
 from carepath.web.rest import batch, interactions, openapi
 from carepath.web.rest.route import Route, View
 
+_TYPE_OF_SYSTEM = {"apply-pathways": "PlanDefinition"}
+"""What an operation of the whole service reads."""
+
 
 def routes() -> Iterator[Route]:
     """Yield all routes."""
-    yield Route(("GET",), "/healthz", "healthz", monitoring.healthz, "Alive?")
-    yield Route(("GET",), "/readyz", "readyz", monitoring.readyz, "Ready for requests?")
-    yield Route(("GET",), "/metrics", "metrics", monitoring.metrics_page, "Metrics")
-    yield Route(("GET",), "/openapi.json", "openapi", _openapi, "This document", is_open=True)
+    yield Route(("GET",), "/healthz", "healthz", monitoring.healthz, "Alive?", needs=OPEN)
+    yield Route(("GET",), "/readyz", "readyz", monitoring.readyz, "Ready for requests?", needs=OPEN)
+    figures = Need(rights=(Right.METRICS,))
+    yield Route(("GET",), "/metrics", "metrics", monitoring.metrics_page, "Metrics", needs=figures)
+    yield Route(
+        ("GET",), "/openapi.json", "openapi", _openapi, "This document", is_open=True, needs=OPEN
+    )
     yield Route(
         ("GET",),
         f"{FHIR}/metadata",
@@ -33,8 +41,27 @@ def routes() -> Iterator[Route]:
         interactions.capabilities,
         "CapabilityStatement",
         is_open=True,
+        needs=OPEN,
     )
-    yield Route(("POST",), FHIR, "batch", batch.batch, "Batch of reads, searches and operations")
+    for rule, name in (("", "smart"), (FHIR, "smart.fhir")):
+        yield Route(
+            ("GET",),
+            f"{rule}/.well-known/smart-configuration",
+            name,
+            authorisation.configuration,
+            "How clients log in",
+            is_open=True,
+            needs=OPEN,
+        )
+    # Who asks shows in the body who it is.
+    yield Route(("POST",), "/auth/token", "token", authorisation.token, "Tokens", needs=OPEN)
+    about = "What a token means"
+    yield Route(
+        ("POST",), "/auth/introspect", "introspect", authorisation.introspect, about, needs=KNOWN
+    )
+    # Each entry is a request of its own, and passes the guard by itself.
+    about = "Batch of reads, searches and operations"
+    yield Route(("POST",), FHIR, "batch", batch.batch, about, needs=KNOWN)
     for resource_type in DEFINITION_TYPES:
         yield from _definition_routes(resource_type)
     for operation in operations():
@@ -45,17 +72,26 @@ def _definition_routes(resource_type: str) -> Iterator[Route]:
     """Yield read, vread, history and search of one type."""
     base = f"{FHIR}/{resource_type}"
     one = f"{base}/<fhir_id:id>"
-    views: tuple[tuple[str, str, View, str], ...] = (
-        ("GET", base, interactions.search_by_url, "Search"),
-        ("POST", f"{base}/_search", interactions.search_by_form, "Search by form"),
-        ("GET", one, interactions.read, "Read"),
-        ("GET", f"{one}/_history", interactions.history, "Versions"),
-        ("GET", f"{one}/_history/<fhir_id:version_id>", interactions.vread, "Read a version"),
+    views: tuple[tuple[str, str, View, str, str], ...] = (
+        ("GET", base, interactions.search_by_url, "Search", "s"),
+        ("POST", f"{base}/_search", interactions.search_by_form, "Search by form", "s"),
+        ("GET", one, interactions.read, "Read", "r"),
+        ("GET", f"{one}/_history", interactions.history, "Versions", "r"),
+        ("GET", f"{one}/_history/<fhir_id:version_id>", interactions.vread, "Read a version", "r"),
     )
-    for method, rule, function, about in views:
+    for method, rule, function, about, letter in views:
         name = f"{resource_type}.{function.__name__}"
         view = partial(function, resource_type)
-        yield Route((method,), rule, name, view, about, is_open=True, resource_type=resource_type)
+        yield Route(
+            (method,),
+            rule,
+            name,
+            view,
+            about,
+            is_open=True,
+            resource_type=resource_type,
+            needs=need(resource_type, letter),
+        )
 
 
 def _operation_routes(operation: Operation) -> Iterator[Route]:
@@ -76,7 +112,17 @@ def _operation_routes(operation: Operation) -> Iterator[Route]:
             resource_type=resource_type,
             operation=operation,
             level=level,
+            needs=_need_of(operation, resource_type),
         )
+
+
+def _need_of(operation: Operation, resource_type: str) -> Need:
+    """Return what an operation asks of a client: it changes nothing, so it is a way of reading."""
+    if operation.code == "versions":
+        return OPEN
+    if not resource_type:
+        return need(_TYPE_OF_SYSTEM[operation.code], "r")
+    return need(OF_URL if resource_type == "Resource" else resource_type, "r")
 
 
 def _openapi() -> Response:

@@ -24,6 +24,7 @@ from carepath.web.http.logs import SERVER
 from carepath.web.limits import Gate, RateLimit
 from carepath.web.search.pages import Limits
 from carepath.web.search.values import Background
+from carepath.web.seen_definitions import SeenDefinitions
 
 EXTENSION = "carepath"
 
@@ -62,6 +63,11 @@ class Service:
             gate=Gate(config),
             rate_limit=RateLimit(config.rate_limit, config.rate_burst),
         )
+
+    @cached_property
+    def seen(self) -> SeenDefinitions:
+        """Return the definitions that requests bring again and again."""
+        return SeenDefinitions(self.knowledge)
 
     @cached_property
     def background(self) -> Background:

@@ -16,7 +16,7 @@ PAGES = (
 )
 PLAN = "/try?example=mcode-collection&plan=mst-gist"
 OPEN = "/try?example=suspected-collection"
-PHONE = {"viewport": {"width": 360, "height": 740}}
+NARROW: Any = {"width": 360, "height": 740}
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +39,9 @@ def window(chromium: Browser, server: Any) -> Iterator[Visit]:
         one.check()
 
 
-def grave(window: Visit) -> list[tuple[str, str]]:
+def grave(window: Visit, **options: Any) -> list[tuple[str, str]]:
     """Return what keeps people from using a page, with the first place of each."""
-    found = Axe().run(window.page).response["violations"]
+    found = Axe().run(window.page, options=options).response["violations"]
     return [
         (violation["id"], violation["nodes"][0]["html"][:200])
         for violation in found
@@ -49,24 +49,18 @@ def grave(window: Visit) -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", [*PAGES, PLAN, OPEN, "/nothing"])
-def test_a_page_is_for_everybody(chromium: Browser, server: Any, path: str, scheme: str) -> None:
-    with visit(chromium, server.root, color_scheme=scheme) as window:
-        window.go(path)
-        assert grave(window) == []
-        window.complaints = [c for c in window.complaints if "404" not in c]
-        window.check()
-
-
-@pytest.mark.parametrize("path", [*PAGES, PLAN])
-def test_a_page_fits_a_narrow_screen(chromium: Browser, server: Any, path: str) -> None:
-    with visit(chromium, server.root, **PHONE) as window:
-        window.go(path)
-        wide = window.page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= PHONE["viewport"]["width"]
-        assert grave(window) == []
-        window.check()
+def test_a_page_is_for_everybody(window: Visit, path: str) -> None:
+    """By day and by night, when only colours change, and on a narrow screen."""
+    window.go(path)
+    page = window.page
+    assert grave(window) == []
+    page.emulate_media(color_scheme="dark")
+    assert grave(window, runOnly=["color-contrast"]) == []
+    page.set_viewport_size(NARROW)
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    assert grave(window) == []
+    window.complaints = [c for c in window.complaints if "404" not in c]
 
 
 def test_each_view_is_for_everybody(window: Visit) -> None:

@@ -18,8 +18,9 @@ if kind == "no folder":
     open(folder, "w").close()
 if kind == "full":
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-from carepath.web import create_app
-app = create_app()
+from carepath.knowledge import Knowledge
+from carepath.web import Config, create_app
+app = create_app(Config(), Knowledge.of([]))
 client = app.test_client()
 def asked():
     return client.get("/healthz").status_code, client.get("/fhir/metadata").status_code

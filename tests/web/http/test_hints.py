@@ -36,6 +36,12 @@ def sentence(response: Any) -> str:
             "This service has no `CarePlan` to offer at this URL; a CarePlan is the",
         ),
         ("/fhir/Patient/1", "This service has no `Patient` to offer at this URL; see `metadata`."),
+        (
+            "/fhir/PlanDefinition/walk/$aply",
+            "There is no operation `$aply` here; see `metadata`. Was",
+        ),
+        ("/fhir/plandefinition/walk", "There is nothing at this URL. Was `PlanDefinition` meant?"),
+        ("/fhir/PlanDefinitions", "There is nothing at this URL. Was `PlanDefinition` meant?"),
         ("/fhir/nowhere", "There is nothing at this URL."),
         ("/nowhere", "There is nothing at this URL."),
     ],
@@ -44,6 +50,14 @@ def test_a_url_at_which_there_is_nothing(client: FlaskClient, url: str, hint: st
     response = client.post(url, json={"resourceType": "Parameters"})
     assert response.status_code == 404
     assert sentence(response).startswith(hint)
+
+
+def test_a_method_that_is_not_possible_says_what_may_be_meant(client: FlaskClient) -> None:
+    response = client.post("/fhir/PlanDefinition/apply", json={"resourceType": "Parameters"})
+    told = "The name of an operation begins with `$`: `PlanDefinition/$apply`"
+    assert (response.status_code, told in sentence(response)) == (405, True)
+    response = client.get("/fhir")
+    assert (response.status_code, "`metadata`" in sentence(response)) == (405, True)
 
 
 def test_no_patient_is_told_in_words(client: FlaskClient) -> None:
@@ -68,6 +82,9 @@ def test_a_canonical_in_the_place_of_a_definition(client: FlaskClient) -> None:
         "_has:Library:depends-on:url=x",
         "_filter=name eq x",
         "_list=1",
+        "_contained=true",
+        "unknown.name=x",
+        "unknown:exact=x",
         "_query=x",
         "_revinclude=Library:depends-on",
         "_revinclude:iterate=Library:depends-on",

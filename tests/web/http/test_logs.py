@@ -1,4 +1,7 @@
-"""Logs and metrics hold no patient data, wherever in a request a name stands, at any level."""
+"""Logs and metrics hold no patient data, wherever in a request a name stands.
+
+Tried at the level that tells most: another leaves lines out and adds none.
+"""
 
 import json
 import logging
@@ -7,7 +10,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
-import pytest
 
 from carepath.web.http import logs, metrics
 
@@ -57,9 +59,8 @@ def speak(root: str, head: str) -> bytes:
         return connection.recv(1000)
 
 
-@pytest.mark.parametrize("level", ["info", "debug"])
-def test_no_name_is_written_down(serve: Callable[..., Any], level: str) -> None:
-    settings = {"CAREPATH_LOG_LEVEL": level, "CAREPATH_DATA_ENDPOINT_HOSTS": "127.0.0.1:9",
+def test_no_name_is_written_down(serve: Callable[..., Any]) -> None:
+    settings = {"CAREPATH_LOG_LEVEL": "debug", "CAREPATH_DATA_ENDPOINT_HOSTS": "127.0.0.1:9",
                 "CAREPATH_DATA_ENDPOINT_RETRIES": "0"}  # fmt: skip
     with serve(**settings) as one:
         with httpx.Client() as client:

@@ -20,6 +20,7 @@ OURS = {
     "CarepathError",
     "Busy",
     "DataEndpointFailed",
+    "MissingLibrary",
     "NotInBatch",
     "OutOfMemory",
     "UnsupportedTransferCoding",

@@ -44,6 +44,19 @@ def test_what_is_not_known_is_404(client: FlaskClient, query: dict[str, str]) ->
     assert get(client, "CodeSystem/$lookup", **query)[0] == 404
 
 
+def test_a_code_that_is_not_there_is_named(client: FlaskClient) -> None:
+    _, answer = get(client, "CodeSystem/$lookup", system=GENDER, code="none")
+    assert (
+        answer["issue"][0]["diagnostics"] == f"The code system `{GENDER}` has no code `none` here."
+    )
+
+
+def test_a_value_set_of_another_release_is_not_that_of_r4(client: FlaskClient) -> None:
+    url = "http://hl7.org/fhir/ValueSet/administrative-gender"
+    found = [get(client, "ValueSet/$expand", url=f"{url}|{v}")[0] for v in ("4.0.1", "5.0.0")]
+    assert found == [200, 404]
+
+
 def test_subsumes(client: FlaskClient) -> None:
     system = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
     query = {"system": system, "codeA": "_ActAccountCode", "codeB": "CASH"}

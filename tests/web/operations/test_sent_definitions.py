@@ -165,3 +165,21 @@ def test_a_broken_definition_spoils_only_the_action_that_uses_it(service: Servic
     assert status == 200
     told = [i for r in answer["contained"] for i in r.get("issue", ())]
     assert any("languag" in issue["diagnostics"] for issue in told if issue["severity"] == "error")
+
+
+def test_the_same_definition_twice_is_one(service: Service) -> None:
+    body = sent(bundle(activity("Sent"), activity("Sent")), bundle(activity("Sent")))
+    assert service.codes("PlanDefinition/plan", body) == ["Sent"]
+
+
+def test_two_definitions_of_one_name_are_refused(service: Service) -> None:
+    body = sent(bundle(activity("One")), bundle(activity("Two")))
+    status, answer = service.post("PlanDefinition/plan", body)
+    [issue] = answer["issue"]
+    assert (status, issue["code"]) == (400, "value")
+    assert "`https://example.org/fhir/ActivityDefinition/scan|1` twice" in issue["diagnostics"]
+
+
+def test_two_versions_of_one_definition_stand_side_by_side(service: Service) -> None:
+    body = sent(bundle(activity("One", version="1"), activity("Three", version="3")))
+    assert service.codes("PlanDefinition/plan", body) == ["Three"]

@@ -55,7 +55,14 @@ DEFINITIONS = [
             action("b", f"{URL}/ActivityDefinition/give"),
             action("c", "#q"),
             action("d", f"{URL}/ActivityDefinition/nowhere"),
+            {"id": "e", "title": "e", "action": [action("f", f"{URL}/Questionnaire/here")]},
         ],
+    },
+    {
+        "resourceType": "Questionnaire",
+        "id": "here",
+        "url": f"{URL}/Questionnaire/here",
+        "status": "draft",
     },
     {
         "resourceType": "PlanDefinition",
@@ -131,6 +138,19 @@ def test_references_are_by_uuid_and_lead_somewhere(client: FlaskClient) -> None:
     plan = bundle["entry"][0]["resource"]
     assert [r["resourceType"] for r in plan["contained"]] == ["OperationOutcome"]
     assert plan["goal"][0]["reference"] in urls
+
+
+def test_a_questionnaire_of_this_service_is_named_by_its_canonical(client: FlaskClient) -> None:
+    """Another server does not have it under our id."""
+    _, stored = apply(client, "transaction")
+    group = stored["entry"][1]["resource"]
+    own = {"system": "urn:ietf:rfc:3986", "value": f"{URL}/Questionnaire/here"}
+    named = {"type": "Questionnaire", "identifier": own, "display": "f"}
+    assert group["action"][-1]["action"][0]["resource"] == named
+    _, contained = apply(client, "contained")
+    group = next(r for r in contained["contained"] if r["resourceType"] == "RequestGroup")
+    resource = group["action"][-1]["action"][0]["resource"]
+    assert resource == {**named, "reference": "Questionnaire/here"}
 
 
 def test_nested_care_plans_are_entries_of_their_own(client: FlaskClient) -> None:

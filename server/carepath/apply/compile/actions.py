@@ -20,6 +20,7 @@ from carepath.apply.compile.dynamic_value import DynamicValue
 from carepath.apply.compile.extensions import DIRECTION, OWN, extensions_at, texts_of
 from carepath.apply.compile.formula import Formula
 from carepath.apply.compile.libraries import action_names
+from carepath.apply.compile.modifiers import modifiers
 from carepath.apply.compile.names import OF_GAPS
 from carepath.apply.compile.templates import APPLICABILITY_BEHAVIOR, brief, template
 from carepath.deadline import paced
@@ -103,6 +104,7 @@ def _action(
         reads_activity=reads_activity(values, activity),
         joined_as=_joined_as(action),
         issues=tuple(issues),
+        modifiers=modifiers(action),
     )
 
 

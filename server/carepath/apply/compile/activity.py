@@ -9,11 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from carepath.apply.compile.activity_elements import Source, allowed_code
-from carepath.apply.compile.dynamic_value import DO_NOT_PERFORM, DynamicValue, dynamic_value
+from carepath.apply.compile.dynamic_value import (
+    DO_NOT_PERFORM,
+    DynamicValue,
+    dynamic_value,
+    misplaced,
+)
 from carepath.apply.compile.extensions import OWN, texts_of
 from carepath.apply.compile.formula import Formula
 from carepath.apply.compile.kind import Kind
 from carepath.apply.compile.kinds import APPOINTMENT_PRIORITY, KINDS
+from carepath.apply.compile.modifiers import modifiers
 from carepath.apply.compile.names import CompileExpression, Names
 from carepath.apply.compile.path import Path, UnknownPath, compile_path, modifier_path
 from carepath.apply.compile.unknown_names import unknown_names
@@ -98,7 +104,10 @@ def _kind(activity: Resource, resource_type: str, issues: list[Issue]) -> Kind |
     """Return the kind of request that is made, None with an issue where there is none."""
     kind = KINDS.get(resource_type)
     what = f"An ActivityDefinition of kind `{resource_type or 'unknown'}`"
-    if kind is not None:
+    unknown = next(iter(modifiers(activity)), None)
+    if unknown is not None:
+        what = unknown
+    elif kind is not None:
         if kind.forbids or activity.get("doNotPerform") is not True:
             return kind
         what = f"`doNotPerform` of a {resource_type}, which R4 cannot say,"
@@ -124,7 +133,11 @@ def compile_dynamic_values(
         try:
             value = _compiled_value(text, formula, kind, resource_type)
         except UnknownPath as error:
-            issues.append(Issue("error", "invalid", str(error)))
+            wrong = misplaced(text, formula, error) if kind is not None else None
+            if wrong is not None:
+                compiled.append(wrong)
+            else:
+                issues.append(Issue("error", "invalid", str(error)))
             continue
         if formula.problem is None or value.decides:
             compiled.append(value)

@@ -54,6 +54,8 @@ class CompiledAction:
     joined_as: str
     """Requests of actions that share this name are made as one; empty for one of its own."""
     issues: tuple[Issue, ...]
+    modifiers: tuple[str, ...] = ()
+    """What changes its meaning and is not understood."""
 
     @property
     def first_child_only(self) -> bool:

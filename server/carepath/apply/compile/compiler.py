@@ -8,6 +8,7 @@ from carepath.apply.compile.activity import CompiledActivity, compile_activity
 from carepath.apply.compile.compilation import Compilation, longer_by
 from carepath.apply.compile.compiled import CompiledPlan
 from carepath.apply.compile.libraries import names_in
+from carepath.apply.compile.modifiers import check_modifiers
 from carepath.apply.compile.plans import compiled_plan
 from carepath.apply.issues import issue_of
 from carepath.apply.request import ApplySettings
@@ -54,8 +55,13 @@ class Compiler:
         self._made.begin(definition)
         return self._activity(definition, definition)
 
-    def _plan(self, definition: Resource, chain: tuple[str, ...]) -> CompiledPlan:
-        """Return a plan that a chain of others leads to; raises CyclicDefinition."""
+    def _plan(
+        self, definition: Resource, chain: tuple[str, ...], within: Resource | None = None
+    ) -> CompiledPlan:
+        """Return a plan that a chain of others leads to; raises CyclicDefinition.
+
+        `within` is the plan that contains it: what stands beside it there is in its reach.
+        """
         try:
             longer = longer_by(canonical_of(definition), chain)
         except CyclicDefinition:
@@ -63,7 +69,7 @@ class Compiler:
             raise
         if chain and not any(plan is definition for plan in self._begun):
             # A plan that leads into no circle is the same whatever leads to it.
-            alone = self._plan(definition, ())
+            alone = self._plan(definition, (), within)
             if alone.is_acyclic:
                 return alone
         outer = self._begun
@@ -73,15 +79,24 @@ class Compiler:
         try:
             # What a circle looks like depends on where one enters it: the way in is in the key.
             return self._made.once(
-                CompiledPlan, definition, longer, lambda: self._compiled_plan(definition, longer)
+                CompiledPlan,
+                definition,
+                longer,
+                lambda: self._compiled_plan(definition, longer, within),
             )
         finally:
             self._begun = outer
 
-    def _compiled_plan(self, definition: Resource, chain: tuple[str, ...]) -> CompiledPlan:
-        issues = list(self._made.judge(definition))
+    def _compiled_plan(
+        self, definition: Resource, chain: tuple[str, ...], container: Resource | None
+    ) -> CompiledPlan:
+        # What is contained has been looked at with what holds it.
+        issues = list(self._made.judge(definition)) if container is None else []
+        check_modifiers(definition)
         circles = self._circles
         plan = self._made.in_language(definition)
+        if container is not None:
+            plan = {**plan, "contained": container["contained"]}
         names = names_in(plan, self._made, issues)
         within = Surroundings(
             self._made, lambda action, found: self._target(action, plan, chain, found)
@@ -139,6 +154,10 @@ class Compiler:
             version = str(begun.get("version", ""))
             if begun.get("url") == wanted.url and wanted.version in ("", version):
                 return begun
+        for begun in reversed(self._begun):
+            # The innermost is meant by `#`, and may be named by its id.
+            if canonical in ("#", f"PlanDefinition/{begun.get('id')}"):
+                return begun
         return self._made.knowledge.resolve(canonical, plan)
 
     def _compiled(self, found: Resource, plan: Resource, chain: tuple[str, ...]) -> Target:
@@ -146,11 +165,15 @@ class Compiler:
         if found["resourceType"] == "ActivityDefinition":
             return self._activity(found, plan)
         if found["resourceType"] == "PlanDefinition":
-            return self._plan(found, chain)
+            is_contained = any(found is one for one in plan.get("contained") or ())
+            return self._plan(found, chain, plan if is_contained else None)
         if found["resourceType"] == "Questionnaire":
             is_contained = any(found is one for one in plan.get("contained") or ())
             name = f"#{found['id']}" if is_contained else f"Questionnaire/{found.get('id')}"
-            reference = {"reference": name} if "id" in found else {}
+            reference: Resource = {"reference": name} if "id" in found else {}
+            if "url" in found and not is_contained:
+                own = {"system": "urn:ietf:rfc:3986", "value": found["url"]}
+                return {**reference, "type": "Questionnaire", "identifier": own}
             return {**reference, "type": "Questionnaire"}
         raise UnsupportedFeature(
             "", f"A definition of type `{found['resourceType']}`", canonical_of(found)

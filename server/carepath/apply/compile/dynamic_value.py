@@ -3,13 +3,15 @@
 https://hl7.org/fhir/R4/plandefinition-definitions.html#PlanDefinition.action.dynamicValue
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from carepath.apply.compile.formula import Formula
-from carepath.apply.compile.path import Path
+from carepath.apply.compile.path import Path, Place
 from carepath.canonical import Canonical
 from carepath.r4.codes import codes_of
+from carepath.r4.model import RESOURCE_TYPES, type_of
 from carepath.resources import Resource
 
 Quick = Callable[[Resource, Sequence[Any]], bool]
@@ -31,28 +33,70 @@ class DynamicValue(NamedTuple):
     """The element that says what the request means, where the path leads to one."""
     is_set: bool = True
     """Whether there is a place to put it; what cannot be put must not be true."""
+    touches: tuple[str, ...] = ()
+    """The elements at the top of its target that it may leave half-made, or leading nowhere."""
+    wrong: str = ""
+    """Why nobody knows which place of those that decide is meant."""
 
 
 DO_NOT_PERFORM = "http://hl7.org/fhir/StructureDefinition/request-doNotPerform"
-DECISIVE = frozenset({"doNotPerform", "intent", "modifierExtension", "status"})
-"""Elements of a request that change what all others mean: unknown, there is no request."""
+WHOLE = "$this"
+DECISIVE = re.compile(
+    r"(?:\$this\.|%resource\.|[A-Z]\w+\.)?(doNotPerform|intent|modifierExtension|status)\b"
+).match
+"""Finds the elements of any request that change what all others mean; R4 marks more of them."""
 
 
 def dynamic_value(path: Path, formula: Formula) -> DynamicValue:
     """Return a DynamicValue with the short way where its path has one."""
-    return DynamicValue(path, formula, _quick(path), _decided(path))
+    return DynamicValue(path, formula, _quick(path), _decided(path), touches=_touched(path))
+
+
+def misplaced(text: str, formula: Formula, error: Exception) -> DynamicValue | None:
+    """Return the value for a decisive element whose path is wrong, None for any other element."""
+    found = DECISIVE(text)
+    if found is None:
+        return None
+    name = text if found[1] == "modifierExtension" else found[1]
+    return DynamicValue(Path(text, False, ()), formula, None, name, is_set=False, wrong=str(error))
 
 
 def _decided(path: Path) -> str:
-    """Return the element that a path leads to if it is decisive, the same however it is written."""
-    if path.of_action or not path.places or path.places[0].name not in DECISIVE:
+    """Return the element that a path leads to if it is decisive, the same however it is written.
+
+    The whole request is decisive, too: a value for it may say that nothing is to be done.
+    """
+    if path.of_action:
+        return ""
+    if not path.places:
+        return WHOLE
+    if path.places[0].name != "intent" and not any(map(_is_modifier, path.places)):
         return ""
     if path.places[0].url == DO_NOT_PERFORM:
         return "doNotPerform"
     return ".".join(
-        place.name + (f"[{place.url or place.item}]" if place.url or place.item else "")
+        (place.name or place.elements[0].choice)
+        + (f"[{place.url or place.item}]" if place.url or place.item else "")
         for place in path.places
     )
+
+
+def _is_modifier(place: Place) -> bool:
+    """Tell whether an element changes what the resource means, and not only the part it is in."""
+    element = place.elements[0]
+    return element.is_modifier and element.path.partition(".")[0] in RESOURCE_TYPES
+
+
+def _touched(path: Path) -> tuple[str, ...]:
+    """Return the elements that have to be looked at once all values are there."""
+    if not path.places:
+        return (WHOLE,)
+    return tuple(e.name for e in path.places[0].elements if not _is_primitive(e.type))
+
+
+def _is_primitive(type_name: str) -> bool:
+    found = type_of(type_name)
+    return found is not None and found.kind == "primitive"
 
 
 def _quick(path: Path) -> Quick | None:

@@ -5,10 +5,11 @@ https://hl7.org/fhir/R4/library.html
 
 from carepath.apply.compile.activity import subject_type
 from carepath.apply.compile.compilation import Compilation, longer_by
+from carepath.apply.compile.modifiers import check_modifiers
 from carepath.apply.compile.names import VARIABLE, Fact, Names, library_names
 from carepath.apply.compile.unknown_names import unknown_names
 from carepath.apply.issues import issue_of
-from carepath.errors import ContentError, UnresolvedCanonical
+from carepath.errors import ContentError, UnresolvedCanonical, UnsupportedFeature
 from carepath.issues import Issue
 from carepath.resources import Resource, canonical_of
 
@@ -26,7 +27,7 @@ def names_in(owner: Resource, made: Compilation, issues: list[Issue]) -> Names:
             if library is None:
                 raise UnresolvedCanonical(canonical, canonical_of(owner))
             names.include(_library(library, made, ()))
-        except ContentError as error:
+        except (ContentError, UnsupportedFeature) as error:
             issues.append(issue_of(error))
     issues.extend(_problems(names, subject_type(owner)))
     names.meaning = made.meaning(names)
@@ -49,6 +50,7 @@ def _library(library: Resource, made: Compilation, chain: tuple[str, ...]) -> Na
 
 def _compiled(library: Resource, made: Compilation, chain: tuple[str, ...]) -> Names:
     made.judge(library)
+    check_modifiers(library)
     names = library_names(library, made.formula)
     for artifact in library.get("relatedArtifact") or ():
         if artifact.get("type") == "depends-on" and "resource" in artifact:

@@ -26,8 +26,8 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _OURS = {
-    False: frozenset({"id", "contained"}),
-    True: frozenset({"id", "resource", "action"}),
+    False: frozenset({"id", "contained", "text"}),
+    True: frozenset({"id", "resource", "action", "actionId"}),
 }
 """What binds a result to the rest of the answer, of a request and of an action: set by us alone."""
 _MOST_DIGITS = 9
@@ -95,8 +95,9 @@ def compile_path(text: str, resource_type: str) -> Path:
     if tail and head.lower() == start.partition(".")[0].lower() and not _is_element(start, head):
         rest = tail
     places = tuple(_places(text, rest, start))
-    if places[0].name in _OURS[of_action]:
-        raise UnknownPath(text, f"`{places[0].name}` is made by the operation itself")
+    for place in (places[0], *(p for p in places if p.name == "actionId")):
+        if place.name in _OURS[of_action]:
+            raise UnknownPath(text, f"`{place.name}` is made by the operation itself")
     return Path(text, of_action, places)
 
 

@@ -9,26 +9,53 @@ for everybody, and `exists()` of it is a silent "no".
 from collections.abc import Iterator
 
 from carepath.apply.compile.formula import Formula
+from carepath.errors import EvaluationError
+from carepath.fhirpath.checking.analysis import kinds_of
+from carepath.fhirpath.checking.static_types import ANYTHING, Kinds
 from carepath.issues import Issue
 from carepath.r4.model import type_of
 
 _ANY = frozenset({"Resource", "DomainResource"})
+_PATIENT = Kinds(frozenset({"FHIR.Patient"}))
+_THE_PATIENT = frozenset({"context", "patient", "resource", "rootResource", "subject"})
+_TOLD_LATER = "there is no function"
+"""What is an error as soon as it is evaluated."""
 _DEFINITIONS = ("ActivityDefinition", "PlanDefinition")
 
 
 def unknown_names(formula: Formula, subject_type: str, what: str) -> Iterator[Issue]:
-    """Yield a warning for each name; `what` says whose expression it is.
+    """Yield a warning for each name, or for the first mistake further in; `what` says whose it is.
 
     Only a definition about patients is looked at: whose names others read, their subject decides.
     """
     type_name = subject_type or "Patient"
     if type_name != "Patient":
         return
+    is_told = False
     for name in formula.elements_read:
         if name != type_name and name not in _ANY and not _has(type_name, name):
             text = f"{type_name} has no element `{name}`, with which `{formula.text}` begins"
             told = f"{text} ({what}): a path begins at the subject.{_elsewhere(name)}"
             yield Issue("warning", "value", told)
+            is_told = True
+    if not is_told:
+        yield from _mistake(formula, what)
+
+
+def _mistake(formula: Formula, what: str) -> Iterator[Issue]:
+    """Yield a warning for what can never be right, whoever the patient is."""
+    if formula.tree is None:
+        return
+    try:
+        kinds_of(formula.text, formula.tree, _PATIENT, _kinds_of_variable)
+    except EvaluationError as error:
+        if not error.reason.startswith(_TOLD_LATER):
+            text = f"`{error.at}` can never be right ({what}): {error.reason}."
+            yield Issue("warning", "value", text)
+
+
+def _kinds_of_variable(name: str) -> Kinds:
+    return _PATIENT if name in _THE_PATIENT else ANYTHING
 
 
 def _elsewhere(name: str) -> str:

@@ -15,6 +15,7 @@ from carepath.apply.page.reasons import date_of, is_negative, told_of
 from carepath.apply.page.sheet import Stage, Told
 from carepath.apply.run.evidence import evidence_of_fact
 from carepath.apply.run.scope import FAILURES, FactValue, Scope
+from carepath.apply.run.step import NOT_MET
 from carepath.apply.run.walk import Walk
 from carepath.fhirpath import Known
 from carepath.record.patients import as_list
@@ -99,6 +100,16 @@ def stages(walk: Walk) -> tuple[Stage, ...]:
             found.append(Stage(phase.title, "present"))
             is_reached = True
     return tuple(found)
+
+
+def phase(walk: Walk) -> str:
+    """Return the title of the present phase of care.
+
+    It is empty where the plan tells of no phases, or concerns other patients.
+    """
+    concerned = any(step.outcome != NOT_MET for step in walk.steps)
+    found = stages(walk) if concerned else ()
+    return next((stage.title for stage in found if stage.state == "present"), "")
 
 
 def _value(scope: Scope, name: str) -> FactValue | None:

@@ -15,6 +15,7 @@ from carepath.apply.issues import issue_of
 from carepath.apply.run.missing import missing_facts
 from carepath.apply.run.scope import FAILURES, Scope
 from carepath.apply.run.step import MET, NOT_MET, UNDETERMINED, Outcome
+from carepath.errors import UnsupportedFeature
 from carepath.fhirpath import Known
 from carepath.issues import Issue
 
@@ -33,6 +34,8 @@ _NOT_MET = Verdict(NOT_MET)
 
 def decide(action: CompiledAction, scope: Scope) -> Verdict:
     """Decide whether an action applies; without conditions it does."""
+    if action.modifiers:
+        return Verdict(UNDETERMINED, (), tuple(map(_not_understood, action.modifiers)))
     undecided: list[Verdict] = []
     if action.any_condition:
         if not action.conditions:
@@ -53,6 +56,11 @@ def decide(action: CompiledAction, scope: Scope) -> Verdict:
         tuple(dict.fromkeys(name for verdict in undecided for name in verdict.missing)),
         tuple(problem for verdict in undecided for problem in verdict.problems),
     )
+
+
+def _not_understood(modifier: str) -> Issue:
+    """Return the issue of what may turn the meaning of an action."""
+    return issue_of(UnsupportedFeature("", modifier))
 
 
 def _decide_once(condition: Formula, scope: Scope) -> Verdict:

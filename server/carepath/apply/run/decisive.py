@@ -10,6 +10,7 @@ from carepath.apply.compile.compiled import CompiledAction
 from carepath.apply.compile.dynamic_value import DynamicValue
 from carepath.apply.issues import issue_of
 from carepath.apply.run.applicability import Verdict
+from carepath.apply.run.empty_values import is_unwanted
 from carepath.apply.run.missing import missing_facts
 from carepath.apply.run.put_value import put
 from carepath.apply.run.scope import FAILURES, Scope
@@ -25,9 +26,11 @@ def decide_values(action: CompiledAction, scope: Scope, session: Session) -> Ver
     The last value for an element counts, and it must be known.
     """
     inner, scope = value_scopes(action, scope, session)
-    own = action.activity.decisive if action.activity is not None else ()
+    activity = action.activity
+    own = activity.decisive if activity is not None else ()
+    kind = activity.resource_type if activity is not None else ""
     last = {value.decides: (value, inner if value in own else scope) for value in action.decisive}
-    found = [verdict for pair in last.values() if (verdict := _unknown(*pair)) is not None]
+    found = [verdict for pair in last.values() if (verdict := _unknown(*pair, kind)) is not None]
     if not found:
         return Verdict(MET)
     return Verdict(
@@ -37,15 +40,18 @@ def decide_values(action: CompiledAction, scope: Scope, session: Session) -> Ver
     )
 
 
-def _unknown(value: DynamicValue, scope: Scope) -> Verdict | None:
+def _unknown(value: DynamicValue, scope: Scope, resource_type: str) -> Verdict | None:
     """Return why a value is not known, None when it is."""
     formula = value.formula
+    if value.wrong:
+        told = f"Nobody can tell `{value.decides}` of the request. {value.wrong}"
+        return Verdict(UNDETERMINED, (), (Issue("error", "invalid", told),))
     try:
         if formula.error is not None:
             raise formula.error
         known = formula.evaluate_known(scope.focus, scope.environment)
-        if value.is_set:
-            put({}, value.path, known.nodes())
+        if value.is_set and value.path.places:
+            put({"resourceType": resource_type}, value.path, known.nodes())
     except FAILURES as error:
         problem = issue_of(error)
         told = f"Nobody can tell `{value.decides}` of the request. {problem.diagnostics}"
@@ -60,8 +66,13 @@ def _unknown(value: DynamicValue, scope: Scope) -> Verdict | None:
     return Verdict(UNDETERMINED, (), (Issue("error", "not-supported", told),))
 
 
-def _empty(value: DynamicValue, scope: Scope) -> Verdict:
-    """Return the verdict on a value that gives nothing, with what is missing behind it."""
+def _empty(value: DynamicValue, scope: Scope) -> Verdict | None:
+    """Return the verdict on a value that gives nothing, with what is missing behind it.
+
+    There is none where its author wants nothing: an `iif` whose criterion is false.
+    """
+    if is_unwanted(value.formula, scope):
+        return None
     missing = missing_facts(value.formula, scope)
     told = f"Nobody can tell `{value.decides}` of the request: `{value.formula.text}` gives nothing"
     needs = ", ".join(f"`{name}`" for name in missing)

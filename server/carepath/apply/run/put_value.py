@@ -12,6 +12,8 @@ from carepath.fhirpath import Node
 from carepath.r4.model import Element, type_of
 from carepath.resources import Resource
 
+_OURS = frozenset({"resourceType", "id", "contained", "text"})
+
 
 def put(target: Resource, path: Path, nodes: Sequence[Node]) -> None:
     """Set the element that a path means on a result that is ours at its top level.
@@ -34,12 +36,13 @@ def _put_whole(target: Resource, nodes: Sequence[Node]) -> None:
         raise CannotCoerce("the whole result takes one resource")
     resource_type = target.get("resourceType")
     if resource_type and value.get("resourceType") not in (None, resource_type):
-        raise CannotCoerce(
-            f"a {value.get('resourceType')} cannot take the place of a {resource_type}"
-        )
-    target.update({k: v for k, v in value.items() if k not in ("resourceType", "id", "contained")})
-    found = type_of(str(resource_type or value.get("resourceType")))
+        raise CannotCoerce(f"it is of type {value.get('resourceType')}, not {resource_type}")
+    found = type_of(str(resource_type or value.get("resourceType") or "RequestGroup.action"))
     elements = found.elements if found is not None else {}
+    for name in value:
+        if name != "resourceType" and name.removeprefix("_") not in elements:
+            raise CannotCoerce(f"{resource_type or 'the action'} has no element `{name}`")
+    target.update({k: v for k, v in value.items() if k not in _OURS})
     for name in value:
         if name in elements:
             drop_alternatives(target, elements[name], name)

@@ -5,25 +5,25 @@ https://hl7.org/fhir/R4/activitydefinition.html#12.17.3.3
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import cast
 
 from carepath.apply.compile.activity import CompiledActivity
 from carepath.apply.compile.compiled import CompiledAction
-from carepath.apply.compile.dynamic_value import DynamicValue
+from carepath.apply.compile.dynamic_value import WHOLE, DynamicValue
 from carepath.apply.issues import issue_of
-from carepath.apply.run.about_another import about_another
-from carepath.apply.run.brought import Brought
+from carepath.apply.run.about_another import about_another, with_another
+from carepath.apply.run.brought import Brought, lift_contained
 from carepath.apply.run.coercion import CannotCoerce
 from carepath.apply.run.empty_values import nothing_set
 from carepath.apply.run.evidence_elements import evidence_elements, targets_of
 from carepath.apply.run.joined import join, mean_alike
 from carepath.apply.run.put_value import put
-from carepath.apply.run.references import refers, with_references
 from carepath.apply.run.scope import FAILURES, Scope
 from carepath.apply.run.session import Session
+from carepath.apply.run.settling import settle
 from carepath.apply.run.step import Step, evidence_of
 from carepath.apply.run.value_scopes import value_scopes
 from carepath.errors import UnsupportedFeature
+from carepath.fhirpath import Node
 from carepath.issues import Issue
 from carepath.r4.model import type_of
 from carepath.resources import Resource
@@ -84,7 +84,7 @@ class Requests:
         if shared is not None and not mean_alike(resource, shared):
             shared, resource["id"] = None, self._id_of(step, activity)
         if activity.contained:
-            resource = self._lift_contained(resource, activity)
+            resource = lift_contained(resource, activity.contained, self)
         self._add(resource, shared, step)
         step.request = activity.resource_type
         return {"reference": f"#{resource['id']}"}
@@ -109,9 +109,13 @@ class Requests:
         """Put the dynamicValues of a definition, then those of the action that uses it."""
         own = step.action.dynamic_values
         if activity.dynamic_values or own:
+            before = resource.copy()
             inner, scope = value_scopes(step.action, step.scope, self._session)
             self._set_values(resource, activity.dynamic_values, inner, step)
             self._set_values(resource, own, scope, step)
+            values = (*activity.dynamic_values, *own)
+            self._settle(resource, before, activity.resource_type, values, step)
+            self._note(with_another(resource, before, self._session.people.subject), step)
 
     def _lacks(
         self, resource: Resource, wanted: tuple[str, str], activity: CompiledActivity, step: Step
@@ -155,7 +159,9 @@ class Requests:
 
     def set_action_values(self, step: Step, result: Resource) -> None:
         """Set the elements of a RequestGroup action that dynamicValues name."""
-        self._set_values(result, step.action.action_values, step.scope, step)
+        before, values = result.copy(), step.action.action_values
+        self._set_values(result, values, step.scope, step)
+        self._settle(result, before, "RequestGroup.action", values, step)
 
     def unique_id(self, name: str) -> str:
         """Return an id that no other resource of the answer has."""
@@ -175,11 +181,39 @@ class Requests:
                 if not known.items:
                     self._session.issues.extend(nothing_set(value, scope, step.path))
                 elif value.quick is None or not value.quick(target, known.items):
-                    put(target, value.path, known.nodes())
+                    put(target, value.path, self._brought_along(value, known.nodes()))
             except FAILURES as error:
                 told = f"`{value.path.text}` was not set. {issue_of(error).diagnostics}"
                 code = "value" if isinstance(error, CannotCoerce) else issue_of(error).code
                 self._session.issues.append(Issue("error", code, told, (step.path,)))
+
+    def _brought_along(self, value: DynamicValue, nodes: Sequence[Node]) -> Sequence[Node]:
+        """Return the items for a Reference; what the data only contain comes along."""
+        if not value.path.places or value.path.places[-1].elements[0].type != "Reference":
+            return nodes
+        return [self._brought.of_node(node, self._session.record, self) for node in nodes]
+
+    def _settle(
+        self,
+        target: Resource,
+        before: Resource,
+        type_name: str,
+        values: Iterable[DynamicValue],
+        step: Step,
+    ) -> None:
+        """Make whole what values put into a target, or take it back, and report it."""
+        names = dict.fromkeys(name for value in values for name in value.touches)
+        if not names:
+            return
+        own = step.action.activity.contained if step.action.activity is not None else {}
+
+        def within(reference: Resource) -> str | None:
+            text = reference["reference"]
+            name = self._brought.of_reference(reference, self._session.record, self)
+            return text if name is None and text[1:] in {*self._taken, *own} else name
+
+        every = tuple(target) if WHOLE in names else names
+        self._note(settle(target, before, type_name, every, within), step)
 
     def _note(self, issues: Sequence[Issue], step: Step) -> None:
         """Report what is wrong with a definition at the action that uses it."""
@@ -237,23 +271,6 @@ class Requests:
         elif activity.recipients:
             patient = people.of_type("Patient")
             resource |= {} if patient is None else {"recipient": [patient]}
-
-    def _lift_contained(self, resource: Resource, activity: CompiledActivity) -> Resource:
-        """Take along what a definition contains and its request refers to, under an own id."""
-        renamed: dict[str, str] = {}
-        taken: list[Resource] = []
-        waiting = [resource]
-        while waiting:
-            holder = waiting.pop(0)
-            for id_, contained in activity.contained.items():
-                if f"#{id_}" not in renamed and refers(holder, f"#{id_}"):
-                    renamed[f"#{id_}"] = f"#{self.unique_id(id_)}"
-                    taken.append({**contained, "id": renamed[f"#{id_}"][1:]})
-                    waiting.append(contained)
-        if not renamed:
-            return resource
-        self.contained.extend(with_references(contained, renamed) for contained in taken)
-        return cast("Resource", with_references(resource, renamed))
 
 
 def _put(target: Resource, resource_type: str, name: str, reference: Resource) -> None:

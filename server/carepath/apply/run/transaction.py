@@ -32,8 +32,22 @@ def transaction(care_plan: Resource, uuid: Callable[[str], str]) -> Resource:
     entries = [_entry(with_references(plan, urls), urls["#"])]
     for resource in stored:
         made = {name: value for name, value in resource.items() if name != "id"}
+        if made["resourceType"] == "RequestGroup":
+            made["action"] = [_without_ours(action) for action in made.get("action") or ()]
+            made = made if made["action"] else {n: v for n, v in made.items() if n != "action"}
         entries.append(_entry(with_references(made, urls), urls[f"#{resource['id']}"]))
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+def _without_ours(action: Resource) -> Resource:
+    """Return an action that names a Questionnaire of this service by its canonical URL alone."""
+    made = dict(action)
+    target = action.get("resource") or {}
+    if "identifier" in target and str(target.get("reference")).startswith("Questionnaire/"):
+        made["resource"] = {name: v for name, v in target.items() if name != "reference"}
+    if "action" in action:
+        made["action"] = [_without_ours(inner) for inner in action["action"]]
+    return made
 
 
 def _with_contained(plan: Resource, kept: list[Resource]) -> Resource:

@@ -15,10 +15,11 @@ from typing import Any, Self
 import httpx
 
 from carepath import deadline
+from carepath.addresses import names, origin, plain_url
 from carepath.errors import InputError, InvalidParameter
 from carepath.resources import Resource
 from carepath.web.config import Config
-from carepath.web.data_endpoint.address import is_listed, names, origin, plain_url
+from carepath.web.data_endpoint.address import is_listed
 from carepath.web.http import body
 from carepath.web.http.negotiation import body_format
 from carepath.web.http.outcomes import is_gone, is_passing, is_success

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from flask import Response, request
 from werkzeug.datastructures import MIMEAccept
 
+from carepath.web.authorisation.rights import OPEN, Need, Right, need
 from carepath.web.explorer import api, documents, front, pathways, playground, trial
 from carepath.web.explorer.assets import asset
 from carepath.web.explorer.pages import page
 from carepath.web.http import outcomes
 from carepath.web.http.refusals import UnknownEndpoint
 from carepath.web.http.urls import is_fhir
-from carepath.web.rest.route import Route
+from carepath.web.rest.route import Route, View
 
 PREFIX = "explorer."
 _OF_PROGRAMS = (
@@ -28,23 +29,22 @@ _ENDPOINTS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json"})
 
 def explorer_routes() -> Iterator[Route]:
     """Yield the routes of the explorer; CapabilityStatement and OpenAPI do not tell of them."""
-    get = ("GET",)
-    yield Route(get, "/", f"{PREFIX}front", _front, "Front page")
-    yield Route(get, "/assets/<name>", f"{PREFIX}asset", asset, "Style and script")
-    yield Route(get, "/pathways/<fhir_id:id>", f"{PREFIX}pathway", pathways.pathway, "A pathway")
-    yield Route(
-        get,
-        "/pathways/<fhir_id:id>/drawing.svg",
-        f"{PREFIX}drawing",
-        pathways.picture,
-        "Its picture",
+    get, both = ("GET",), ("GET", "POST")
+    one = "/pathways/<fhir_id:id>"
+    applies = need("PlanDefinition", "r")
+    evaluates = Need(rights=(Right.EXPRESSIONS,))
+    table: tuple[tuple[tuple[str, ...], str, str, View, str, Need], ...] = (
+        (get, "/", "front", _front, "Front page", OPEN),
+        (get, "/assets/<name>", "asset", asset, "Style and script", OPEN),
+        (get, one, "pathway", pathways.pathway, "A pathway", OPEN),
+        (get, f"{one}/drawing.svg", "drawing", pathways.picture, "Its picture", OPEN),
+        (both, "/try", "try", trial.trial, "A patient on a pathway", applies),
+        (both, "/fhirpath", "fhirpath", playground.playground, "FHIRPath", evaluates),
+        (get, "/api", "api", api.api, "The HTTP API", OPEN),
+        (get, "/docs/<path:name>", "document", documents.document, "Documentation", OPEN),
     )
-    yield Route(("GET", "POST"), "/try", f"{PREFIX}try", trial.trial, "A patient on a pathway")
-    yield Route(
-        ("GET", "POST"), "/fhirpath", f"{PREFIX}fhirpath", playground.playground, "FHIRPath"
-    )
-    yield Route(get, "/api", f"{PREFIX}api", api.api, "The HTTP API")
-    yield Route(get, "/docs/<path:name>", f"{PREFIX}document", documents.document, "Documentation")
+    for methods, rule, name, view, about, needs in table:
+        yield Route(methods, rule, PREFIX + name, view, about, needs=needs)
 
 
 def _front() -> Response:

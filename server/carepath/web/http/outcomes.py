@@ -18,6 +18,8 @@ from carepath.web.http import negotiation, refusals
 OK = 200
 NO_CONTENT = 204
 REDIRECTIONS = 300
+BAD_REQUEST = 400
+UNAUTHORIZED = 401
 NOT_MODIFIED = 304
 UNAVAILABLE = 503
 
@@ -38,6 +40,7 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
     errors.SubjectNotFound: Meaning(404, "not-found"),
     errors.OtherSubject: Meaning(422, "business-rule"),
     errors.ContentError: Meaning(422, "processing"),
+    errors.CodeNotFound: Meaning(404, "not-found"),
     errors.DefinitionNotFound: Meaning(404, "not-found"),
     errors.UnresolvedCanonical: Meaning(422, "not-found"),
     errors.CyclicDefinition: Meaning(422, "processing"),
@@ -61,6 +64,9 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
     refusals.NestedBatch: Meaning(400, "not-supported"),
     refusals.UnknownEndpoint: Meaning(404, "not-found"),
     refusals.MethodNotAllowed: Meaning(405, "not-supported"),
+    refusals.LoginRequired: Meaning(401, "login"),
+    refusals.LoginExpired: Meaning(401, "expired"),
+    refusals.NotAllowed: Meaning(403, "forbidden"),
     refusals.TooManyRequests: Meaning(429, "throttled"),
     refusals.Busy: Meaning(503, "transient"),
     refusals.OutOfMemory: Meaning(503, "transient"),
@@ -93,7 +99,8 @@ class Outcome:
 
     status: int
     resource: dict[str, Any]
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    """By name; a header that may stand several times has a list."""
 
     @property
     def is_our_fault(self) -> bool:
@@ -164,11 +171,14 @@ def _is_missing(error: Exception) -> bool:
     return isinstance(error, errors.InvalidParameter) and error.value is None
 
 
-def _headers(error: Exception) -> dict[str, str]:
-    """Return Retry-After and Allow where the error carries them."""
-    headers = {}
+def _headers(error: Exception) -> dict[str, Any]:
+    """Return Retry-After, Allow and WWW-Authenticate where the error carries them."""
+    headers: dict[str, Any] = {}
     if hasattr(error, "retry_after"):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, refusals.MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)
+    if isinstance(error, refusals.LoginRequired | refusals.NotAllowed):
+        # One a line: clients of HTTP are at odds about several in one.
+        headers["WWW-Authenticate"] = list(error.challenges)
     return headers

@@ -129,9 +129,12 @@ class MethodNotAllowed(InputError):
 
     method: str
     allowed: tuple[str, ...]
+    advice: str = ""
+    """What may have been meant."""
 
     def __str__(self) -> str:
-        return f"`{self.method}` is not possible here; possible: {', '.join(self.allowed)}."
+        told = f"`{self.method}` is not possible here; possible: {', '.join(self.allowed)}."
+        return f"{told} {self.advice}" if self.advice else told
 
 
 @dataclass(eq=False)
@@ -177,3 +180,27 @@ class DataEndpointRefused(InputError):
     host: str
     reason: str
     called: str = "data endpoint"
+
+
+@dataclass(eq=False)
+class LoginRequired(InputError):
+    """Nobody is known to ask; `challenges` say how a client can show who it is."""
+
+    sentence = "{reason}"
+    reason: str
+    challenges: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class LoginExpired(LoginRequired):
+    """Who asked was known, until the token came to its end."""
+
+
+@dataclass(eq=False)
+class NotAllowed(InputError):
+    """Who asks is known, and may not do this."""
+
+    sentence = "This needs `{needed}`, which the client `{client}` does not have."
+    needed: str
+    client: str
+    challenges: tuple[str, ...] = ()

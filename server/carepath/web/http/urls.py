@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from carepath.errors import InputError
 from carepath.web.config import Config
@@ -46,6 +47,14 @@ def fhir_base(config: Config, environ: Mapping[str, str]) -> str:
     if not _PREFIX.fullmatch(prefix):
         raise InvalidHost
     return f"{scheme}://{host}{prefix}{FHIR}"
+
+
+def root_of(base: str) -> str:
+    """Return the address below which everything but FHIR stands, without a slash at the end."""
+    if base.endswith(FHIR):
+        return base.removesuffix(FHIR)
+    parts = urlsplit(base)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def refuse_invalid_host(environ: Mapping[str, str]) -> None:

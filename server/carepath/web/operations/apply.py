@@ -22,6 +22,7 @@ from carepath.web.operations.apply_arguments import request_fields
 from carepath.web.operations.call import Call
 from carepath.web.operations.definitions import definition_of
 from carepath.web.operations.endpoints import knowledge_for
+from carepath.web.operations.rights import refuse_reading
 from carepath.web.operations.sent_definitions import NAME
 from carepath.web.service import Service
 
@@ -95,7 +96,7 @@ def _faults(request: ApplyRequest, service: Service) -> list[str]:
 
 def request_of(call: Call, knowledge: Knowledge, resource_type: str, inline: str) -> ApplyRequest:
     """Return the request to apply a definition to the data of a call."""
-    definition = definition_of(call, resource_type, inline, knowledge)
+    definition = knowledge.itself(definition_of(call, resource_type, inline, knowledge))
     subjects = call.many("subject")
     sent, read = call.read, _from_endpoint(call, definition, knowledge)
     record = record_of(sent, read)
@@ -152,6 +153,7 @@ def _from_endpoint(call: Call, definition: Resource, knowledge: Knowledge) -> Re
     endpoint, config = call.one("dataEndpoint"), call.service.config
     if endpoint is None and (data_in(call.sent) or not config.data_endpoint):
         return Readable(None)
+    refuse_reading()
     subjects = call.many("subject")
     if not subjects:
         raise InvalidParameter("subject", None, "a Patient of the data endpoint")

@@ -30,6 +30,8 @@ _CIRCUMSTANCES = {
 }
 _CHOICES: dict[str, tuple[str, ...]] = {"explain": EXPLAIN, "narrative": READERS}
 _NO_REFERENCE = re.compile(r"[\s<>\"{}|\\^`]")
+_FORM = re.compile(r"(?:https?|urn):.|[A-Z]\w+[/?].").match
+_ID = re.compile(r"[A-Za-z0-9.-]{1,64}").fullmatch
 
 
 def request_fields(arguments: Arguments) -> dict[str, Any]:
@@ -68,12 +70,18 @@ def _one(arguments: Arguments, name: str) -> Any:
 
 
 def _reference(arguments: Arguments, name: str) -> str | None:
-    """Return the reference in a parameter; raise when it cannot mean what the parameter is for."""
+    """Return the reference in a parameter, an id as that of the type that is meant first.
+
+    Raises InvalidParameter when it cannot mean what the parameter is for.
+    """
     text: str | None = _one(arguments, name)
     if text is None:
         return None
     types = _PEOPLE[name]
+    if _ID(text):
+        return f"{types[0]}/{text}"
     named = text.partition("/_history/")[0].rpartition("/")[0].rpartition("/")[2]
-    if _NO_REFERENCE.search(text) or (named in RESOURCE_TYPES and named not in types):
+    is_other = not _FORM(text) or (named and ":" not in text and named not in RESOURCE_TYPES)
+    if is_other or _NO_REFERENCE.search(text) or (named in RESOURCE_TYPES and named not in types):
         raise InvalidParameter(name, text, f"a reference such as `{types[0]}/123`")
     return text

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/codesystem-operations.html
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from carepath.errors import DefinitionNotFound, InvalidParameter
+from carepath.errors import CodeNotFound, InvalidParameter
 from carepath.knowledge.code_systems import CodeSystem, standard_system
 from carepath.resources import Resource
 from carepath.web.http.refusals import UnsupportedParameter
@@ -96,10 +96,10 @@ def _code_system(call: Call, coding: Mapping[str, Any]) -> CodeSystem:
 
 
 def _concept(system: CodeSystem, coding: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the concept of a code; raise DefinitionNotFound."""
+    """Return the concept of a code; raise CodeNotFound."""
     found = system.concept(str(coding["code"]))
     if found is None:
-        raise DefinitionNotFound("CodeSystem", f"{system.url}|{coding['code']}")
+        raise CodeNotFound(system.url, str(coding["code"]))
     return found
 
 

@@ -15,6 +15,7 @@ from carepath.validation import check_structure
 from carepath.validation.validate import MODES
 from carepath.validation.validate import validate as validate_resource
 from carepath.web.operations.call import Call
+from carepath.web.operations.rights import refuse_profile
 
 _FHIR_VERSION = "4.0"
 
@@ -104,6 +105,8 @@ def validate(call: Call) -> Resource:
         resource = call.service.definitions.read(call.resource_type, call.id).source
     if resource is None and mode != "delete":
         raise InvalidParameter("resource", None, "the resource to check")
+    if resource is not None:
+        refuse_profile(resource["resourceType"])
     found = validate_resource(
         resource,
         definitions=call.service.knowledge,

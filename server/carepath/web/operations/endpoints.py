@@ -31,9 +31,10 @@ def knowledge_for(call: Call, resource_type: str, inline: str) -> Knowledge:
     Raises InvalidParameter for a server that is not on the list, and what comes of asking.
     """
     base, sent = call.service.knowledge, sent_definitions(call)
-    knowledge = KnowledgeWithSent(base, sent) if sent else base
     if not any(call.many(name) for name in _NAMES):
-        return knowledge
+        given = call.one(inline) if call.level != "instance" else None
+        return call.service.seen.knowledge(sent, given)
+    knowledge = KnowledgeWithSent(base, sent) if sent else base
     # The HTTP client is large, and few requests name a server.
     from carepath.web.data_endpoint.artifacts import Artifacts, Wanted  # noqa: PLC0415
 

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/operations.html#executing
 """
 
 from carepath.errors import InvalidParameter
-from carepath.resources import Resource
+from carepath.resources import Resource, canonical_of
 from carepath.web.definitions import DEFINITION_TYPES
 from carepath.web.http.refusals import TooLarge
 from carepath.web.operations.call import Call
@@ -17,13 +17,22 @@ MOST = 200
 def sent_definitions(call: Call) -> tuple[Resource, ...]:
     """Return the definitions that a request brings.
 
-    Raises InvalidParameter for what is no definition, and TooLarge for too many.
+    Raises InvalidParameter for what is no definition or comes in two forms, and TooLarge for too
+    many.
     """
     bundles = call.many(NAME)
     entries = [entry for bundle in bundles for entry in bundle.get("entry") or ()]
     if len(entries) > MOST:
         raise TooLarge("The number of definitions in the request", MOST, "Parameters.parameter")
-    return tuple(map(_definition, entries))
+    found: dict[tuple[str, str], Resource] = {}
+    for entry in entries:
+        definition = _definition(entry)
+        key = (definition["resourceType"], canonical_of(definition))
+        if found.setdefault(key, definition) != definition:
+            # Which of them is meant nobody knows, and a guess would change the plan.
+            given = f"{key[0]} `{key[1]}` twice, with different contents"
+            raise InvalidParameter(NAME, given, "each definition once")
+    return tuple(found.values())
 
 
 def _definition(entry: object) -> Resource:

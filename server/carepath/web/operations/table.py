@@ -25,6 +25,7 @@ from carepath.web.operations import value_sets as value_set_operations
 from carepath.web.operations.apply_arguments import APPLY
 from carepath.web.operations.call import NOTHING, Call, Run
 from carepath.web.operations.model import PLAIN, Level, Operation, Terms
+from carepath.web.operations.rights import refuse_parameters
 
 _MOST_REMARKS = 100
 _ELSEWHERE = "this service answers from what it has loaded"
@@ -141,6 +142,7 @@ def call_of(
     """
     ours, current, binding = service.current(), exchange.current(), _BY_ID[operation.id]
     arguments = parameters.read(query, sent, operation, level, resource_type)
+    refuse_parameters(arguments)
     read = Readable(sent) if binding.takes_any_form else _checked(sent)
     return Call(
         operation=operation,

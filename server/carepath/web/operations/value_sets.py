@@ -14,7 +14,7 @@ from carepath.formats import json as json_codec
 from carepath.knowledge import Knowledge
 from carepath.knowledge.terminology import Terminology
 from carepath.r4.codes import value_sets
-from carepath.r4.published import published
+from carepath.r4.published import RELEASE, published
 from carepath.resources import Resource, canonical_of, codings
 from carepath.web.http.refusals import UnsupportedParameter
 from carepath.web.operations.call import Call
@@ -186,7 +186,9 @@ def _value_set(call: Call) -> tuple[Terminology, str]:
         raise InvalidParameter("url", None, "the canonical of a value set, or `valueSet` itself")
     canonical = versioned(call.one("url"), version, "valueSetVersion")
     known = knowledge.find(canonical, resource_type="ValueSet") or published("ValueSet", canonical)
-    if known is None and Canonical.parse(canonical).url not in value_sets():
+    asked = Canonical.parse(canonical)
+    is_known = asked.url in value_sets() and asked.version in ("", RELEASE)
+    if known is None and not is_known:
         raise DefinitionNotFound("ValueSet", canonical)
     return knowledge.terminology, canonical
 

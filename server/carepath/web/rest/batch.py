@@ -20,6 +20,7 @@ from carepath.errors import InputError, InvalidParameter
 from carepath.formats import json as json_codec
 from carepath.resources import Resource
 from carepath.web import service
+from carepath.web.authorisation.grants import GRANT, current_grant
 from carepath.web.http import exchange, outcomes, respond
 from carepath.web.http.refusals import NestedBatch, NotInBatch, TooLarge, UnsupportedBundle
 from carepath.web.http.urls import FHIR
@@ -122,6 +123,7 @@ def _environ(entry: Any, current: exchange.Exchange) -> dict[str, Any]:
         "CONTENT_TYPE": _JSON if data else "",
         "CONTENT_LENGTH": str(len(data)),
         "wsgi.input": io.BytesIO(data),
+        GRANT: current_grant(),
         **_conditions(request),
     }
 

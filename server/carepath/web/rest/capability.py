@@ -26,8 +26,11 @@ _ABOUT = (
 )
 
 
-def capability_statement(service: Service, base: str) -> Resource:
-    """Return the CapabilityStatement of this instance as seen under a base URL."""
+def capability_statement(service: Service, base: str, security: Resource | None = None) -> Resource:
+    """Return the CapabilityStatement of this instance as seen under a base URL.
+
+    `security` is what it says of logging in, None where nobody is asked.
+    """
     release = version("carepath")
     return {
         "resourceType": "CapabilityStatement",
@@ -47,7 +50,7 @@ def capability_statement(service: Service, base: str) -> Resource:
         "implementation": {"description": "Carepath", "url": base},
         "fhirVersion": FHIR_VERSION,
         "format": list(_FORMATS),
-        "rest": [_rest(base)],
+        "rest": [_rest(base, security)],
     }
 
 
@@ -56,13 +59,14 @@ def tag_of(statement: Resource) -> str:
     return hashlib.sha256(json_codec.encode(statement)).hexdigest()[:16]
 
 
-def _rest(base: str) -> Resource:
+def _rest(base: str, security: Resource | None) -> Resource:
     return {
         "mode": "server",
         "documentation": (
             "`Prefer: handling=strict` refuses search parameters that are otherwise ignored. "
             "A batch holds reads, searches and operations; there are no transactions."
         ),
+        **({"security": security} if security else {}),
         "interaction": [{"code": "batch"}],
         "resource": [_resource(name, base) for name in sorted(RESOURCE_TYPES)],
         "operation": _operations([o for o in operations() if "system" in o.levels], base),

@@ -13,6 +13,7 @@ from flask import Response
 from carepath.issues import Issue, operation_outcome
 from carepath.resources import Resource
 from carepath.web import service
+from carepath.web.authorisation import endpoints
 from carepath.web.definitions import Held
 from carepath.web.http import exchange, respond
 from carepath.web.http.subset import subset
@@ -27,7 +28,7 @@ _GENERAL = ("_format", "_pretty")
 def capabilities() -> Response:
     """Answer with the CapabilityStatement."""
     ours, base = service.current(), exchange.current().base
-    statement = capability_statement(ours, base)
+    statement = capability_statement(ours, base, endpoints.security())
     return respond.cached(statement, tag_of(statement), ours.started)
 
 

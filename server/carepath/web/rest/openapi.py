@@ -23,6 +23,8 @@ _RESOURCE = {
     "required": ["resourceType"],
     "properties": {"resourceType": {"type": "string"}},
 }
+_AUTHORISATION = "/auth/"
+_WELL_KNOWN = "/.well-known/"
 _OUTCOME = {"$ref": "#/components/schemas/OperationOutcome"}
 _SCHEMAS: dict[str, Any] = {
     "Resource": _RESOURCE,
@@ -138,6 +140,8 @@ def _simple(operation: Operation, level: Level) -> list[Parameter]:
 
 
 def _body(route: Route) -> dict[str, Any]:
+    if route.rule.startswith(_AUTHORISATION):
+        return {"content": {_FORM: {"schema": {"type": "object"}}}}
     if route.operation is None:
         if not route.resource_type:
             return {"content": {_FHIR_JSON: {"schema": {"$ref": "#/components/schemas/Batch"}}}}
@@ -149,6 +153,12 @@ def _body(route: Route) -> dict[str, Any]:
 
 
 def _responses(route: Route) -> dict[str, Any]:
+    if route.rule.startswith(_AUTHORISATION) or _WELL_KNOWN in route.rule:
+        told = {"application/json": {"schema": {"type": "object"}}}
+        return {
+            "200": {"description": "The answer.", "content": told},
+            "default": {"description": "What went wrong, or nothing is there without clients."},
+        }
     if not route.rule.startswith("/fhir"):
         return {"200": {"description": "The answer."}}
     fine = {_FHIR_JSON: {"schema": {"$ref": "#/components/schemas/Resource"}}}

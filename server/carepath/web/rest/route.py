@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from flask import Response
 
+from carepath.web.authorisation.rights import Need
 from carepath.web.operations.model import Level, Operation
 
 View = Callable[..., Response]
@@ -27,3 +28,5 @@ class Route(NamedTuple):
     resource_type: str = ""
     operation: Operation | None = None
     level: Level = "type"
+    needs: Need | None = None
+    """What the guard asks of a client; None is closed to everybody where there is a guard."""

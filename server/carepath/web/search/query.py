@@ -84,6 +84,7 @@ def _counted(plan: SearchPlan, text: str) -> list[str]:
 
 
 _SELECTING = {
+    "_contained": "contained resources are not searched",
     "_content": "the text of resources is not searched",
     "_filter": "filters are not read here",
     "_has": "there are no chained parameters here, and none in reverse",
@@ -101,9 +102,10 @@ def _refuse_chain(resource_type: str, name: str) -> None:
     code = name.partition(":")[0]
     if code in _SELECTING:
         raise UnsupportedSearch(name[:80], _SELECTING[code])
-    first, dot, _ = name.partition(".")
-    if dot and first in parameters(resource_type):
-        raise UnsupportedSearch(name, "there are no chained parameters here")
+    if "." in name:
+        raise UnsupportedSearch(name[:80], "there are no chained parameters here")
+    if code != name and code not in parameters(resource_type):
+        raise UnsupportedSearch(name[:80], f"`{code}` is not known here, nor is a modifier of it")
 
 
 def _ignore(plan: SearchPlan, name: str, *, strict: bool) -> None:

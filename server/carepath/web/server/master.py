@@ -18,6 +18,7 @@ from gunicorn.workers.base import Worker
 
 from carepath.apply.page.setting import forget_templates
 from carepath.errors import CarepathError
+from carepath.web.authorisation.door import refuse_open_door
 from carepath.web.config import Config
 from carepath.web.http import logs
 from carepath.web.server.worker import PollingWorker
@@ -139,6 +140,7 @@ def gunicorn_settings(config: Config) -> dict[str, Any]:
 
 def serve(config: Config) -> None:
     """Run the service until it is told to stop; SIGTERM and Ctrl-C let running requests end."""
+    refuse_open_door(config)
     logs.configure(config.log_level)
     # Nearly all that is made at the start is kept: looking for the rest would take a fifth of it.
     gc.disable()
