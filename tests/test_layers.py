@@ -108,7 +108,7 @@ LADDERS = {
         "web/cors web/monitoring web/operations",
         "web/rest web/failures",
         "web/routes",
-        "web/explorer",
+        "web/explorer web/audit",
         "web/app",
         "web/server web",
     ),
