@@ -70,7 +70,7 @@ def test_an_application_is_written_down_without_data(
         "agent": [
             {
                 "name": "not known",
-                "requestor": True,
+                "requestor": True,  # codespell:ignore requestor
                 "network": {"address": "127.0.0.1", "type": "2"},
             }
         ],
@@ -152,7 +152,8 @@ def test_who_asks_is_told_and_who_may_not(
     for token in ("secret", "wrong"):
         client.post(APPLY, json=bundle(JANE), headers={"Authorization": f"Bearer {token}"})
     told = [(event["outcomeDesc"], event["agent"][0]) for event in events(tmp_path)]
-    here = {"requestor": True, "network": {"address": "127.0.0.1", "type": "2"}}
+    network = {"address": "127.0.0.1", "type": "2"}
+    here = {"requestor": True, "network": network}  # codespell:ignore requestor
     assert told == [
         ("$apply: status 200", {"who": {"display": "engine"}, **here}),
         ("$apply: status 401", {"name": "not known", **here}),

@@ -77,7 +77,8 @@ def _outcome(status: int) -> str:
 def _agent(asked: Asked) -> Resource:
     who: Resource = {"who": {"display": asked.client}} if asked.client else {"name": "not known"}
     network = {"address": asked.address, "type": _IP_ADDRESS}
-    return {**who, "requestor": True, **({"network": network} if asked.address else {})}
+    who["requestor"] = True  # codespell:ignore requestor
+    return {**who, **({"network": network} if asked.address else {})}
 
 
 def _entities(asked: Asked, key: bytes) -> Iterator[Resource]:
