@@ -4,7 +4,12 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-DATA_PACKAGES = {"carepath.pathways", "carepath.fhir_profiles", "carepath.examples"}
+DATA_PACKAGES = {
+    "carepath.pathways",
+    "carepath.fhir_profiles",
+    "carepath.examples",
+    "carepath.docs",
+}
 
 
 def test_every_package_is_listed() -> None:

@@ -30,7 +30,7 @@ from warm_pytest import WarmPytest
 ROOT = Path(__file__).parents[1]
 LISTS = Path(__file__).parent / "code_mutants"
 COPIED = ("server", "tests", "pathways", "fhir_profiles", "docs", "examples")
-DATA_PACKAGES = ("pathways", "fhir_profiles", "examples")
+DATA_PACKAGES = ("pathways", "fhir_profiles", "examples", "docs")
 
 # The plugin of schemathesis takes as long to load as most of these tests.
 _WITHOUT = ("-p", "no:cacheprovider", "-p", "no:schemathesis")

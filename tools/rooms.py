@@ -19,7 +19,7 @@ SOURCE = ROOT / "server/carepath"
 PAGE = ROOT / "docs/architecture.md"
 DRAWING = ROOT / "docs/architecture.svg"
 # The two folders of content are mapped into the package; they are data.
-DATA = ("pathways", "fhir_profiles", "examples")
+DATA = ("pathways", "fhir_profiles", "examples", "docs")
 # Modules beside the packages, by the band that they stand in.
 LOOSE = {
     "carepath": "entry",

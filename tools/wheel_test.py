@@ -1,4 +1,6 @@
-"""Build the wheel, install it in an empty environment elsewhere, and apply an example from there.
+"""Build the wheel, install it in an empty environment elsewhere, and use it there.
+
+An example is applied, and what the front page of the service links is followed.
 
 Usage: python tools/wheel_test.py
 """
@@ -14,6 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 NEEDED = (
     "carepath/pathways/mst-pathway/plan-definition.json",
+    "carepath/docs/http-api.md",
+    "carepath/docs/integration/README.md",
     "carepath/examples/README.md",
     "carepath/examples/mcode-collection.json",
     "carepath/apply/drawing/templates/drawing.svg",
@@ -21,6 +25,19 @@ NEEDED = (
     "carepath/web/explorer/static/explorer.js",
 )
 """Data of the package, one file of each kind."""
+LINKS = """
+import re
+from carepath.web import Config, create_app
+
+client = create_app(Config()).test_client()
+page = {"headers": {"Accept": "text/html, */*;q=0.8"}}
+front = client.get("/", **page).text
+found = sorted(set(re.findall(r'href="(/[^"?#]*)', front)))
+wrong = [link for link in found if client.get(link, **page).status_code != 200]
+documents = sum(link.startswith("/docs/") for link in found)
+raise SystemExit(f"broken: {wrong}" if wrong or not documents else 0)
+"""
+"""Follow what the front page of the installed service links, the documentation above all."""
 
 
 def main() -> int:
@@ -37,6 +54,8 @@ def main() -> int:
         if not met:
             print("The installed wheel applied the example, but nothing was met.")
             return 1
+        python = str(Path(carepath).with_name("python"))
+        subprocess.run([python, "-c", LINKS], cwd=place, check=True)
         print(f"{wheel.name}: one top-level name; applied elsewhere, {len(met)} actions met")
     return 0
 

@@ -1,8 +1,8 @@
-"""`carepath audit`: what the service has kept of its use."""
+"""`carepath audit`: what the service has kept of its use, and whether it is as it was written."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -15,6 +15,20 @@ _COLUMNS = ("received", "service", "card", "outcome")
 @click.group()
 def audit() -> None:
     """Read what the service has kept of its use."""
+
+
+@audit.command()
+@click.argument("file", type=click.File("rb"))
+@click.option("--noted", multiple=True, help="A seal noted before, which has to be in the trail.")
+def verify(file: IO[bytes], noted: tuple[str, ...]) -> None:
+    """Check every seal of an audit trail, and print the last one, to be noted elsewhere."""
+    from carepath.web.audit import chain
+
+    with refusing():
+        found = chain.verify(file, noted)
+    if found.unfinished:
+        click.echo(f"{found.unfinished} unfinished lines, left behind by a crash", err=True)
+    click.echo(f"{found.entries} entries, last seal {found.seal}")
 
 
 @audit.command()

@@ -13,6 +13,7 @@ from werkzeug.routing import BaseConverter
 from carepath.knowledge import Knowledge
 from carepath.r4.model import RESOURCE_TYPES
 from carepath.web import cors, failures, service
+from carepath.web.audit import recording
 from carepath.web.authorisation import door
 from carepath.web.authorisation.rights import Need
 from carepath.web.config import Config
@@ -20,7 +21,12 @@ from carepath.web.explorer import routes as explorer
 from carepath.web.explorer.routes import explorer_routes
 from carepath.web.http import logs, metrics, outcomes, respond
 from carepath.web.http.exchange import Exchange
-from carepath.web.http.refusals import OutOfMemory, UnsupportedTransferCoding, UrlTooLong
+from carepath.web.http.refusals import (
+    NotAudited,
+    OutOfMemory,
+    UnsupportedTransferCoding,
+    UrlTooLong,
+)
 from carepath.web.http.urls import client_address, refuse_invalid_host
 from carepath.web.routes import routes
 from carepath.web.service import Service
@@ -62,7 +68,10 @@ def create_app(config: Config | None = None, knowledge: Knowledge | None = None)
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
     open_rules, needs = set(), {}
-    for route in (*routes(config), *(explorer_routes() if config.explorer else ())):
+    every = (*routes(config), *(explorer_routes() if config.explorer else ()))
+    clock = app.extensions[service.EXTENSION].clock
+    app.extensions[recording.EXTENSION] = recording.audit_of(config, every, clock)
+    for route in every:
         methods = [*route.methods]
         app.add_url_rule(
             route.rule, route.name, route.view, methods=methods, provide_automatic_options=False
@@ -104,6 +113,10 @@ def _after(response: Response) -> Response:
     """Add the headers that every answer has, pack it, log it, count it."""
     exchange: Exchange = g.exchange
     environ = request.environ
+    try:
+        recording.record(response)
+    except NotAudited as error:
+        response = _failed(error)
     response.headers["X-Request-Id"] = exchange.request_id
     if "HTTP_X_CORRELATION_ID" in environ and exchange.correlation_id:
         response.headers["X-Correlation-Id"] = exchange.correlation_id

@@ -93,6 +93,15 @@ class Config:
         False,
         "Listen on any address without authorisation: whoever reaches the port may do everything.",
     )
+    audit_file: str = _setting(
+        "", "File to which who asked for what about whom is added; empty: no audit trail."
+    )
+    audit_key: str = _setting(
+        "", "File with a secret by which patients are told apart there without their references."
+    )
+    audit_required: bool = _setting(
+        True, "Answer nothing that could not be written to the audit trail."
+    )
     log_level: str = _setting("info", "debug, info, warning or error.")
 
     def __post_init__(self) -> None:

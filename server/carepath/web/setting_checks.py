@@ -99,6 +99,7 @@ CHECKS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("cors_origins", _are_origins, "origins such as `https://page.example`"),
     ("trusted_proxies", _are_networks, "IP addresses or networks"),
     ("explain", lambda word: word in EXPLAIN, "one of " + ", ".join(EXPLAIN)),
+    ("audit_file", lambda path: not path or Path(path).parent.is_dir(), "a file in a folder"),
     ("templates", lambda path: not path or Path(path).is_dir(), "a folder"),
     ("authorisation", lambda path: not path or Path(path).is_file(), "a JSON or YAML file"),
     ("authorisation_state", lambda path: not path or Path(path).is_dir(), "a folder"),

@@ -90,6 +90,7 @@ def test_what_is_open_is_known() -> None:
         "/pathways/<fhir_id:id>",
         "/pathways/<fhir_id:id>/drawing.svg",
         "/api",
+        "/docs/<path:name>",
     }
 
 

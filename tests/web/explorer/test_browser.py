@@ -10,7 +10,10 @@ from playwright.sync_api import Browser
 from shown_pages import NOW, ROOT
 
 pytestmark = needs_browser
-PAGES = ("/", "/pathways/mst-gist", "/pathways/mst-pathway", "/try", "/fhirpath", "/api")
+PAGES = (
+    *("/", "/pathways/mst-gist", "/pathways/mst-pathway", "/try", "/fhirpath", "/api"),
+    *("/docs/http-api.md", "/docs/integration/README.md"),
+)
 PLAN = "/try?example=mcode-collection&plan=mst-gist"
 OPEN = "/try?example=suspected-collection"
 NARROW: Any = {"width": 360, "height": 740}

@@ -21,8 +21,10 @@ OURS = {
     "Busy",
     "DataEndpointFailed",
     "MissingLibrary",
+    "NotAudited",
     "NotInBatch",
     "OutOfMemory",
+    "RunStopped",
     "UnsupportedTransferCoding",
 }
 CLASSES = [

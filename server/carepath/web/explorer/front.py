@@ -3,6 +3,7 @@
 from flask import Response
 
 from carepath.web import service
+from carepath.web.explorer.documents import documents
 from carepath.web.explorer.pages import page
 from carepath.web.explorer.pathway_values import front_values
 from carepath.web.explorer.plans import Plans
@@ -10,4 +11,5 @@ from carepath.web.explorer.plans import Plans
 
 def front() -> Response:
     """Show the front page."""
-    return page("front.html", **front_values(service.current().knowledge.derived(Plans)))
+    plans = service.current().knowledge.derived(Plans)
+    return page("front.html", documents=documents(), **front_values(plans))

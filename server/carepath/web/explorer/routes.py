@@ -9,7 +9,7 @@ from flask import Response, request
 from werkzeug.datastructures import MIMEAccept
 
 from carepath.web.authorisation.rights import OPEN, Need, Right, need
-from carepath.web.explorer import api, ehr, front, pathways, playground, trial
+from carepath.web.explorer import api, documents, ehr, front, pathways, playground, trial
 from carepath.web.explorer.assets import asset
 from carepath.web.explorer.pages import page
 from carepath.web.http import outcomes
@@ -42,6 +42,7 @@ def explorer_routes() -> Iterator[Route]:
         (both, "/fhirpath", "fhirpath", playground.playground, "FHIRPath", evaluates),
         (both, "/ehr", "ehr", ehr.ehr, "An EHR that asks", applies),
         (get, "/api", "api", api.api, "The HTTP API", OPEN),
+        (get, "/docs/<path:name>", "document", documents.document, "Documentation", OPEN),
     )
     for methods, rule, name, view, about, needs in table:
         yield Route(methods, rule, PREFIX + name, view, about, needs=needs)

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/http.html#general
 import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -40,6 +40,11 @@ class Exchange:
     fields: Mapping[str, str] = field(default_factory=dict)
     """What stands in a form in the body, once it has been read."""
 
+    patients: list[str] = field(default_factory=list)
+    """References to the patients whom the request turned out to be about, for the audit trail."""
+    plans: list[str] = field(default_factory=list)
+    """The canonicals of what was applied to them."""
+
     @classmethod
     def begin(cls, request: Request, config: Config) -> "Exchange":
         """Start with a request id of the client's, or a new one."""
@@ -50,6 +55,11 @@ class Exchange:
         """Return the id by which the client ties requests together, '' when it is none."""
         given: str = self.request.environ.get("HTTP_X_CORRELATION_ID", "")
         return given if _REQUEST_ID.fullmatch(given) else ""
+
+    def concern(self, patients: Iterable[str], plans: Iterable[str]) -> None:
+        """Note whom the request is about, and what is applied to them."""
+        self.patients += patients
+        self.plans += plans
 
     def negotiate(self) -> None:
         """Choose the format of the answer; raise NotAcceptable where it is a resource."""

@@ -72,6 +72,7 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
     refusals.TooManyRequests: Meaning(429, "throttled"),
     refusals.Busy: Meaning(503, "transient"),
     refusals.OutOfMemory: Meaning(503, "transient"),
+    refusals.NotAudited: Meaning(503, "transient"),
     refusals.UnsupportedTransferCoding: Meaning(501, "not-supported"),
     refusals.DataEndpointFailed: Meaning(503, "transient"),
     refusals.DataEndpointRefused: Meaning(422, "processing"),

@@ -156,6 +156,13 @@ class Busy(InputError):
 
 
 @dataclass(eq=False)
+class NotAudited(InputError):
+    """What was asked for cannot be written to the audit trail, so it is not done."""
+
+    sentence = "The audit trail cannot be written, so nothing is answered; try again later."
+
+
+@dataclass(eq=False)
 class OutOfMemory(InputError):
     """There was no memory left for a request; what it had taken is free again."""
 

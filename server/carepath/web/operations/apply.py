@@ -16,7 +16,7 @@ from carepath.record import Record
 from carepath.resources import Resource, canonical_of
 from carepath.validation import Readable, check_structure, readable, record_of
 from carepath.validation.structure.data_units import data_in
-from carepath.web.http import logs
+from carepath.web.http import exchange, logs
 from carepath.web.http.refusals import NoPatient, UnsupportedParameter
 from carepath.web.operations.apply_arguments import request_fields
 from carepath.web.operations.call import Call
@@ -102,6 +102,7 @@ def request_of(call: Call, knowledge: Knowledge, resource_type: str, inline: str
     record = record_of(sent, read)
     if not subjects and not record.subjects:
         raise NoPatient("data", "none", NO_DATA)
+    exchange.current().concern(subjects or record.subjects, [canonical_of(definition)])
     _refuse_unread(record, subjects, (sent, read))
     subject = subjects[0] if subjects else None
     request = with_people(call, ApplyRequest(definition, record, call.now, subject=subject))

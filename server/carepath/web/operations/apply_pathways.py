@@ -19,7 +19,7 @@ from carepath.knowledge import top_level_plans
 from carepath.record import SUBJECT_ELEMENTS, Record, values_at
 from carepath.resources import Resource, canonical_of
 from carepath.validation import Readable, record_of
-from carepath.web.http import logs
+from carepath.web.http import exchange, logs
 from carepath.web.http.outcomes import outcome_of
 from carepath.web.http.refusals import NoPatient
 from carepath.web.operations.apply import NO_DATA, with_people
@@ -46,6 +46,8 @@ def apply_pathways(call: Call) -> Resource:
     record = record_of(read)
     if not record.subjects:
         raise NoPatient("data", "none", NO_DATA)
+    plans = (canonical_of(plan) for plan in top_level_plans(call.service.knowledge))
+    exchange.current().concern(record.subjects, plans)
     request = with_people(call, ApplyRequest({}, record, call.now))
     problems = _problems(call, read, record)
     entries = [

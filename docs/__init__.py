@@ -1,0 +1,1 @@
+"""The documentation, which the service shows; no code lives here."""
