@@ -69,7 +69,7 @@ LADDERS = {
     ),
     "knowledge": ("knowledge",),
     "validation": (
-        "validation/structure validation/case_form",
+        "validation/structure validation/case_form validation/cds_hooks_form",
         "validation/walker validation/well_shaped",
         "validation/advice validation/invariants validation/rules",
         "validation/profiles",
@@ -102,11 +102,12 @@ LADDERS = {
         "web/setting_checks web/shared_times",
         "web/config web/definitions",
         "web/http",
-        "web/limits web/data_endpoint web/search web/seen_definitions",
+        "web/limits web/data_endpoint web/search web/seen_definitions web/feedback",
         "web/service",
         "web/authorisation",
         "web/cors web/monitoring web/operations",
         "web/rest web/failures",
+        "web/cds_hooks",
         "web/routes",
         "web/explorer",
         "web/app",
@@ -116,17 +117,17 @@ LADDERS = {
         "population/told population/people population/counts population/decisions "
         "population/partition population/ownership",
         "population/output population/merged population/shared population/bundle_owners "
-        "population/figures "
-        "population/lines_of_patient",
+        "population/figures population/lines_of_patient",
         "population/sources population/one_patient population/state population/plots",
         "population/distribute population/summary",
         "population/part_work population/table",
         "population/worker",
         "population/workers",
         "population/run population/iterate",
+        "population/spark",
     ),
     "command": ("command",),
-    "entry": ("__main__ carepath",),
+    "entry": ("__main__ carepath spark",),
 }
 HOME = {
     "flask": "web",
@@ -153,6 +154,7 @@ HOME = {
     "pandas": "population",
     "polars": "population",
     "pyarrow": "population",
+    "pyspark": "population",
     "click": "command",
     "watchfiles": "command",
 }
@@ -167,6 +169,7 @@ READS = {
     "r4/published.py": "its own package, once",
     "record/codes.py": "its own table, once",
     "validation/case_form.py": "its own schema, once",
+    "validation/cds_hooks_form.py": "its own schemas, once",
     "validation/structure/schema.py": "its own schema, once",
     "validation/validate.py": "the moment, for a caller who gives none",
 }

@@ -24,6 +24,7 @@ DATA = ("pathways", "fhir_profiles", "examples")
 LOOSE = {
     "carepath": "entry",
     "__main__": "entry",
+    "spark": "entry",
     **dict.fromkeys(("addresses", "canonical", "errors", "issues", "resources"), "leaves"),
 }
 

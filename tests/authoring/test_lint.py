@@ -66,6 +66,17 @@ BROKEN: dict[str, tuple[tuple[str, str], tuple[str | int, ...], Any]] = {
         ("dynamicValue",),
         [{"path": "grup", "expression": {"language": "text/fhirpath", "expression": "'x'"}}],
     ),
+    "sets_what_fits": (
+        ACTIVITY,
+        ("dynamicValue",),
+        [{"path": "priority", "expression": {"language": "text/fhirpath", "expression": "'soon'"}}],
+    ),
+    "cites_what_there_is": (
+        PLAN,
+        ("relatedArtifact",),
+        [{"type": "derived-from", "resource": "https://carepath.example/fhir/Library/no-such"}],
+    ),
+    "is_understood": (PLAN, ("modifierExtension",), [{"url": "https://example.org/negated"}]),
     "is_named_alike": (PLAN, ("name",), "SomethingElse"),
     "is_a_draft": (PLAN, ("status",), "active"),
     "claims_no_review": (PLAN, ("approvalDate",), "2026-01-01"),

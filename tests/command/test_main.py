@@ -184,7 +184,7 @@ def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
 
 def test_list_and_show() -> None:
     listed = [line.split()[0] for line in run("list").stdout.splitlines()]
-    assert len(listed) == 34
+    assert len(listed) == 35
     assert json.loads(run("show", "mst-gist").stdout)["id"] == "mst-gist"
     canonical = "https://carepath.example/fhir/PlanDefinition/mst-gist|0.1.0"
     assert json.loads(run("show", canonical).stdout)["id"] == "mst-gist"

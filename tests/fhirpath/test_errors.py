@@ -9,6 +9,8 @@ import pytest
 
 from carepath.errors import EvaluationError, ExpressionSyntaxError
 from carepath.fhirpath import Allowance, Environment, Expression, Limits, parse
+from carepath.fhirpath.patterns import replace_all
+from carepath.fhirpath.values.failure import LimitReached
 
 NOW = datetime(2026, 3, 31, 9, 15, tzinfo=UTC)
 CONDITION: dict[str, Any] = {
@@ -180,6 +182,14 @@ def test_strings_have_a_bound_each_and_together(text: str, expected: str, form: 
     if form == "written":
         expression.prepare()
     assert _answer(expression, small) == expected
+
+
+@pytest.mark.parametrize(("substitution", "made"), [("bbbb", "b" * 12), ("$0$0$0", "a" * 9)])
+def test_a_replacement_ends_before_it_is_made(substitution: str, made: str) -> None:
+    """Asked afterwards, how long it is, it would lie in the memory already."""
+    assert replace_all("a", "aaa", substitution, "", 30) == made
+    with pytest.raises(LimitReached):
+        replace_all("a", "a" * 1000, substitution, "", 30)
 
 
 def test_strings_of_several_evaluations_have_a_bound_together() -> None:

@@ -12,12 +12,14 @@ from lines import NOW, applied, export, of_patient, read, written
 
 from carepath.knowledge import Knowledge
 from carepath.population import one_patient, part_work
+from carepath.population.lines_of_patient import data_of
 from carepath.population.one_patient import How, answer
 from carepath.population.output import CAREPLANS, ERRORS, ROWS, result_file
 from carepath.population.ownership import Owners, head_of, owners
 from carepath.population.part_work import Job, do_part
 from carepath.population.partition import Part, Parts, SourceLine, order, part_file
 from carepath.population.run import Order, run
+from carepath.validation import record_of
 
 CASES = json.loads((Path(__file__).parent / "owners.json").read_text("utf-8"))
 HOW = How(plans=("mst-pathway",), now=NOW)
@@ -187,3 +189,50 @@ def test_a_part_is_written_whole(tmp_path: Path) -> None:
     assert do_part(job, Knowledge.shipped(), 0) == 1
     assert not part_file(tmp_path, 0).exists()
     assert all(result_file(tmp_path, 0, kind).exists() for kind in (CAREPLANS, ROWS, ERRORS))
+
+
+BROKEN = {
+    "bytes that are no UTF-8": (b'"div":"x"', b'"div":"\xff"'),
+    "a key that stands twice": (b'"status":', b'"status":"generated","status":'),
+    "a nesting without end": (b'"div":"x"', b'"div":' + b"[" * 100_000 + b"]" * 100_000),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_line_that_only_looks_like_json_is_unread(case: str, tmp_path: Path) -> None:
+    """A look at a few elements takes these for sound; what reads all of them does not."""
+    text = {"status": "generated", "div": "x"}
+    condition = next(r for r in of_patient("a") if r["resourceType"] == "Condition")
+    lines = [json.dumps(r, separators=(",", ":")) for r in ({**condition, "text": text},)]
+    data = lines[0].encode().replace(*BROKEN[case], 1)
+    source = written(tmp_path / "in", {"Patient.ndjson": of_patient("a")[:1]})
+    (source / "Condition.ndjson").write_bytes(data)
+    (plan,), errors, remarks = applied(source, tmp_path / "work")
+    outcome = next(r for r in plan["contained"] if r["resourceType"] == "OperationOutcome")
+    expected = "`Condition` was not used: it is no JSON (`Condition.ndjson`, line 1)."
+    assert expected in [issue["diagnostics"] for issue in outcome["issue"]]
+    assert remarks == ()
+    assert len(errors) <= 1
+
+
+def test_a_patient_whose_line_is_broken_gets_no_plan(tmp_path: Path) -> None:
+    patient = json.dumps({**of_patient("a")[0], "text": {"div": "x"}}).encode()
+    source = written(tmp_path / "in", {"other.ndjson": of_patient("a")[1:]})
+    (source / "Patient.ndjson").write_bytes(patient.replace(b'"x"', b'"\xff"'))
+    plans, (error,), _ = applied(source, tmp_path / "work")
+    text = "The line of `Patient/a` cannot be read (`Patient.ndjson`, line 1)."
+    assert plans == []
+    assert error["outcome"]["issue"][0]["diagnostics"] == text
+
+
+def test_a_patient_may_be_named_by_a_urn_and_by_type_and_id() -> None:
+    name = "6f1e4c8a-0000-4000-8000-00000000000a"
+    resources: list[dict[str, Any]] = [{"resourceType": "Patient", "id": name}]
+    for number, reference in enumerate((f"urn:uuid:{name}", f"Patient/{name}")):
+        about = {"resourceType": "Condition", "id": str(number), "code": {"text": "a lump"}}
+        resources.append({**about, "subject": {"reference": reference}})
+    lines = [SourceLine("x", n, json.dumps(r).encode()) for n, r in enumerate(resources)]
+    record = record_of(*data_of(f"Patient/{name}", lines))
+    assert [one["id"] for one in record.resources("Condition")] == ["0", "1"]
+    assert record.remarks() == ()
+    assert record.reference_to(record.resources("Patient")[0]) == f"Patient/{name}"

@@ -117,6 +117,11 @@ class Applied:
             add_reasons(self._walk.steps, self._sorted.reasons)
         return self._walk.requests.made
 
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        """Return what the answer contains beside its issues, the requests first."""
+        return (*self._requests, *self._walk.requests.contained, *self._goals)
+
     def page(self) -> str:
         """Return the page for the reader of the request as an HTML document, to be printed."""
         request = self.session.request

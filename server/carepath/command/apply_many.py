@@ -93,6 +93,18 @@ TOKEN = "FHIR_EXPORT_TOKEN"  # noqa: S105 - the name of a variable
     show_default=True,
     help="How processes are made.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "spark"]),
+    default="local",
+    show_default=True,
+    help="Who does the work: processes of this machine, or Spark.",
+)
+@click.option(
+    "--master",
+    default=None,
+    help="The Spark master, as `local[4]` or a URL.  [default: what Spark is configured for]",
+)
 @content_option
 def apply_many(source: str, content: tuple[Path, ...], **options: Any) -> None:
     """Apply pathways to all patients of INPUT: a file, a folder, or the URL of a `$export`."""
@@ -109,8 +121,14 @@ def _run(source: str, knowledge: Any, options: dict[str, Any]) -> Any:
     """Make the order and carry it out; raises errors of ours only."""
     from carepath.population.run import run
 
+    order = _order(_input(source, options), knowledge, options)
     with _progress() as progress:
-        return run(_order(_input(source, options), knowledge, options), knowledge, progress)
+        if options["engine"] == "local":
+            return run(order, knowledge, progress)
+        from carepath.population.spark.engine import on_cluster, session
+
+        with session(options["master"]) as spark:
+            return run(order, knowledge, progress, on_cluster(spark, knowledge))
 
 
 def _input(source: str, options: dict[str, Any]) -> Path:
@@ -141,12 +159,19 @@ def _order(source: Path, knowledge: Any, options: dict[str, Any]) -> Any:
             explain=options["explain"],
             seconds=options["patient_seconds"],
         ),
-        workers=options["workers"] or len(os.sched_getaffinity(0)),
+        workers=options["workers"] or _processors(),
         limit=options["limit"],
         decisions=options["decisions"],
         resume=options["resume"],
         start=options["start"],
     )
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _moment(options: dict[str, Any]) -> datetime:

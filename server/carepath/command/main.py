@@ -7,6 +7,7 @@ import click
 
 from carepath.command.apply import apply
 from carepath.command.apply_many import apply_many
+from carepath.command.audit import audit
 from carepath.command.authorisation import authorisation
 from carepath.command.check import check
 from carepath.command.content import coverage, lint, test
@@ -33,6 +34,7 @@ def main() -> None:
 for command in (
     apply,
     apply_many,
+    audit,
     authorisation,
     check,
     coverage,

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from carepath.errors import CarepathError
 from carepath.formats.json import decode
@@ -24,7 +25,7 @@ from carepath.population.told import Told
 SHARED = "shared.sqlite"
 _TOLD_ALIKE = 100
 """So many lines of one file are told of that have the same fault; the others are counted."""
-_MOST_TOLD = 10_000
+MOST_TOLD = 10_000
 _COPIES = 256_000_000
 """A Bundle of several patients is kept once for each; together they may hold so many bytes."""
 _OFTEN = 4096
@@ -62,7 +63,7 @@ def distribute(
     progress: Callable[[int], None] = lambda lines: None,
 ) -> Distributed:
     """Read the input into `count` parts below a folder; `limit` takes the first patients only."""
-    made = _Distribution(found, limit)
+    made = Distribution(found, limit)
     with Parts(work, count) as parts, Shared(work / SHARED) as shared:
         for number, file in enumerate(found.files):
             made.read(number, file, parts, shared, progress)
@@ -72,8 +73,22 @@ def distribute(
     return made.result
 
 
-class _Distribution:
-    """One pass over the input."""
+class PartsOfLines(Protocol):
+    """What takes lines that are somebody's, by whose they are."""
+
+    def add(self, key: str, file: int, line: int, data: bytes, kind: str = "line") -> None:
+        """Take a line of a patient; `kind` is `line`, `bundle` or `broken`."""
+
+
+class SharedOfLines(Protocol):
+    """What takes lines that are nobody's in particular, by their names."""
+
+    def add(self, name: str, base: str, file: int, line: int, data: bytes) -> None:
+        """Take a line under its name `Type/id`."""
+
+
+class Distribution:
+    """One pass over the input, or over a part of it."""
 
     def __init__(self, found: Input, limit: int | None) -> None:
         self.result = Distributed()
@@ -93,17 +108,31 @@ class _Distribution:
         progress: Callable[[int], None],
     ) -> None:
         """Read one file."""
-        result, count, before = self.result, 0, len(self.result.told)
+        before, start = len(self.result.told), self.result.lines
         for line in lines_of(file):
-            if isinstance(line, Told):
-                self._tell(line)
-                continue
-            count += 1
-            if not count % _OFTEN:
-                progress(result.lines + count)
-            self._line(number, file, line, parts, shared)
-        result.lines += count
-        if not count and len(result.told) == before:
+            if self.take(number, file, line, parts, shared) and not self.result.lines % _OFTEN:
+                progress(self.result.lines)
+        self.end(file, self.result.lines - start, told=len(self.result.told) > before)
+
+    def take(
+        self,
+        number: int,
+        file: SourceFile,
+        line: Line | Told,
+        parts: PartsOfLines,
+        shared: SharedOfLines,
+    ) -> bool:
+        """Put one line where it belongs, and tell whether there was one."""
+        if isinstance(line, Told):
+            self._tell(line)
+            return False
+        self.result.lines += 1
+        self._line(number, file, line, parts, shared)
+        return True
+
+    def end(self, file: SourceFile, count: int, *, told: bool) -> None:
+        """Tell of a file what its `count` lines do not; `told` that it was told of before."""
+        if not count and not told:
             text = "The file is empty."
             self._tell(Told(text, file.name, severity="warning", code="informational"))
         elif file.count not in (-1, count):
@@ -111,7 +140,7 @@ class _Distribution:
             self._tell(Told(text, file.name, code="incomplete", hides=count < file.count))
 
     def _line(
-        self, number: int, file: SourceFile, line: Line, parts: Parts, shared: Shared
+        self, number: int, file: SourceFile, line: Line, parts: PartsOfLines, shared: SharedOfLines
     ) -> None:
         """Put one line where it belongs."""
         head = head_of(line.data)
@@ -134,14 +163,14 @@ class _Distribution:
         elif not whose.keys:
             self._nobody(file, line, whose)
 
-    def _add(self, parts: Parts, key: str, number: int, line: Line, kind: str) -> None:
+    def _add(self, parts: PartsOfLines, key: str, number: int, line: Line, kind: str) -> None:
         if self._limit is not None and key not in self._chosen:
             if len(self._chosen) >= self._limit:
                 return
             self._chosen.add(key)
         parts.add(key, number, line.number, line.data, kind)
 
-    def _odd(self, number: int, file: SourceFile, line: Line, parts: Parts) -> None:
+    def _odd(self, number: int, file: SourceFile, line: Line, parts: PartsOfLines) -> None:
         """Put a line that is no resource of the usual shape where its text tells."""
         kind, key = guessed(line.data, file.base)
         try:
@@ -162,7 +191,7 @@ class _Distribution:
             told = Told(sentence, file.name, line.number, "warning", "not-found", hides=whose.hides)
             self._tell(told, whose.reason)
 
-    def _bundle(self, number: int, file: SourceFile, line: Line, parts: Parts) -> None:
+    def _bundle(self, number: int, file: SourceFile, line: Line, parts: PartsOfLines) -> None:
         """Put a Bundle to each patient in it."""
         try:
             keys = bundle_owners(line.data, f"{file.name}:{line.number}")
@@ -187,12 +216,20 @@ class _Distribution:
         self.result.hidden += told.hides
         key = (told.file, alike or told.sentence)
         self._alike[key] += 1
-        if self._alike[key] <= _TOLD_ALIKE and len(self.result.told) < _MOST_TOLD:
+        if self._alike[key] <= _TOLD_ALIKE and len(self.result.told) < MOST_TOLD:
             self.result.told.append(told)
 
     def finish(self) -> None:
         """Say how often more than told there was the same."""
-        left = sum(self._alike.values()) - len(self.result.told)
-        if left > 0:
-            text = f"{left} more places of the input have faults of the same kinds."
-            self.result.told.append(Told(text, code="incomplete"))
+        self.result.told += rest_told(self.all_told, len(self.result.told))
+
+    @property
+    def all_told(self) -> int:
+        """Return of how many places there is something to tell, whether it was taken up or not."""
+        return sum(self._alike.values())
+
+
+def rest_told(places: int, told: int) -> list[Told]:
+    """Return what says how many places there are beside those that are told of."""
+    text = f"{places - told} more places of the input have faults of the same kinds."
+    return [Told(text, code="incomplete")] if places > told else []

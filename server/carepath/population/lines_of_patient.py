@@ -13,11 +13,13 @@ from carepath.issues import Issue
 from carepath.population.ownership import PATIENT, guessed, head_of, owners
 from carepath.population.partition import SourceLine
 from carepath.population.told import place
+from carepath.r4.model import RESOURCE_TYPES
+from carepath.record import ANY_TYPE
 from carepath.resources import Resource
 from carepath.validation import LeftOut, Readable, readable
 
 _START, _END = b'{"resourceType":"Bundle","type":"collection","entry":[', b"]}"
-_URN = b"urn:uuid:"
+_URN = b'"urn:uuid:'
 
 
 def data_of(patient: str, lines: Sequence[SourceLine]) -> tuple[Readable, ...]:
@@ -40,6 +42,7 @@ def data_of(patient: str, lines: Sequence[SourceLine]) -> tuple[Readable, ...]:
         content = decode(_bundle(sound))
     except MalformedInput:
         sound, faulty = _sorted_out(sound)
+        _refuse_namesakes(patient, [line for line in faulty if _is_patient(line)])
         broken += faulty
         content = decode(_bundle(sound))
     found = with_places(readable(content), sound)
@@ -103,12 +106,16 @@ def _is_shared(line: SourceLine) -> bool:
 
 
 def _bundle(lines: Sequence[SourceLine]) -> bytes:
-    return _START + b",".join(map(_entry, lines)) + _END
+    by_urn = any(_URN in line.data for line in lines)
+    return _START + b",".join(_entry(line, by_urn=by_urn) for line in lines) + _END
 
 
-def _entry(line: SourceLine) -> bytes:
-    """Return the entry of a resource, with the address it has on its server where that is known."""
-    url = _url(line)
+def _entry(line: SourceLine, *, by_urn: bool) -> bytes:
+    """Return the entry of a resource, with the address it has on its server where that is known.
+
+    A Patient whom others name by a URN has that for an address.
+    """
+    url = _url(line) or (_urn(line) if by_urn else "")
     start = b'{"fullUrl":"' + url.encode() + b'","resource":' if url else b'{"resource":'
     return start + line.data + b"}"
 
@@ -116,6 +123,11 @@ def _entry(line: SourceLine) -> bytes:
 def _url(line: SourceLine) -> str:
     head = head_of(line.data) if line.base else None
     return f"{line.base}/{head.resourceType}/{head.id}" if head is not None and head.id else ""
+
+
+def _urn(line: SourceLine) -> str:
+    head = head_of(line.data) if _is_patient(line) else None
+    return f"{_URN[1:].decode()}{head.id}" if head is not None else ""
 
 
 def _sorted_out(lines: Sequence[SourceLine]) -> tuple[list[SourceLine], list[SourceLine]]:
@@ -134,8 +146,10 @@ def _sorted_out(lines: Sequence[SourceLine]) -> tuple[list[SourceLine], list[Sou
 
 def _unread(patient: str, line: SourceLine) -> Readable:
     """Return a line that is no JSON as data that was sent and says what nobody knows."""
-    kind = guessed(line.data, line.base)[0] or _type_of(line.file)
-    stub: Resource = {"resourceType": kind} if kind else {}
+    head = head_of(line.data)
+    kind = head.resourceType if head is not None else guessed(line.data, line.base)[0]
+    kind = kind or _type_of(line.file)
+    stub: Resource = {"resourceType": kind or ANY_TYPE}
     if patient.startswith(PATIENT):
         stub["subject"] = {"reference": patient}
     reason = f"it is no JSON ({place(line.file, line.line)})"
@@ -144,9 +158,9 @@ def _unread(patient: str, line: SourceLine) -> Readable:
 
 
 def _type_of(file: str) -> str:
-    """Return what files of an export by type are called by, as far as it is a name."""
+    """Return what files of an export by type are called by, where that is a type."""
     name = file.rpartition("/")[2].partition(".")[0]
-    return name if name.isalpha() and name[:1].isupper() else ""
+    return name if name in RESOURCE_TYPES else ""
 
 
 def with_places(found: Readable, lines: Sequence[SourceLine]) -> Readable:

@@ -129,7 +129,7 @@ def guessed(data: bytes, base: str) -> tuple[str, str]:
         found = _ID.search(data)
         return name, PATIENT + found[1].decode(errors="replace") if found is not None else ""
     subject = _SUBJECT.search(data)
-    if subject is None or name not in RESOURCE_TYPES:
+    if subject is None:
         return name, ""
     return name, patient_of(subject[1].decode(errors="replace"), base)
 

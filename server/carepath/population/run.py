@@ -6,6 +6,7 @@ Each stage ends with files that are on the disk under their names, so that whate
 process loses only what was being done.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -30,7 +31,7 @@ from carepath.population.workers import Start, Workers
 from carepath.resources import canonical_of
 
 Decisions = Literal["parquet", "ndjson", "none"]
-_TOLD = "told.ndjson"
+TOLD = "told.ndjson"
 _PLANS = {"careplan": "careplans.ndjson", "transaction": "transactions.ndjson"}
 
 
@@ -55,8 +56,15 @@ Progress = Callable[[str, int, int], None]
 """Told of the stage, of what is done, and of how much there is (0 unknown)."""
 
 
+Read = Callable[[Order, Input, State, Progress], State]
+"""The first stage; another one may do the work of the second, too, and leave no part to do."""
+
+
 def run(
-    order: Order, knowledge: Knowledge, progress: Progress = lambda stage, done, total: None
+    order: Order,
+    knowledge: Knowledge,
+    progress: Progress = lambda stage, done, total: None,
+    read: Read | None = None,
 ) -> State:
     """Do a run, or go on with one, and return its state at the end.
 
@@ -75,7 +83,9 @@ def run(
         else:
             refuse_other(state, asked, order.out)
         if state.stage == "reading":
-            state = _read(order, found, state, progress)
+            state = (read or _read)(order, found, state, progress)
+            output.sync(order.out / WORK)
+            state.store(order.out)
         if state.stage == "applying":
             _apply(order, knowledge, state, progress)
             state = _finish(order, knowledge, state, progress)
@@ -91,6 +101,8 @@ def _telling(out: Path) -> Iterator[None]:
     except OSError as error:
         where = error.filename or out
         raise RunStopped(str(out), f"{where}: {error.strerror or error}") from error
+    except sqlite3.Error as error:
+        raise RunStopped(str(out), str(error)) from error
 
 
 def _asked(order: Order, found: Input, knowledge: Knowledge) -> dict[str, object]:
@@ -119,9 +131,9 @@ def _read(order: Order, found: Input, state: State, progress: Progress) -> State
     made = distribute(
         found, work, count, limit=order.limit, progress=lambda n: progress("reading", n, 0)
     )
-    with output.beside(work / _TOLD) as file:
+    with output.beside(work / TOLD) as file:
         file.writelines(one.as_line() for one in made.told)
-    state = applying(
+    return applying(
         state,
         parts=count,
         files=tuple((file.name, file.base) for file in found.files),
@@ -133,9 +145,6 @@ def _read(order: Order, found: Input, state: State, progress: Progress) -> State
         remarks=made.remarks(),
         with_shared=made.shared > 0,
     )
-    output.sync(work)
-    state.store(order.out)
-    return state
 
 
 def _apply(order: Order, knowledge: Knowledge, state: State, progress: Progress) -> None:
@@ -165,7 +174,7 @@ def _finish(order: Order, knowledge: Knowledge, state: State, progress: Progress
         for kind in (output.CAREPLANS, output.ROWS, output.ERRORS)
     }
     output.put_together(files[output.CAREPLANS], out / _PLANS[order.how.form])
-    output.put_together([work / _TOLD, *files[output.ERRORS]], out / "errors.ndjson")
+    output.put_together([work / TOLD, *files[output.ERRORS]], out / "errors.ndjson")
     _decisions(order, files[output.ROWS])
     counts = output.counts_of(work, parts) + Counts(errors=state.errors)
     phases = phases_of(knowledge)

@@ -68,6 +68,13 @@ class SharedLines:
         self._files = files
         self._base = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
 
+    @classmethod
+    def unpacked(cls, data: bytes, files: Sequence[tuple[str, str]]) -> Self:
+        """Return the lines in the bytes of such a file, held in memory."""
+        made = cls(Path(":memory:"), files)
+        made._base.deserialize(data)
+        return made
+
     def of(self, lines: Iterable[SourceLine]) -> list[SourceLine]:
         """Return what lines refer to, and what that refers to, in the order of the input."""
         wanted = {(one.base, name) for one in lines for name in references_in(one.data)}

@@ -6,6 +6,7 @@ https://docs.python.org/3/library/multiprocessing.html
 import gc
 import os
 import signal
+import sqlite3
 from collections.abc import Callable, MutableSequence
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
@@ -69,6 +70,8 @@ def _done(
         return Done(task.part, do_part(job, knowledge, task.part, task.skip, begin))
     except OSError as error:
         return Failed(f"{error.filename or job.work}: {error.strerror or error}")
+    except sqlite3.Error as error:
+        return Failed(str(error))
 
 
 def _begin(seat: MutableSequence[int]) -> Callable[[int], None]:

@@ -4,6 +4,7 @@ The only package that imports jsonschema, jsonschema_rs and fhir.resources.
 """
 
 from carepath.validation.case_form import case_problems
+from carepath.validation.cds_hooks_form import cds_hooks_issues
 from carepath.validation.structure.check import check_structure
 from carepath.validation.structure.definitions import definition_issues
 from carepath.validation.structure.left_out import LeftOut
@@ -16,6 +17,7 @@ __all__ = [
     "Readable",
     "as_model",
     "case_problems",
+    "cds_hooks_issues",
     "check_structure",
     "definition_issues",
     "model_problems",

@@ -35,10 +35,19 @@ class _FhirId(BaseConverter):
     regex = r"[A-Za-z0-9\-.]{1,64}"
 
 
+class _ServiceId(BaseConverter):
+    """The id of a CDS Service: that of a plan with the name of a hook."""
+
+    regex = r"[A-Za-z0-9\-.]{1,128}"
+
+
 class _ResourceType(BaseConverter):
     """A resource type of R4; others are unknown endpoints."""
 
     regex = "|".join(sorted(RESOURCE_TYPES))
+
+
+_CONVERTERS = {"fhir_id": _FhirId, "resource_type": _ResourceType, "service_id": _ServiceId}
 
 
 def create_app(config: Config | None = None, knowledge: Knowledge | None = None) -> Flask:
@@ -47,13 +56,13 @@ def create_app(config: Config | None = None, knowledge: Knowledge | None = None)
     config = config or Config.from_env()
     app.extensions[service.EXTENSION] = Service.of(config, knowledge)
     app.extensions[door.EXTENSION] = door.guard_of(config)
-    app.url_map.converters |= {"fhir_id": _FhirId, "resource_type": _ResourceType}
+    app.url_map.converters |= _CONVERTERS
     # No redirects, ever: an integration engine takes each of them for an error.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.url_map.redirect_defaults = False
     open_rules, needs = set(), {}
-    for route in (*routes(), *(explorer_routes() if config.explorer else ())):
+    for route in (*routes(config), *(explorer_routes() if config.explorer else ())):
         methods = [*route.methods]
         app.add_url_rule(
             route.rule, route.name, route.view, methods=methods, provide_automatic_options=False

@@ -76,6 +76,8 @@ class Config:
     data_endpoint_retries: int = _setting(2, "Repeats of a failed request to a data endpoint.")
     data_endpoint_pages: int = _setting(20, "Pages read for one search at a data endpoint.")
     explorer: bool = _setting(True, "Serve pages for people, from `/` on.")
+    cds_hooks: bool = _setting(True, "Answer CDS Hooks, from `/cds-services` on.")
+    cds_hooks_feedback: str = _setting("", "File to which feedback on cards is added; empty: none.")
     explain: str = _setting("brief", "How much answers explain by default: none, brief or full.")
     templates: str = _setting("", "Folder of page templates that replace those that are shipped.")
     parameters: str = _setting("", "JSON file with deployment parameters of the content, by name.")

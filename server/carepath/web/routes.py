@@ -14,6 +14,8 @@ from carepath.web import monitoring, service
 from carepath.web.authorisation import door
 from carepath.web.authorisation import endpoints as authorisation
 from carepath.web.authorisation.rights import KNOWN, OF_URL, OPEN, Need, Right, need
+from carepath.web.cds_hooks.routes import cds_hooks_routes
+from carepath.web.config import Config
 from carepath.web.definitions import DEFINITION_TYPES
 from carepath.web.http.exchange import current
 from carepath.web.http.urls import FHIR
@@ -26,8 +28,8 @@ _TYPE_OF_SYSTEM = {"apply-pathways": "PlanDefinition"}
 """What an operation of the whole service reads."""
 
 
-def routes() -> Iterator[Route]:
-    """Yield all routes."""
+def routes(config: Config) -> Iterator[Route]:
+    """Yield all routes of a deployment."""
     yield Route(("GET",), "/healthz", "healthz", monitoring.healthz, "Alive?", needs=OPEN)
     yield Route(("GET",), "/readyz", "readyz", monitoring.readyz, "Ready for requests?", needs=OPEN)
     figures = Need(rights=(Right.METRICS,))
@@ -67,6 +69,7 @@ def routes() -> Iterator[Route]:
         yield from _definition_routes(resource_type)
     for operation in operations():
         yield from _operation_routes(operation)
+    yield from cds_hooks_routes(config)
 
 
 def _definition_routes(resource_type: str) -> Iterator[Route]:
@@ -128,7 +131,8 @@ def _need_of(operation: Operation, resource_type: str) -> Need:
 
 def _openapi() -> Response:
     """Answer with the OpenAPI document."""
-    by_type = service.current().definitions.by_type
-    examples = {name: held[0].id for name, held in by_type.items() if held}
-    made = openapi.document(routes(), current().base.removesuffix(FHIR), examples)
-    return jsonify(made if door.current() is None else openapi.with_logins(made, routes()))
+    ours = service.current()
+    examples = {name: held[0].id for name, held in ours.definitions.by_type.items() if held}
+    known = tuple(routes(ours.config))
+    made = openapi.document(known, current().base.removesuffix(FHIR), examples)
+    return jsonify(made if door.current() is None else openapi.with_logins(made, known))

@@ -20,6 +20,7 @@ from carepath.resources import Resource
 from carepath.validation import definition_issues
 from carepath.web.config import Config, InvalidConfiguration
 from carepath.web.definitions import DEFINITION_TYPES, Definitions
+from carepath.web.feedback import Feedback, feedback_to
 from carepath.web.http.logs import SERVER
 from carepath.web.limits import Gate, RateLimit
 from carepath.web.search.pages import Limits
@@ -42,6 +43,7 @@ class Service:
     started: datetime
     gate: Gate
     rate_limit: RateLimit
+    feedback: Feedback
 
     @classmethod
     def of(cls, config: Config, knowledge: Knowledge | None = None) -> "Service":
@@ -62,6 +64,7 @@ class Service:
             started=started,
             gate=Gate(config),
             rate_limit=RateLimit(config.rate_limit, config.rate_burst),
+            feedback=feedback_to(config.cds_hooks_feedback),
         )
 
     @cached_property

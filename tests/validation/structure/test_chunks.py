@@ -104,3 +104,11 @@ def test_of_a_very_wide_object_only_names_that_r4_knows_are_kept() -> None:
     assert [issue.expression[0] for issue in found][:-1] == told
     assert [issue.code for issue in found][-1] == "too-costly"
     assert "Observation.code" in [i.expression[0] for i in check_structure(observation)]
+
+
+def test_a_fault_behind_many_unknown_elements_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pieces, "_MOST_PROPERTIES", 20)
+    unknown = {f"x{number}": 1 for number in range(50)}
+    odd = {"resourceType": "Observation", **unknown, "status": "M", "code": {"text": "c"}}
+    listed = [f"Observation.x{number}" for number in range(19)]
+    assert sorted(places(odd)) == sorted([*listed, "Observation.status", "Observation"])

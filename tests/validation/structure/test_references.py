@@ -68,6 +68,9 @@ CASES: dict[str, tuple[Json, list[str]]] = {
     ),
     "a type of another model is not compared": (
         observation(focus=[to("Patient/1", type="http://example.org/Patient")]), []),
+    "nor is it where something else leads inside": (
+        observation(PATIENT, subject=to("#a"),
+                    focus=[to("Patient/1", type="http://example.org/Patient")]), []),
 }  # fmt: skip
 
 

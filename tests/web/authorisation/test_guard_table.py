@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from carepath.r4.model import RESOURCE_TYPES
+from carepath.web import Config
 from carepath.web.authorisation import credentials
 from carepath.web.authorisation.rights import OF_URL, Right
 from carepath.web.authorisation.scopes import Scope
@@ -22,7 +23,7 @@ from carepath.web.operations.table import operations
 from carepath.web.rest.route import Route
 from carepath.web.routes import routes
 
-ROUTES = [*routes(), *explorer_routes()]
+ROUTES = [*routes(Config()), *explorer_routes()]
 CLOSED = [route for route in ROUTES if route.needs is None or not route.needs.is_open]
 CALLS = [(method, route) for route in CLOSED for method in route.methods]
 COUNT = iter(range(60_000))
@@ -74,6 +75,7 @@ def test_what_is_open_is_known() -> None:
         "/openapi.json",
         "/fhir/metadata",
         "/fhir/$versions",
+        "/cds-services",
         "/auth/token",
         "/.well-known/smart-configuration",
         "/fhir/.well-known/smart-configuration",

@@ -78,6 +78,10 @@ UNREADABLE: dict[str, tuple[Json, str]] = {
         {"action": [{"id": "a", "conditon": []}]},
         "PlanDefinition.action[0].conditon",
     ),
+    "an extension without a url, in what nobody reads": (
+        {"jurisdiction": [{"extension": [{"valueString": "a"}]}]},
+        "PlanDefinition.jurisdiction[0].extension[0].url",
+    ),
     "an action that is a text": ({"action": ["a"]}, "action[0]"),
     "two forms of a timing": (
         {"action": [{"id": "a", "timingDateTime": "2026", "timingAge": {"value": 1}}]},

@@ -22,7 +22,7 @@ def test_every_route_is_listed(client: FlaskClient) -> None:
         for method in operations
     }
     served = {
-        (rule.rule.replace("fhir_id:", "").replace("resource_type:", ""), method)
+        (re.sub(r"<\w+:", "<", rule.rule), method)
         for rule in client.application.url_map.iter_rules()
         for method in rule.methods or ()
         if method not in ("HEAD", "OPTIONS") and not rule.endpoint.startswith("explorer.")

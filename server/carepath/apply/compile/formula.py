@@ -30,6 +30,8 @@ _NOT_KNOWN = frozenset({""})
 
 _NO_TEXT = "An expression without text"
 _FOCUS = frozenset({"context", "patient", "resource", "rootResource", "subject"})
+_PEOPLE = frozenset({"encounter", "organization", "practitioner"})
+_OF_REFERENCE = frozenset({"display", "extension", "id", "identifier", "reference", "type"})
 Evaluate = Callable[[Any, Any], Sequence[Any]]
 
 
@@ -54,6 +56,7 @@ class Formula:
         "evaluate_known",
         "evaluate_nodes",
         "parts",
+        "people_read",
         "reads_variables_only",
         "text",
         "trace",
@@ -71,6 +74,8 @@ class Formula:
     """The literals that a variable is compared with, by its name, once they were looked for."""
     decide: Callable[[Any, Any], bool | None] | None
     variable: str
+    people_read: tuple[str, ...]
+    """The variables for people and places of which it reads more than a Reference has."""
     elements_read: tuple[str, ...]
     """The names that are read of the focus, by themselves or behind a variable that is it."""
     _names: frozenset[str]
@@ -97,6 +102,7 @@ class Formula:
         self.compared = {}
         self.variable = ""
         self.elements_read = ()
+        self.people_read = ()
         self.evaluate = self.evaluate_nodes = self.evaluate_known = _refuse
         chosen = _in_known_language(element, languages)
         if chosen is None:
@@ -127,6 +133,7 @@ class Formula:
             tree = self.tree = compiled.ast
             self.reads_variables_only = not _reads_elsewhere(tree)
             self.elements_read = tuple(dict.fromkeys(_elements_read(tree)))
+            self.people_read = tuple(dict.fromkeys(_people_read(tree)))
             self.variable = tree.name if isinstance(tree, Variable) else ""
         if isinstance(compiled, WithTrace):
             self.trace = partial(compiled.trace, paths=False)
@@ -195,6 +202,15 @@ def _elements_read(node: Ast) -> Iterator[str]:
     for row, argument in zip(function.arguments if function else (), node.arguments, strict=False):
         if row.on == "call" or (row.on != "nothing" and _is_focus(node.source)):
             yield from _elements_read(argument)
+
+
+def _people_read(tree: Ast) -> Iterator[str]:
+    """Yield the variables for people of which an element is read that a Reference does not have."""
+    for node in walk(tree):
+        if isinstance(node, Member) and isinstance(node.source, Variable):
+            is_of_reference = node.name in _OF_REFERENCE or node.name[:1].isupper()
+            if node.source.name in _PEOPLE and not is_of_reference:
+                yield node.source.name
 
 
 def _is_focus(node: Ast | None) -> bool:

@@ -64,8 +64,6 @@ def template(
         made["extension"] = kept
     else:
         made.pop("extension", None)
-    if "modifierExtension" in action:
-        made["modifierExtension"] = action["modifierExtension"]
     cited = activity.definition.get("relatedArtifact") if activity is not None else None
     if cited:
         # R4 requests have no place for what backs their definition; the action has.

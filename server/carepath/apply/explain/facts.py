@@ -145,11 +145,26 @@ def _has_facts(library: Resource) -> bool:
 
 
 def _named_by_plans(knowledge: Knowledge) -> list[Resource]:
-    """Return the Libraries with facts that plans name, each once."""
+    """Return the Libraries with facts that plans name, each once.
+
+    One that only adds to another of them, which it depends on, is left to who asks for it by name.
+    """
     names = (n for plan in knowledge.all("PlanDefinition") for n in plan.get("library") or ())
     found = (knowledge.find(name, None, "Library") for name in dict.fromkeys(names))
     unique = {canonical_of(library): library for library in found if library is not None}
-    return [library for library in unique.values() if _has_facts(library)]
+    named = [library for library in unique.values() if _has_facts(library)]
+    return [library for library in named if not _adds_to(library, named, knowledge)]
+
+
+def _adds_to(library: Resource, others: Iterable[Resource], knowledge: Knowledge) -> bool:
+    """Tell whether a Library depends on another one of some."""
+    artifacts = library.get("relatedArtifact") or ()
+    below = [
+        knowledge.find(artifact["resource"], library, "Library")
+        for artifact in artifacts
+        if artifact.get("type") == "depends-on" and "resource" in artifact
+    ]
+    return any(other is one for one in below for other in others if other is not library)
 
 
 Worked = Mapping[Fact, FactValue | Issue]

@@ -93,6 +93,10 @@ def _decide_one(condition: Formula, scope: Scope) -> Verdict:
     """Evaluate one condition; only a single true or false decides."""
     if condition.error is not None:
         return Verdict(UNDETERMINED, (), (issue_of(condition.error),))
+    absent = next(filter(scope.session.people.is_absent, condition.people_read), None)
+    if absent is not None:
+        text = f"`{condition.text}` reads `%{absent}`, which the request names and nobody sent."
+        return Verdict(UNDETERMINED, (), (Issue("warning", "incomplete", text),))
     try:
         if condition.decide is not None:
             truth = condition.decide(scope.focus, scope.environment)

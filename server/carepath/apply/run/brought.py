@@ -48,6 +48,15 @@ class Brought:
         name = source and self._bring_known(f"#{resource['id']}", source, holder)
         return Node({"reference": name}, "Reference") if name else node
 
+    def cited(self, artifact: Resource, plan: Resource, holder: Holder) -> Resource:
+        """Return a RelatedArtifact whose `#id` leads to the same in the answer, or to nothing."""
+        text = str(artifact.get("resource", ""))
+        if not text.startswith("#"):
+            return artifact
+        name = self._bring_known(text, plan, holder)
+        kept = {key: value for key, value in artifact.items() if key != "resource"}
+        return {**kept, "resource": name} if name else kept
+
     def _bring_known(self, name: str, source: Resource, holder: Holder) -> str | None:
         known = any(f"#{r.get('id')}" == name for r in source.get("contained") or ())
         return self.bring(name, source, holder) if known else None

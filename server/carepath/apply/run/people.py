@@ -48,6 +48,11 @@ class People:
         found = self._record.resolve(reference)
         return Node({"reference": reference}, "Reference") if found is None else found
 
+    def is_absent(self, name: str) -> bool:
+        """Tell whether the request names an encounter, practitioner or organization not sent."""
+        reference: Resource | None = getattr(self, name)
+        return reference is not None and self._record.resolve(reference["reference"]) is None
+
     def of_type(self, resource_type: str) -> Resource | None:
         """Return whom a subject of a type means, None when the request names nobody of it."""
         return self._by_type.get(resource_type)

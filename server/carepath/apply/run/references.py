@@ -5,7 +5,9 @@ https://hl7.org/fhir/R4/references.html#contained
 
 from typing import Any
 
-_REFERRING = frozenset({"answerValueSet", "definitionCanonical", "valueCanonical", "valueUri"})
+_REFERRING = frozenset(
+    {"answerValueSet", "definitionCanonical", "resource", "valueCanonical", "valueUri"}
+)
 """Elements that may name a contained resource without a Reference."""
 
 

@@ -157,6 +157,12 @@ class Requests:
             reference["reference"] = self._brought.bring(name, plan, self)
         return reference
 
+    def cite(self, result: Resource, plan: Resource) -> None:
+        """Bring along what the plan contains and the documentation of an action names."""
+        cited = result["documentation"]
+        if any(str(artifact.get("resource", "")).startswith("#") for artifact in cited):
+            result["documentation"] = [self._brought.cited(a, plan, self) for a in cited]
+
     def set_action_values(self, step: Step, result: Resource) -> None:
         """Set the elements of a RequestGroup action that dynamicValues name."""
         before, values = result.copy(), step.action.action_values

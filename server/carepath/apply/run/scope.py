@@ -15,6 +15,7 @@ from weakref import proxy, ref
 from carepath import deadline
 from carepath.apply.compile.collection import Collection
 from carepath.apply.compile.names import Fact, Names, Parameter
+from carepath.apply.run.people import People
 from carepath.errors import CarepathError, CyclicDefinition
 from carepath.fhirpath import Environment, Known, Node
 from carepath.record import Record
@@ -28,6 +29,7 @@ class Application(Protocol):
     """What scopes ask of the application that they belong to; `session` has it."""
 
     record: Record
+    people: People
     focus: Known
     assumed: Mapping[str, Known]
     """The values of facts that count instead of what the record says."""

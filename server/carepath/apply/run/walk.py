@@ -198,6 +198,8 @@ class Walk:
         if action.participants:
             people = session.people
             result["participant"] = [people.participant(p) for p in action.participants]
+        if "documentation" in result:
+            self.requests.cite(result, frame.plan.source)
         if action.related:
             self._related.append((result, step, frame))
         self._fill(step, frame, result)

@@ -38,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     identity.is_a_draft,
     identity.claims_no_review,
     links.leads_somewhere,
+    links.cites_what_there_is,
     links.asks_for_value_sets_there_are,
     links.relates_to_its_own_parts,
     links.names_nothing_twice,
@@ -52,6 +53,7 @@ RULES: tuple[Rule, ...] = (
     unknowns.keeps_unknown_apart_from_no,
     words.compares_with_values_there_are,
     values.sets_what_there_is,
+    values.sets_what_fits,
     actions.is_complete,
     actions.says_when_in_words,
     actions.cites_known_statements,
@@ -61,6 +63,7 @@ RULES: tuple[Rule, ...] = (
     sentences.are_in_use,
     safety.has_no_dose,
     safety.proposes_only,
+    safety.is_understood,
 )
 """Every definition must keep every rule, shipped or not."""
 

@@ -27,6 +27,7 @@ _NAMED: Mapping[str, tuple[str, ...]] = {
     "valueSet": ("ValueSet",),
 }
 _LEADS_TO = {**_NEEDED, **_NAMED}
+_CITED = re.compile(r"\.(?:documentation|relatedArtifact)\[\d+\]\.resource$").search
 _MEMBER_OF = re.compile(r"memberOf\(\s*'([^']+)'\s*\)")
 _HL7 = re.compile(r"https?://(hl7\.org/fhir/|terminology\.hl7\.org/)")
 
@@ -46,6 +47,17 @@ def leads_somewhere(definition: Resource, knowledge: Knowledge) -> Iterator[Issu
             elif not _HL7.match(canonical):
                 text = f"`{canonical}` is not loaded, so nothing can be checked against it."
                 yield Issue("warning", "not-found", text, (path,))
+
+
+def cites_what_there_is(definition: Resource, knowledge: Knowledge) -> Iterator[Issue]:
+    """Every document or artifact whose canonical is ours is there."""
+    own = {root_of(definition), "https://carepath.example/fhir"} - {""}
+    for path, key, value in elements(definition, definition["resourceType"]):
+        if key != "resource" or not isinstance(value, str) or not _CITED(path):
+            continue
+        is_ours = value.startswith(("#", *(f"{root}/" for root in own)))
+        if is_ours and knowledge.find(value, definition) is None:
+            yield _nowhere(value, path, knowledge, knowledge.types())
 
 
 def asks_for_value_sets_there_are(definition: Resource, knowledge: Knowledge) -> Iterator[Issue]:

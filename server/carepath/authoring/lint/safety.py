@@ -6,7 +6,8 @@ docs/clinical-safety.md says why.
 import re
 from collections.abc import Iterator
 
-from carepath.authoring.lint.walk import elements
+from carepath.apply.compile.modifiers import modifiers
+from carepath.authoring.lint.walk import actions, elements
 from carepath.issues import Issue
 from carepath.knowledge import Knowledge
 from carepath.resources import Resource
@@ -23,6 +24,7 @@ _DOSE_TEXT = re.compile(
     r"\b\d+(?:[.,]\d+)?\s?(?:mg|µg|mcg|g/m2|mg/m2|mg/m²|mg/kg|IU|Gy|cGy|fractions?)\b",
     re.IGNORECASE,
 )
+_APPLIED = frozenset({"ActivityDefinition", "Library", "PlanDefinition"})
 _INTENTS = {"proposal", "option"}
 
 
@@ -51,3 +53,12 @@ def proposes_only(definition: Resource, knowledge: Knowledge) -> Iterator[Issue]
             "The intent should be proposal.",
             ("ActivityDefinition.intent",),
         )
+
+
+def is_understood(definition: Resource, knowledge: Knowledge) -> Iterator[Issue]:
+    """No modifier extension or implicit rules stand anywhere: none is understood."""
+    parts = [(definition["resourceType"], definition), *actions(definition)]
+    for path, part in parts if definition["resourceType"] in _APPLIED else ():
+        for name in modifiers(part):
+            text = f"{name} is not understood, so what has it is not applied; leave it out."
+            yield Issue("error", "not-supported", text, (path,))

@@ -39,13 +39,16 @@ def _extension(_: Context, items: Items, url: Items) -> Items:
 def _has_value(_: Context, items: Items) -> Items:
     if len(items) != 1:
         return of_truth(False)
-    type_ = items[0][1]
-    is_primitive = type_.primitive and type_.kind not in (QUANTITY, OBJECT)
-    return of_truth(is_primitive and items[0][0] is not None)
+    return of_truth(_is_primitive(items[0]) and items[0][0] is not None)
+
+
+def _is_primitive(item: Item) -> bool:
+    """Tell whether FHIR has the item as a primitive; a quantity is an object there."""
+    return item[1].primitive and item[1].kind not in (QUANTITY, OBJECT)
 
 
 def _get_value(_: Context, items: Items) -> Items:
-    if len(items) != 1 or not items[0][1].primitive:
+    if len(items) != 1 or not _is_primitive(items[0]):
         return EMPTY
     value = system_value(items[0])
     found = None if value is None else item_of(value)

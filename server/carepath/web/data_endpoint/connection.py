@@ -38,6 +38,7 @@ _CALLED = {
     "contentEndpoint": "content endpoint",
     "terminologyEndpoint": "terminology endpoint",
     "artifactEndpointConfiguration": "artifact endpoint",
+    "fhirServer": "FHIR server",
 }
 
 

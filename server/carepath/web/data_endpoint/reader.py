@@ -30,10 +30,37 @@ class DataEndpoint:
         config: Config,
         headers: Mapping[str, str] | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        parameter: str = "dataEndpoint",
     ) -> None:
-        """Take the base URL of the server; raise InvalidParameter when its host is not listed."""
-        self._connection = Connection(base, config, headers or {}, sleep)
+        """Take the base URL of the server; raise InvalidParameter when its host is not listed.
+
+        `parameter` is where it was named.
+        """
+        self._connection = Connection(base, config, headers or {}, sleep, parameter)
         self._config = config
+
+    def answers(self, queries: Mapping[str, str]) -> dict[str, list[Resource]]:
+        """Return the resources that each query leads to, by key: a read, or a search with a `?`.
+
+        A read of what is not there gives none.
+        """
+        found: dict[str, list[Resource]] = {}
+        count = 0
+        with self._connection:
+            for key, query in queries.items():
+                url = self._connection.url(query)
+                several = self._pages(url) if "?" in query else self._one(url)
+                for resource in paced(several):
+                    found.setdefault(key, []).append(resource)
+                    count += 1
+                    if count > self._config.max_entries:
+                        raise TooLarge("What the FHIR server holds", self._config.max_entries)
+        return found
+
+    def _one(self, url: httpx.URL) -> Iterator[Resource]:
+        resource = self._connection.get(url)
+        if resource is not None:
+            yield resource
 
     def gather(self, subject: str, requirements: Sequence[Mapping[str, Any]]) -> list[Resource]:
         """Return the Patient and what is required about them, each page of each search."""
@@ -62,7 +89,7 @@ class DataEndpoint:
         for requirement in requirements:
             by_type.setdefault(str(requirement.get("type")), []).append(requirement)
         for resource_type, several in sorted(by_type.items()):
-            name = _subject_parameter(resource_type)
+            name = subject_parameter(resource_type)
             if name is None:
                 continue
             query = {name: subject, "_count": str(_PAGE_SIZE)}
@@ -113,7 +140,7 @@ def _objects(value: Any) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _subject_parameter(resource_type: str) -> str | None:
+def subject_parameter(resource_type: str) -> str | None:
     """Return the search parameter that says whom a resource is about; None for a Patient."""
     if resource_type == "Patient":
         return None

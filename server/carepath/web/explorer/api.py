@@ -32,9 +32,9 @@ class Endpoint(NamedTuple):
 
 def api() -> Response:
     """Show every endpoint, grouped by what it is about."""
-    by_type = service.current().definitions.by_type
-    examples = {name: held[0].id for name, held in by_type.items() if held}
-    document = openapi.document(routes(), current().base.removesuffix(FHIR), examples)
+    ours = service.current()
+    examples = {name: held[0].id for name, held in ours.definitions.by_type.items() if held}
+    document = openapi.document(routes(ours.config), current().base.removesuffix(FHIR), examples)
     groups: dict[str, list[Endpoint]] = {_OPERATIONS: [], _OF_SERVICE: []}
     for endpoint in _endpoints(document):
         groups.setdefault(_group_of(endpoint.path), []).append(endpoint)

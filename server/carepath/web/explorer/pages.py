@@ -40,6 +40,7 @@ def page(template: str, *, status: int = outcomes.OK, **values: Any) -> Response
         "here": current().request.path,
         "notices": plans.disclaimers,
         "preview": None,
+        "has_hooks": service.current().config.cds_hooks,
     }
     text = text_of(template, **shared, **values)
     response = Response(text, status=status, content_type="text/html; charset=utf-8")

@@ -9,7 +9,7 @@ from flask import Response, request
 from werkzeug.datastructures import MIMEAccept
 
 from carepath.web.authorisation.rights import OPEN, Need, Right, need
-from carepath.web.explorer import api, front, pathways, playground, trial
+from carepath.web.explorer import api, ehr, front, pathways, playground, trial
 from carepath.web.explorer.assets import asset
 from carepath.web.explorer.pages import page
 from carepath.web.http import outcomes
@@ -40,6 +40,7 @@ def explorer_routes() -> Iterator[Route]:
         (get, f"{one}/drawing.svg", "drawing", pathways.picture, "Its picture", OPEN),
         (both, "/try", "try", trial.trial, "A patient on a pathway", applies),
         (both, "/fhirpath", "fhirpath", playground.playground, "FHIRPath", evaluates),
+        (both, "/ehr", "ehr", ehr.ehr, "An EHR that asks", applies),
         (get, "/api", "api", api.api, "The HTTP API", OPEN),
     )
     for methods, rule, name, view, about, needs in table:

@@ -62,6 +62,8 @@ MEANINGS: Mapping[type[Exception], Meaning] = {
     refusals.UnsupportedBundle: Meaning(422, "not-supported"),
     refusals.NotInBatch: Meaning(503, "transient"),
     refusals.NestedBatch: Meaning(400, "not-supported"),
+    refusals.InvalidBody: Meaning(400, "invalid"),
+    refusals.NoData: Meaning(412, "incomplete"),
     refusals.UnknownEndpoint: Meaning(404, "not-found"),
     refusals.MethodNotAllowed: Meaning(405, "not-supported"),
     refusals.LoginRequired: Meaning(401, "login"),
@@ -109,7 +111,12 @@ class Outcome:
 
 
 _UNEXPECTED = Meaning(500, "exception")
-_WITH_ISSUES = (errors.InvalidResource, errors.InvalidContent, errors.NoRequest)
+_WITH_ISSUES = (
+    errors.InvalidResource,
+    errors.InvalidContent,
+    errors.NoRequest,
+    refusals.InvalidBody,
+)
 
 
 def outcome_of(error: Exception, elements: tuple[str, ...] = ()) -> Outcome:

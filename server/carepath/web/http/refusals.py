@@ -1,8 +1,10 @@
 """What the service itself refuses, before or beside the engine: limits, load, unknown endpoints."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from carepath.errors import InputError, InvalidParameter
+from carepath.issues import Issue
 
 
 @dataclass(eq=False)
@@ -204,3 +206,20 @@ class NotAllowed(InputError):
     needed: str
     client: str
     challenges: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class InvalidBody(InputError):
+    """A body that is no FHIR resource has not the form of its kind; every problem is listed."""
+
+    issues: Sequence[Issue]
+
+    def __str__(self) -> str:
+        return " ".join(issue.diagnostics for issue in self.issues)
+
+
+class NoData(InvalidBody):
+    """The data that a CDS Service needs were not sent, and cannot be read elsewhere.
+
+    https://cds-hooks.hl7.org/2.0/#http-status-codes_1
+    """

@@ -17,6 +17,7 @@ from carepath.web.search.query import RESULT_PARAMETERS
 
 _ARGUMENT = re.compile(r"<(\w+):(\w+)>")
 _FHIR_JSON = "application/fhir+json"
+_JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
 _RESOURCE = {
     "type": "object",
@@ -67,8 +68,10 @@ _SCHEMAS: dict[str, Any] = {
         },
     },
 }
+_SCHEMAS |= schemas.OF_CDS_HOOKS
 _ARGUMENT_SCHEMAS = {
     "fhir_id": {"type": "string", "pattern": r"^[A-Za-z0-9.\-]{1,64}$"},
+    "service_id": {"type": "string", "pattern": r"^[A-Za-z0-9.\-]{1,128}$"},
     "resource_type": {"type": "string", "pattern": "^[A-Z][A-Za-z]+$", "example": "Patient"},
 }
 
@@ -156,6 +159,8 @@ def _simple(operation: Operation, level: Level) -> list[Parameter]:
 def _body(route: Route) -> dict[str, Any]:
     if route.rule.startswith(_AUTHORISATION):
         return {"content": {_FORM: {"schema": {"type": "object"}}}}
+    if route.body:
+        return {"content": {_JSON: {"schema": {"$ref": f"#/components/schemas/{route.body}"}}}}
     if route.operation is None:
         if not route.resource_type:
             return {"content": {_FHIR_JSON: {"schema": {"$ref": "#/components/schemas/Batch"}}}}

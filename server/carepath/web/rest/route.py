@@ -30,3 +30,5 @@ class Route(NamedTuple):
     level: Level = "type"
     needs: Need | None = None
     """What the guard asks of a client; None is closed to everybody where there is a guard."""
+    body: str = ""
+    """What the OpenAPI document calls the form of a body that is no FHIR resource."""

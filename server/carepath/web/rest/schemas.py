@@ -16,6 +16,7 @@ from carepath.web.search.query import TOTALS
 Schema = dict[str, Any]
 
 _TEXT: Schema = {"type": "string"}
+_OBJECT: Schema = {"type": "object"}
 _SOMETHING: Schema = {"type": "string", "minLength": 1}
 _DATE = (
     r"\d{4}(-(0[1-9]|1[0-2])(-([0-2]\d|3[01])(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?)?)?"
@@ -84,3 +85,43 @@ def is_needed(operation: Operation, level: Level, parameter: Parameter, method: 
     """Tell whether a parameter has to stand in the URL."""
     needed = _IN_URL.get((operation.id, level), frozenset())
     return method == "GET" and (parameter.min > 0 or parameter.name in needed)
+
+
+OF_CDS_HOOKS: Mapping[str, Schema] = {
+    "CdsHooksRequest": {
+        "type": "object",
+        "required": ["hook", "hookInstance", "context"],
+        "properties": {
+            "hook": {"type": "string", "example": "patient-view"},
+            "hookInstance": _SOMETHING,
+            "fhirServer": _SOMETHING,
+            "fhirAuthorization": _OBJECT,
+            "context": {
+                "type": "object",
+                "required": ["patientId"],
+                "properties": {"patientId": _SOMETHING, "userId": _SOMETHING},
+            },
+            "prefetch": _OBJECT,
+        },
+    },
+    "CdsHooksFeedback": {
+        "type": "object",
+        "required": ["feedback"],
+        "properties": {
+            "feedback": {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "type": "object",
+                    "required": ["card", "outcome", "outcomeTimestamp"],
+                    "properties": {
+                        "card": _SOMETHING,
+                        "outcome": {"type": "string", "enum": ["accepted", "overridden"]},
+                        "outcomeTimestamp": {"type": "string", "format": "date-time"},
+                    },
+                },
+            }
+        },
+    },
+}
+"""The bodies of CDS Hooks; the whole forms are the JSON Schemas that they are checked by."""

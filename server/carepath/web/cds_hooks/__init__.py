@@ -1,0 +1,1 @@
+"""CDS Hooks 2.0: plans that answer the hooks of an EHR with cards."""
