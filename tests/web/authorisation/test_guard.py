@@ -1,15 +1,19 @@
 """The guard by itself: forgotten routes, certificates, calls of an EHR, the bound of a client."""
 
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from flask import Flask, g
 from flask.testing import FlaskClient
-from known_clients import TOKEN, bearer, ec_key, key_set, signed  # type: ignore[import-not-found]
+from known_clients import TOKEN, basic, bearer, ec_key, key_set, signed  # type: ignore[import-not-found]
 
-from carepath.web.authorisation.credentials import kept_token
+from carepath.web import Config
+from carepath.web.authorisation.credentials import kept_password, kept_token
 from carepath.web.authorisation.guard import Guard
 from carepath.web.authorisation.rights import Grant, Need, Right, need
+from carepath.web.cds_hooks.fhir_server import read_missing
 from carepath.web.http.refusals import LoginRequired, NotAllowed
 
 READ = "/fhir/PlanDefinition/walk"
@@ -124,6 +128,29 @@ def test_the_openapi_document_says_where_to_log_in(guarded: FlaskClient) -> None
              if "security" in one}  # fmt: skip
     assert {"/fhir/PlanDefinition/{id}", "/fhir", "/metrics", "/auth/introspect"} <= asked
     assert asked.isdisjoint({"/fhir/metadata", "/healthz", "/auth/token", "/openapi.json"})
+
+
+def test_a_call_of_cds_hooks_reads_elsewhere_by_a_right_of_its_own() -> None:
+    told = {"fhir_server": "http://records.example/fhir", "token": "t", "patient": "p"}
+    request: Any = SimpleNamespace(**told)
+    with Flask("none").app_context():
+        g.grant = Grant("ehr", need("PlanDefinition", "r").scopes)
+        with pytest.raises(NotAllowed, match="This needs `data-endpoint`"):
+            read_missing(request, {}, {}, SimpleNamespace(config=Config()))  # type: ignore[arg-type]
+
+
+def test_a_password_goes_with_its_name(world: Any) -> None:
+    clients = [
+        {"id": name, "password": kept_password(f"of {name}", bytes(16)), "scopes": "system/*.rs"}
+        for name in ("a", "b")
+    ]
+    client = world.client({"clients": clients})
+
+    def status(name: str, password: str) -> int:
+        return int(client.get(READ, headers=basic(name, password)).status_code)
+
+    assert [status("a", "of a"), status("b", "of b")] == [200, 200]
+    assert [status(*pair) for pair in (("a", "of b"), ("b", "of a"), ("c", "of a"))] == [401] * 3
 
 
 def test_who_asks_too_often_waits(world: Any) -> None:

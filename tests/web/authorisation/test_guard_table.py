@@ -81,6 +81,7 @@ def test_what_is_open_is_known() -> None:
         "/openapi.json",
         "/fhir/metadata",
         "/fhir/$versions",
+        "/cds-services",
         "/auth/token",
         "/.well-known/smart-configuration",
         "/fhir/.well-known/smart-configuration",

@@ -145,6 +145,22 @@ def test_scopes(text: str, scope: Scope | None) -> None:
     assert scope_of(text) == scope
 
 
+@pytest.mark.parametrize(
+    ("held", "asked", "covers"),
+    [
+        ("system/Library.rs", "system/Library.s", True),
+        ("system/Library.r", "system/Library.s", False),
+        ("system/*.r", "system/Library.r", True),
+        ("system/*.r", "system/Library.rs", False),
+        ("system/Library.cruds", "system/ValueSet.r", False),
+        ("system/Library.cruds", "system/*.r", False),
+    ],
+)
+def test_what_a_scope_covers(held: str, asked: str, covers: bool) -> None:
+    (one,), (other,) = scopes_of(held), scopes_of(asked)
+    assert one.covers(other) is covers
+
+
 def test_what_two_sides_have_in_common() -> None:
     asked = scopes_of("system/*.rs system/Patient.c openid")
     held = scopes_of("system/PlanDefinition.cruds system/Library.r user/PlanDefinition.r")

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 from carepath.errors import InvalidParameter
 from carepath.issues import Issue
+from carepath.web.authorisation.grants import demand
+from carepath.web.authorisation.rights import Right
 from carepath.web.cds_hooks.prefetch import Sent, filled
 from carepath.web.cds_hooks.request import HookRequest, refuse
 from carepath.web.data_endpoint.reader import DataEndpoint
@@ -33,6 +35,8 @@ def read_missing(
     if not _is_sendable(request.token):
         told = f"`{_ACCESS}` should be a token of printable ASCII characters."
         refuse((Issue("error", "value", told, (_ACCESS,)),))
+    # The caller names a server: a right of its own, as a data endpoint is.
+    demand(Right.DATA_ENDPOINT)
     headers = {"Authorization": f"Bearer {request.token}"}
     wanted = {key: filled(queries[key], request.patient) for key in reasons}
     try:
