@@ -150,6 +150,7 @@ HOME = {
     "pandas": "population",
     "polars": "population",
     "pyarrow": "population",
+    "py4j": "population",
     "pyspark": "population",
     "click": "command",
     "watchfiles": "command",
