@@ -10,7 +10,7 @@ PORT ?= 8080
 
 .PHONY: run test test-slow suites check lint types fmt content coverage statements pages example-pages \
         pictures tutorial sizes rooms golden mutate-content mutate-code wheel-test fhirpath-suite bench-fhirpath \
-        bench-apply bench-java bench-http pins sbom audit validate-java clean help
+        bench-apply bench-java bench-http bench-population pins sbom audit validate-java clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -95,6 +95,9 @@ bench-java: $(VENV)/.developer ## $$apply beside the Java engine; needs Java 17 
 
 bench-http: $(VENV)/.developer ## $$apply over HTTP next to a bare view
 	$(BIN)/python tools/bench/over_http.py
+
+bench-population: $(VENV)/.developer ## many patients end to end, beside the floor and beside Spark; needs Java 17
+	$(BIN)/python tools/bench/population.py
 
 pins: $(VENV)/.supply ## write the requirements of the image with the digest of every file
 	$(BIN)/python tools/supply_chain.py pins
