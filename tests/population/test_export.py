@@ -37,6 +37,7 @@ class Server:
     """Status codes that the next requests for a file are answered with."""
     kick_off: int = 202
     cut: int = 0
+    query: str = ""
     asked: list[tuple[str, str, str, str]] = field(default_factory=list)
 
     def app(self) -> Flask:
@@ -54,6 +55,7 @@ class Server:
         return app
 
     def _kick_off(self) -> Response:
+        self.query = request.query_string.decode()
         if self.kick_off == 302:
             return Response(status=302, headers={"Location": f"{self.base}/status"})
         return Response(status=self.kick_off, headers={"Content-Location": f"{self.base}/status"})
@@ -124,7 +126,8 @@ class Clock:
 def fetched(server: Server, folder: Path, **more: Any) -> tuple[Path, Clock]:
     clock = Clock()
     host = server.base.removeprefix("http://")
-    asked = Asked(f"{server.base}/fhir/$export", more.pop("hosts", (host,)), **more)
+    url = f"{server.base}/fhir/$export?_type=Patient,Condition"
+    asked = Asked(url, more.pop("hosts", (host,)), **more)
     return fetch(asked, folder, clock.sleep, lambda: clock.now), clock
 
 
@@ -142,6 +145,7 @@ def test_an_export_is_asked_for_waited_for_and_fetched(server: Server, tmp_path:
     assert resources(folder) == [CONDITION, PATIENT]
     assert {file.base for file in input_of(folder).files} == {f"{server.base}/fhir"}
     assert clock.rests == [0.5, 7.0]
+    assert server.query == "_type=Patient,Condition"
     bearer = f"Bearer {TOKEN}"
     assert server.asked == [
         ("GET", "/fhir/$export", bearer, "respond-async"),
@@ -190,7 +194,7 @@ def test_a_fetch_that_was_ended_goes_on(server: Server, tmp_path: Path) -> None:
 
 FAILS = {
     "another host": ({"place": "http://127.0.0.2:9/files"}, "which `--allow-host` does not name"),
-    "a user": ({"place": "http://me@127.0.0.1:9/files"}, "which `--allow-host` does not name"),
+    "a user": ({"place": "http://me@HERE/files"}, "which `--allow-host` does not name"),
     "no address": ({"place": "http://x:y"}, "it names an address that is none"),
     "a redirect": ({"kick_off": 302}, "it did not take the request (302)"),
     "refused": ({"kick_off": 401}, "it did not take the request (401)"),
@@ -204,7 +208,9 @@ FAILS = {
 def test_an_export_that_fails(case: str, server: Server, tmp_path: Path) -> None:
     given, reason = FAILS[case]
     for name, value in given.items():
-        setattr(server, name, value)
+        host = server.base.removeprefix("http://")
+        here = value.replace("HERE", host) if isinstance(value, str) else value
+        setattr(server, name, here)
     with pytest.raises(ExportFailed) as caught:
         fetched(server, tmp_path / "in", token=TOKEN)
     assert reason in str(caught.value)

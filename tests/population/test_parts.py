@@ -12,12 +12,14 @@ from lines import NOW, applied, export, of_patient, read, written
 
 from carepath.knowledge import Knowledge
 from carepath.population import one_patient, part_work
+from carepath.population.lines_of_patient import data_of
 from carepath.population.one_patient import How, answer
 from carepath.population.output import CAREPLANS, ERRORS, ROWS, result_file
 from carepath.population.ownership import Owners, head_of, owners
 from carepath.population.part_work import Job, do_part
 from carepath.population.partition import Part, Parts, SourceLine, order, part_file
 from carepath.population.run import Order, run
+from carepath.validation import record_of
 
 CASES = json.loads((Path(__file__).parent / "owners.json").read_text("utf-8"))
 HOW = How(plans=("mst-pathway",), now=NOW)
@@ -221,3 +223,16 @@ def test_a_patient_whose_line_is_broken_gets_no_plan(tmp_path: Path) -> None:
     text = "The line of `Patient/a` cannot be read (`Patient.ndjson`, line 1)."
     assert plans == []
     assert error["outcome"]["issue"][0]["diagnostics"] == text
+
+
+def test_a_patient_may_be_named_by_a_urn_and_by_type_and_id() -> None:
+    name = "6f1e4c8a-0000-4000-8000-00000000000a"
+    resources: list[dict[str, Any]] = [{"resourceType": "Patient", "id": name}]
+    for number, reference in enumerate((f"urn:uuid:{name}", f"Patient/{name}")):
+        about = {"resourceType": "Condition", "id": str(number), "code": {"text": "a lump"}}
+        resources.append({**about, "subject": {"reference": reference}})
+    lines = [SourceLine("x", n, json.dumps(r).encode()) for n, r in enumerate(resources)]
+    record = record_of(*data_of(f"Patient/{name}", lines))
+    assert [one["id"] for one in record.resources("Condition")] == ["0", "1"]
+    assert record.remarks() == ()
+    assert record.reference_to(record.resources("Patient")[0]) == f"Patient/{name}"

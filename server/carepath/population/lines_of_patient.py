@@ -19,7 +19,7 @@ from carepath.resources import Resource
 from carepath.validation import LeftOut, Readable, readable
 
 _START, _END = b'{"resourceType":"Bundle","type":"collection","entry":[', b"]}"
-_URN = b"urn:uuid:"
+_URN = b'"urn:uuid:'
 
 
 def data_of(patient: str, lines: Sequence[SourceLine]) -> tuple[Readable, ...]:
@@ -106,12 +106,16 @@ def _is_shared(line: SourceLine) -> bool:
 
 
 def _bundle(lines: Sequence[SourceLine]) -> bytes:
-    return _START + b",".join(map(_entry, lines)) + _END
+    by_urn = any(_URN in line.data for line in lines)
+    return _START + b",".join(_entry(line, by_urn=by_urn) for line in lines) + _END
 
 
-def _entry(line: SourceLine) -> bytes:
-    """Return the entry of a resource, with the address it has on its server where that is known."""
-    url = _url(line)
+def _entry(line: SourceLine, *, by_urn: bool) -> bytes:
+    """Return the entry of a resource, with the address it has on its server where that is known.
+
+    A Patient whom others name by a URN has that for an address.
+    """
+    url = _url(line) or (_urn(line) if by_urn else "")
     start = b'{"fullUrl":"' + url.encode() + b'","resource":' if url else b'{"resource":'
     return start + line.data + b"}"
 
@@ -119,6 +123,11 @@ def _entry(line: SourceLine) -> bytes:
 def _url(line: SourceLine) -> str:
     head = head_of(line.data) if line.base else None
     return f"{line.base}/{head.resourceType}/{head.id}" if head is not None and head.id else ""
+
+
+def _urn(line: SourceLine) -> str:
+    head = head_of(line.data) if _is_patient(line) else None
+    return f"{_URN[1:].decode()}{head.id}" if head is not None else ""
 
 
 def _sorted_out(lines: Sequence[SourceLine]) -> tuple[list[SourceLine], list[SourceLine]]:
