@@ -155,6 +155,7 @@ HOME = {
     "pandas": "population",
     "polars": "population",
     "pyarrow": "population",
+    "py4j": "population",
     "pyspark": "population",
     "click": "command",
     "watchfiles": "command",

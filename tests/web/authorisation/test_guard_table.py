@@ -85,7 +85,6 @@ def test_what_is_open_is_known() -> None:
         "/auth/token",
         "/.well-known/smart-configuration",
         "/fhir/.well-known/smart-configuration",
-        "/cds-services",
         "/",
         "/assets/<name>",
         "/pathways/<fhir_id:id>",

@@ -14,7 +14,7 @@ from importlib import import_module
 from shutil import rmtree
 from typing import IO, Any
 
-from carepath.errors import InvalidParameter
+from carepath.errors import InvalidParameter, RunStopped
 from carepath.formats.json import decode
 from carepath.knowledge import Knowledge
 from carepath.population.counts import Counts
@@ -49,7 +49,11 @@ def session(master: str | None) -> Iterator[Any]:
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         for name, value in _LOCAL.items():
             builder = builder.config(name, value)
-    made = builder.getOrCreate()
+    try:
+        made = builder.getOrCreate()
+    except _failures() as error:
+        expected = f"a Spark that starts (Java 17 is needed); it says: {_first_line(error)}"
+        raise InvalidParameter("--master", master or "not given", expected) from error
     try:
         yield made
     finally:
@@ -63,9 +67,25 @@ def on_cluster(spark: Any, knowledge: Knowledge) -> Read:
         if order.limit is not None:
             raise InvalidParameter("--limit", str(order.limit), "no limit with `--engine spark`")
         progress("reading", 0, 0)
-        return _done(spark, knowledge, order, found, state, progress)
+        try:
+            return _done(spark, knowledge, order, found, state, progress)
+        except _failures() as error:
+            reason = f"Spark has given up ({_first_line(error)})"
+            raise RunStopped(str(order.out), reason) from error
 
     return read_and_apply
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """Return what Spark raises."""
+    return (
+        import_module("pyspark.errors").PySparkException,
+        import_module("py4j.protocol").Py4JError,
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0].rstrip(".: ")
 
 
 def _done(
