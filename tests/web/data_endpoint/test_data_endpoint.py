@@ -304,6 +304,14 @@ def test_too_much_on_many_pages(hospital: Hospital, settings: Json) -> None:
     assert len(hospital.asked) < 8
 
 
+def test_as_many_resources_as_are_allowed_are_read(hospital: Hospital) -> None:
+    hospital.search = lambda _: page(condition("a"), condition("b"))
+    found = hospital.gather(needs("Condition"), max_entries=3)
+    assert [resource["id"] for resource in found] == ["p", "a", "b"]
+    with pytest.raises(TooLarge):
+        hospital.gather(needs("Condition"), max_entries=2)
+
+
 def test_an_answer_that_drips_is_given_up(hospital: Hospital) -> None:
     hospital.search = lambda _: Answer(drip)
     started = time.perf_counter()
