@@ -312,6 +312,20 @@ def test_as_many_resources_as_are_allowed_are_read(hospital: Hospital) -> None:
         hospital.gather(needs("Condition"), max_entries=2)
 
 
+def test_as_many_pages_as_are_allowed_are_read(hospital: Hospital) -> None:
+    def search(path: str) -> Answer:
+        number = int(path.partition("page=")[2] or 1)
+        following = f"{hospital.base}/Condition?page={number + 1}" if number < 3 else ""
+        return page(condition(f"c{number}"), following=following)
+
+    hospital.search = search
+    found = hospital.gather(needs("Condition"), data_endpoint_pages=3)
+    assert [resource["id"] for resource in found] == ["p", "c1", "c2", "c3"]
+    with pytest.raises(DataEndpointRefused, match="too many pages"):
+        hospital.gather(needs("Condition"), data_endpoint_pages=2)
+    assert len(hospital.asked) == 4 + 3
+
+
 def test_an_answer_that_drips_is_given_up(hospital: Hospital) -> None:
     hospital.search = lambda _: Answer(drip)
     started = time.perf_counter()
