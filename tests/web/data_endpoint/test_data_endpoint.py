@@ -141,6 +141,22 @@ def test_one_search_for_each_type_that_is_required(hospital: Hospital) -> None:
 
 
 @pytest.mark.parametrize(
+    ("codes", "asked"),
+    [
+        (["a,b", "c|d", "e$f", "g\\h"], ["a\\,b,c\\|d,e\\$f,g\\\\h"]),
+        ([f"c{n}" for n in range(20)], [",".join(f"c{n}" for n in range(20))]),
+        # More would make a URL that some servers do not take: all are read.
+        ([f"c{n}" for n in range(21)], []),
+    ],
+)
+def test_codes_are_asked_for_where_they_are_few(
+    hospital: Hospital, codes: list[str], asked: list[str]
+) -> None:
+    hospital.gather(needs("Condition", *({"code": code} for code in codes)))
+    assert parse_qs(urlsplit(hospital.asked[1]).query).get("code", []) == asked
+
+
+@pytest.mark.parametrize(
     "link", ["{base}/Condition?page={n}", "?page={n}", "/fhir/Condition?page={n}"]
 )
 def test_all_pages_are_read(hospital: Hospital, link: str) -> None:
