@@ -212,6 +212,13 @@ def test_a_long_retry_after_is_passed_on(hospital: Hospital) -> None:
     assert (caught.value.retry_after, hospital.slept) == (120, [])
 
 
+def test_a_pause_that_the_request_has_no_time_for_is_not_made(hospital: Hospital) -> None:
+    hospital.search = lambda _: Answer(status=503, headers={"Retry-After": "4"})
+    with pytest.raises(DataEndpointFailed, match="does not answer in time"):
+        hospital.gather(needs("Condition"), request_seconds=4)
+    assert hospital.slept == []
+
+
 def drip() -> Iterator[bytes]:
     """Send a little again and again, each piece soon enough."""
     for _ in range(600):
