@@ -359,7 +359,7 @@ def test_an_answer_that_drips_is_given_up(hospital: Hospital) -> None:
 
 @contextmanager
 def always_continue() -> Iterator[str]:
-    """A server that sends `100 Continue` as long as somebody reads it."""
+    """A server that sends `100 Continue` as long as somebody reads it, and gives up after 5 s."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
@@ -367,7 +367,7 @@ def always_continue() -> Iterator[str]:
                 while True:
                     connection, _ = listening.accept()
                     with connection, contextlib.suppress(OSError):
-                        while True:
+                        for _ in range(500):
                             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
                             time.sleep(0.01)
 
