@@ -158,6 +158,33 @@ def test_codes_are_rewritten_in_a_copy_of_what_holds_them() -> None:
     assert with_canonical_codes(found) is found
 
 
+SIDE = "http://fhir.de/StructureDefinition/seitenlokalisation"
+
+
+def on_side(letter: str) -> dict[str, Any]:
+    system = "https://fhir.kbv.de/CodeSystem/KBV_CS_SFHIR_ICD_SEITENLOKALISATION"
+    return {"url": SIDE, "valueCoding": {"system": system, "code": letter}}
+
+
+@pytest.mark.parametrize(
+    ("code", "own", "sides"),
+    [
+        ("C49.2 B", [], [on_side("B")]),
+        ("C49.2 GR", [], [on_side("R")]),
+        ("C49.2 L", [{"url": "urn:x"}], [{"url": "urn:x"}, on_side("L")]),
+        ("C49.2 R", [on_side("L")], [on_side("L")]),
+        ("C49.2 G", [], []),
+    ],
+)
+def test_the_side_in_a_german_code_becomes_an_extension(
+    code: str, own: list[Any], sides: list[Any]
+) -> None:
+    sent = {"system": GM, "code": code} | ({"extension": own} if own else {})
+    (found,) = with_canonical_codes({"coding": [sent]})["coding"]
+    expected = {"system": GM, "code": "C49.2"} | ({"extension": sides} if sides else {})
+    assert found == expected
+
+
 def test_many_codes_in_one_list_are_rewritten() -> None:
     coding = {"system": "urn:oid:2.16.840.1.113883.6.96", "code": "1"}
     found = with_canonical_codes({"coding": [dict(coding) for _ in range(3000)]})

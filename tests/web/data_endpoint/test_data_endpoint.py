@@ -141,6 +141,22 @@ def test_one_search_for_each_type_that_is_required(hospital: Hospital) -> None:
 
 
 @pytest.mark.parametrize(
+    ("codes", "asked"),
+    [
+        (["a,b", "c|d", "e$f", "g\\h"], ["a\\,b,c\\|d,e\\$f,g\\\\h"]),
+        ([f"c{n}" for n in range(20)], [",".join(f"c{n}" for n in range(20))]),
+        # More would make a URL that some servers do not take: all are read.
+        ([f"c{n}" for n in range(21)], []),
+    ],
+)
+def test_codes_are_asked_for_where_they_are_few(
+    hospital: Hospital, codes: list[str], asked: list[str]
+) -> None:
+    hospital.gather(needs("Condition", *({"code": code} for code in codes)))
+    assert parse_qs(urlsplit(hospital.asked[1]).query).get("code", []) == asked
+
+
+@pytest.mark.parametrize(
     "link", ["{base}/Condition?page={n}", "?page={n}", "/fhir/Condition?page={n}"]
 )
 def test_all_pages_are_read(hospital: Hospital, link: str) -> None:
@@ -194,6 +210,13 @@ def test_a_long_retry_after_is_passed_on(hospital: Hospital) -> None:
     with pytest.raises(DataEndpointFailed) as caught:
         hospital.gather(needs("Condition"))
     assert (caught.value.retry_after, hospital.slept) == (120, [])
+
+
+def test_a_pause_that_the_request_has_no_time_for_is_not_made(hospital: Hospital) -> None:
+    hospital.search = lambda _: Answer(status=503, headers={"Retry-After": "4"})
+    with pytest.raises(DataEndpointFailed, match="does not answer in time"):
+        hospital.gather(needs("Condition"), request_seconds=4)
+    assert hospital.slept == []
 
 
 def drip() -> Iterator[bytes]:
@@ -304,6 +327,28 @@ def test_too_much_on_many_pages(hospital: Hospital, settings: Json) -> None:
     assert len(hospital.asked) < 8
 
 
+def test_as_many_resources_as_are_allowed_are_read(hospital: Hospital) -> None:
+    hospital.search = lambda _: page(condition("a"), condition("b"))
+    found = hospital.gather(needs("Condition"), max_entries=3)
+    assert [resource["id"] for resource in found] == ["p", "a", "b"]
+    with pytest.raises(TooLarge):
+        hospital.gather(needs("Condition"), max_entries=2)
+
+
+def test_as_many_pages_as_are_allowed_are_read(hospital: Hospital) -> None:
+    def search(path: str) -> Answer:
+        number = int(path.partition("page=")[2] or 1)
+        following = f"{hospital.base}/Condition?page={number + 1}" if number < 3 else ""
+        return page(condition(f"c{number}"), following=following)
+
+    hospital.search = search
+    found = hospital.gather(needs("Condition"), data_endpoint_pages=3)
+    assert [resource["id"] for resource in found] == ["p", "c1", "c2", "c3"]
+    with pytest.raises(DataEndpointRefused, match="too many pages"):
+        hospital.gather(needs("Condition"), data_endpoint_pages=2)
+    assert len(hospital.asked) == 4 + 3
+
+
 def test_an_answer_that_drips_is_given_up(hospital: Hospital) -> None:
     hospital.search = lambda _: Answer(drip)
     started = time.perf_counter()
@@ -314,7 +359,7 @@ def test_an_answer_that_drips_is_given_up(hospital: Hospital) -> None:
 
 @contextmanager
 def always_continue() -> Iterator[str]:
-    """A server that sends `100 Continue` as long as somebody reads it."""
+    """A server that sends `100 Continue` as long as somebody reads it, and gives up after 5 s."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
@@ -322,7 +367,7 @@ def always_continue() -> Iterator[str]:
                 while True:
                     connection, _ = listening.accept()
                     with connection, contextlib.suppress(OSError):
-                        while True:
+                        for _ in range(500):
                             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
                             time.sleep(0.01)
 

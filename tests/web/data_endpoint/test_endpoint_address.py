@@ -47,6 +47,23 @@ def test_only_listed_hosts_are_asked(base: str) -> None:
     assert caught.value.name == "dataEndpoint"
 
 
+OWN = Config(data_endpoint="https://records.example/fhir")
+
+
+@pytest.mark.parametrize("base", ["https://records.example/fhir", "https://records.example:443/r4"])
+def test_the_server_of_the_deployment_is_asked(base: str) -> None:
+    DataEndpoint(base, OWN)
+
+
+@pytest.mark.parametrize(
+    "base",
+    ["http://records.example/fhir", "https://records.example:8443/fhir", "https://evil.example/"],
+)
+def test_no_other_server_on_the_host_of_the_deployments_is_asked(base: str) -> None:
+    with pytest.raises(InvalidParameter):
+        DataEndpoint(base, OWN)
+
+
 @pytest.mark.parametrize(
     "address",
     [None, 7, "", "file:///etc/passwd", "ftp://records.example", "http://a@b/", "http://b/?c"],

@@ -138,13 +138,16 @@ def megabytes(pid: str) -> int:
 @pytest.mark.parametrize(
     "content",
     [
-        b'{"resourceType":"Patient","name":[' + b",".join([b'{"family":"a"}'] * 200_000) + b"]}",
+        # Python gives its own pages back; what the parser of XML took stays in the heap.
+        b'<Patient xmlns="http://hl7.org/fhir">' + b"<name/>" * 500_000 + b"</Patient>",
         pytest.param(
-            b'<Patient xmlns="http://hl7.org/fhir">' + b"<name/>" * 500_000 + b"</Patient>",
+            b'{"resourceType":"Patient","name":['
+            + b",".join([b'{"family":"a"}'] * 200_000)
+            + b"]}",
             marks=pytest.mark.slow,
         ),
     ],
-    ids=["JSON", "XML"],
+    ids=["XML", "JSON"],
 )
 def test_what_a_large_request_took_is_given_back(serve: Callable[..., Any], content: bytes) -> None:
     kind = "xml" if content.startswith(b"<") else "json"
