@@ -82,7 +82,7 @@ LADDERS = {
         "apply/compile",
         "apply/describe apply/drawing apply/run",
         "apply/explain",
-        "apply/collection apply/page",
+        "apply/collection apply/page apply/provenance",
         "apply/answer",
         "apply/operation",
         "apply",

@@ -22,6 +22,7 @@ class Answer(NamedTuple):
     care_plan: Json | None
     request_group: Json | None
     goals: list[Json]
+    provenance: Json | None
     resource: Json | None
     issues: list[Json]
 
@@ -33,14 +34,15 @@ def normal_form(answer: Json) -> Answer:
         i for r in here.values() if r["resourceType"] == "OperationOutcome" for i in r["issue"]
     ]
     goals = [_bare(r) for r in _unique(here) if r["resourceType"] == "Goal"]
+    told = next((_bare(r) for r in _unique(here) if r["resourceType"] == "Provenance"), None)
     kind = answer["resourceType"]
     if kind == "Bundle":
         group = answer["entry"][0]["resource"]
-        return Answer(None, _inlined_group(group, here), goals, None, issues)
+        return Answer(None, _inlined_group(group, here), goals, told, None, issues)
     if kind == "CarePlan" and answer.get("activity"):
         group = here[answer["activity"][0]["reference"]["reference"]]
-        return Answer(_bare(answer), _inlined_group(group, here), goals, None, issues)
-    return Answer(None, None, goals, _bare(answer), issues)
+        return Answer(_bare(answer), _inlined_group(group, here), goals, told, None, issues)
+    return Answer(None, None, goals, told, _bare(answer), issues)
 
 
 def _resources_of(answer: Json) -> dict[str, Json]:
@@ -132,7 +134,10 @@ def broken_rules(answer: Json) -> list[str]:
     references = {r for r in _references(answer) if r.startswith("#") and r != "#"}
     problems += [f"{r}: nothing is contained under this id" for r in references - set(here)]
     if answer["resourceType"] != "Bundle":
-        problems += [f"{c}: contained, but nothing refers to it" for c in set(here) - references]
+        # dom-3: what is contained is referred to, or refers to the resource around it.
+        outward = {name for name, inside in here.items() if "#" in _references(inside)}
+        unused = set(here) - references - outward
+        problems += [f"{c}: contained, but nothing refers to it" for c in unused]
     return problems
 
 
@@ -246,6 +251,8 @@ def answer_differences(expect: Json, answer: Json) -> list[str]:
         found += differences(pattern, normal.request_group, "requestGroup")
     if "goals" in expect:
         found += differences(expect["goals"], normal.goals, "goals")
+    if "provenance" in expect:
+        found += differences(expect["provenance"], normal.provenance, "provenance")
     if "resource" in expect:
         found += differences(expect["resource"], normal.resource, "resource")
     if "bundle" in expect and answer["resourceType"] == "Bundle":

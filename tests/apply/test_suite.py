@@ -107,6 +107,7 @@ def apply_request(case: dict[str, Any], knowledge: Knowledge) -> ApplyRequest:
         setting_context=given.get("settingContext"),
         parameters=values_by_name(given.get("parameters", {})),
         merge_nested_care_plans=given.get("mergeNestedCarePlans", True),
+        provenance=given.get("provenance", False),
         explain="full",
     )
 

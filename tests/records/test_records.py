@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,21 @@ def test_record(case: RecordCase) -> None:
     assert differences(answer_to(case, KNOWLEDGE), case.expect) == []
 
 
+def misread(cases: Sequence[RecordCase]) -> dict[str, list[str]]:
+    """Return what is wrong with the answers to some cases, by their names."""
+    wrong = {case.name: differences(answer_to(case, KNOWLEDGE), case.expect) for case in cases}
+    return {name: found for name, found in wrong.items() if found}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_some_records_in_other_words(kind: str) -> None:
+    assert misread([case for case in FRESH if case.kind == kind][::6]) == {}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_records_in_other_words(kind: str) -> None:
-    answers = {c.name: (answer_to(c, KNOWLEDGE), c.expect) for c in FRESH if c.kind == kind}
-    wrong = {name: differences(answer, expect) for name, (answer, expect) in answers.items()}
-    assert {name: found for name, found in wrong.items() if found} == {}
+    assert misread([case for case in FRESH if case.kind == kind]) == {}
 
 
 def test_no_fact_fails_for_any_record() -> None:

@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/careplan.html and https://hl7.org/fhir/R4/requestgroup.h
 
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -20,6 +20,7 @@ from carepath.apply.page.header import phase
 from carepath.apply.page.request_reasons import add_reasons
 from carepath.apply.page.setting import document, narrative
 from carepath.apply.page.sheet import Sheet
+from carepath.apply.provenance import provenance
 from carepath.apply.run.nested import NestedPlan, without_container
 from carepath.apply.run.notices import expired, expiry_issues, notes
 from carepath.apply.run.requests import ISSUES
@@ -157,9 +158,10 @@ class Applied:
             made["language"] = self.session.request.language
         if self._explain != "none":
             made["text"] = self.narrative
-        contained = [self._group(), *self._nested(), *self._requests]
-        contained += [*self._walk.requests.contained, *self._goals]
-        made["contained"] = [*contained, *self._outcome()]
+        own = [self._group(), *self._nested(), *self._requests]
+        contained = [*own, *self._walk.requests.contained, *self._goals]
+        told = provenance(self.session, ["", *_ids(own), *_ids(self._goals)])
+        made["contained"] = [*contained, *told, *self._outcome()]
         decisions = self._decisions()
         if decisions:
             made["extension"] = decisions
@@ -173,7 +175,7 @@ class Applied:
         """Return what a CarePlan says of its plan and of those concerned."""
         value = f"urn:uuid:{self._uuid(name)}"
         made: Resource = {"identifier": [{"system": "urn:ietf:rfc:3986", "value": value}]}
-        made |= _canonical(plan) | {"status": "draft", "intent": "proposal"}
+        made |= plan.instantiated | {"status": "draft", "intent": "proposal"}
         if plan.title:
             made["title"] = plan.title
         if plan.source.get("description"):
@@ -244,8 +246,10 @@ class Applied:
         if self._notes:
             group["note"] = [{"text": note} for note in self._notes]
         nested = [without_container(made) for made in self._nested()]
-        resources = [group, *nested, *self._requests, *self._goals, *walk.requests.contained]
-        return collection([*resources, *self._outcome()], self._uuid)
+        own = [group, *nested, *self._requests, *self._goals]
+        told = provenance(self.session, _ids(own))
+        resources = [*own, *walk.requests.contained, *told, *self._outcome()]
+        return collection(resources, self._uuid)
 
     def transaction(self) -> Resource:
         """Return the CarePlan and all that it contains as a transaction for a FHIR server."""
@@ -269,7 +273,7 @@ class Applied:
 
     def _group_of(self, plan: CompiledPlan, id_: str, actions: list[Resource]) -> Resource:
         """Return the RequestGroup with the actions of a plan that apply."""
-        made: Resource = {"resourceType": "RequestGroup", "id": id_, **_canonical(plan)}
+        made: Resource = {"resourceType": "RequestGroup", "id": id_, **plan.instantiated}
         made |= {"status": "draft", "intent": "proposal"}
         made |= self.session.people.parties(
             "RequestGroup", "Practitioner", "PractitionerRole", "Device"
@@ -289,8 +293,5 @@ class Applied:
         return str(uuid5(NAMESPACE_URL, f"{self._walk.plan.canonical}|{subject}|{name}"))
 
 
-def _canonical(plan: CompiledPlan) -> Resource:
-    """Return which plan is instantiated; one without a URL has no canonical."""
-    if not isinstance(plan.source.get("url"), str):
-        return {}
-    return {"instantiatesCanonical": [plan.canonical]}
+def _ids(resources: Iterable[Resource]) -> list[str]:
+    return [resource["id"] for resource in resources]

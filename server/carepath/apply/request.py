@@ -73,6 +73,7 @@ class ApplyRequest:
     a folder of page templates that come before those that are shipped.  `assumed` holds values of
     facts by name, each a list, that count instead of what the record says; an empty one is unknown.
     Every part of the answer that rests on one says that it is an assumption.
+    With `provenance` the answer holds a Provenance, which names the request by `request_id`.
     Without `merge_nested_care_plans` each nested plan keeps a CarePlan of its own.
     """
 
@@ -96,6 +97,8 @@ class ApplyRequest:
     templates: str = ""
     previous_plan: Resource | None = None
     merge_nested_care_plans: bool = True
+    provenance: bool = False
+    request_id: str = ""
     settings: ApplySettings = DEFAULT_SETTINGS
 
     def patient_record(self) -> Record:

@@ -48,6 +48,7 @@ def _decimal(text: str) -> Decimal:
 
 _decoder = msgspec.json.Decoder(float_hook=_decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
+_sorting = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
 
 def decode(data: bytes, *, max_depth: int = MAX_DEPTH) -> Any:
@@ -78,6 +79,14 @@ def encode(value: Any, *, pretty: bool = False) -> bytes:
     """Encode dicts, lists and scalars as UTF-8 JSON; `pretty` indents by two spaces."""
     data = _encoder.encode(value)
     return msgspec.json.format(data, indent=2) + b"\n" if pretty else data
+
+
+def canonical(value: Any) -> bytes:
+    """Encode with no whitespace and the names of each object in order, for hashes.
+
+    https://hl7.org/fhir/R4/json.html#canonical
+    """
+    return _sorting.encode(value)
 
 
 def _malformed(data: bytes, message: str) -> MalformedInput:

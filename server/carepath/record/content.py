@@ -49,6 +49,11 @@ class Content:
         self._ids: dict[str, frozenset[str]] = {}
         self._of_ids: dict[str, dict[str, Resource]] = {}
 
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        """Return the resources that count, as they were sent, in their order."""
+        return tuple(self._resources)
+
     @cached_property
     def _all_names(self) -> Names:
         return Names(self._urls, self._resources)

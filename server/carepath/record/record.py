@@ -112,10 +112,9 @@ class Record:
     @cached_property
     def subject(self) -> Resource | None:
         """Return the Patient (or other subject), None when the content has none or several."""
-        patient = self._subject
-        if patient is None:
+        if self._subject is None:
             return None
-        return self._content.copy_of(patient, with_canonical_codes(patient))
+        return self._content.copy_of(self._subject, with_canonical_codes(self._subject))
 
     @cached_property
     def subjects(self) -> tuple[str, ...]:
@@ -137,6 +136,11 @@ class Record:
     def types(self) -> tuple[str, ...]:
         """Return the resource types that were sent."""
         return tuple(self._content.by_type)
+
+    def sent(self) -> tuple[Resource, ...]:
+        """Return what was sent that is or may be the subject's, as it was sent, in its order."""
+        whose, everything = self._subjects.whose, self._content.resources
+        return tuple(r for r in everything if self._is_concerned(r, whose(r)))
 
     def resources(self, resource_type: str) -> tuple[Resource, ...]:
         """Return the subject's resources of a type, in the order sent."""
@@ -274,16 +278,13 @@ class Record:
         """Tell whether a resource is the subject's or might be: not another patient's."""
         if resource["resourceType"] == "Patient":
             return resource is self._subject
-        if whose.patients:
-            return self._subject is not None and id(self._subject) in whose.patients
-        return True
+        return not whose.patients or id(self._subject) in whose.patients
 
     def _noted(self, resource: Resource, whose: Whose) -> Resource | None:
         """Return what is made of a resource, and remember what is to be told."""
         deadline.check()
-        is_known = self._subject is not None
         reader = self._reader
-        read = reader.read(resource, whose) if is_known else reader.by_rules(resource, whose)
+        read = (reader.by_rules if self._subject is None else reader.read)(resource, whose)
         if read.remarks:
             place = self._content.place(resource)
             self._remarks += [(place, remark) for remark in read.remarks]

@@ -96,6 +96,17 @@ class Config:
     audit_file: str = _setting(
         "", "File to which who asked for what about whom is added; empty: no audit trail."
     )
+    audit_syslog: str = _setting(
+        "", "Syslog for it: /dev/log, udp://, tcp:// or tls:// with host and port; empty: none."
+    )
+    audit_syslog_ca: str = _setting(
+        "", "PEM file of who signs the certificate of a tls:// syslog; empty: as the system trusts."
+    )
+    audit_fhir: str = _setting(
+        "", "FHIR base for it, on a host of the list of data endpoints; empty: none."
+    )
+    audit_fhir_token: str = _setting("", "File with a bearer token for that FHIR server.")
+    audit_seconds: float = _setting(2.0, "Time for syslog, and for the FHIR server, to take it.")
     audit_key: str = _setting(
         "", "File with a secret by which patients are told apart there without their references."
     )

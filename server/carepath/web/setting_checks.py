@@ -17,6 +17,7 @@ _HIGHEST = 10**12
 _HIGHEST_PORT = 65_535
 _SLASHES_OF_ORIGIN = 2
 _BESIDES_PATH = re.compile(r"[?#@\s\\]")
+_PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+):([1-9]\d{0,4})")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?")
 
 
@@ -39,6 +40,15 @@ def _is_url(text: str) -> bool:
 
 def _are_hosts(texts: tuple[str, ...]) -> bool:
     return all(_HOST.fullmatch(text) for text in texts)
+
+
+def _is_syslog(text: str) -> bool:
+    """Tell whether a text is a path, or a way to reach a host and port."""
+    scheme, sign, host = text.partition("://")
+    if not sign:
+        return not text or text.startswith("/")
+    found = _PLACE.fullmatch(host)
+    return scheme in ("udp", "tcp", "tls") and bool(found and int(found[2]) <= _HIGHEST_PORT)
 
 
 def _are_networks(texts: tuple[str, ...]) -> bool:
@@ -80,6 +90,7 @@ _POSITIVE = (
     "max_page_size",
     "data_endpoint_pages",
     "data_endpoint_seconds",
+    "audit_seconds",
 )
 _NOT_NEGATIVE = (
     "queue_seconds",
@@ -100,6 +111,10 @@ CHECKS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("trusted_proxies", _are_networks, "IP addresses or networks"),
     ("explain", lambda word: word in EXPLAIN, "one of " + ", ".join(EXPLAIN)),
     ("audit_file", lambda path: not path or Path(path).parent.is_dir(), "a file in a folder"),
+    ("audit_syslog", _is_syslog, "a path such as `/dev/log`, or udp://, tcp:// or tls://host:port"),
+    ("audit_syslog_ca", lambda path: not path or Path(path).is_file(), "a PEM file"),
+    ("audit_fhir", _is_base_url, "an absolute http(s) URL without user, query and fragment"),
+    ("audit_fhir_token", lambda path: not path or Path(path).is_file(), "a file"),
     ("templates", lambda path: not path or Path(path).is_dir(), "a folder"),
     ("authorisation", lambda path: not path or Path(path).is_file(), "a JSON or YAML file"),
     ("authorisation_state", lambda path: not path or Path(path).is_dir(), "a folder"),

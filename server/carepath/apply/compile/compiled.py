@@ -117,3 +117,10 @@ class CompiledPlan:
     """The phases of care that the plan leads through, in their order."""
     unreviewed: frozenset[str]
     """The labels of the sources that nobody has reviewed."""
+
+    @property
+    def instantiated(self) -> Resource:
+        """Return which plan an answer instantiates; one without a URL has no canonical."""
+        if not isinstance(self.source.get("url"), str):
+            return {}
+        return {"instantiatesCanonical": [self.canonical]}

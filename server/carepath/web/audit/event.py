@@ -62,7 +62,8 @@ def event_of(asked: Asked, key: bytes = b"") -> Resource:
 
 
 def _interaction(asked: Asked) -> Resource:
-    code = "operation" if asked.operation else "batch" if asked.route == "/fhir" else "read"
+    # Calls of CDS Hooks and forms ask for a plan as an operation does.
+    code = "batch" if asked.route == "/fhir" else "operation"
     return {"system": "http://hl7.org/fhir/restful-interaction", "code": code}
 
 

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from flask import Response, current_app, g, request
 
-from carepath.web.audit.chain import BrokenChain, Trail
+from carepath.resources import Resource
+from carepath.web.audit.chain import BrokenChain
 from carepath.web.audit.event import Asked, event_of
+from carepath.web.audit.places import Place, places_of
 from carepath.web.authorisation.rights import NOBODY, Grant
 from carepath.web.config import Config, InvalidConfiguration, variable
 from carepath.web.http import logs
@@ -29,7 +31,7 @@ _SHORTEST_KEY = 32
 class Audit:
     """The audit trail of a deployment."""
 
-    trail: Trail
+    places: tuple[Place, ...]
     key: bytes
     is_required: bool
     clock: Callable[[], datetime]
@@ -41,10 +43,11 @@ def audit_of(
     config: Config, routes: Iterable[Route], clock: Callable[[], datetime]
 ) -> Audit | None:
     """Return the audit trail of a deployment, None without one; raises InvalidConfiguration."""
-    if not config.audit_file:
+    places = tuple(places_of(config))
+    if not places:
         return None
     return Audit(
-        trail=Trail(Path(config.audit_file)),
+        places=places,
         key=_key(config.audit_key),
         is_required=config.audit_required,
         clock=clock,
@@ -57,7 +60,7 @@ def audit_of(
 
 
 def record(response: Response) -> None:
-    """Write a request and how it was answered to the trail.
+    """Write a request and how it was answered to all places of the trail.
 
     Raises NotAudited where that fails and must not.
     """
@@ -65,13 +68,22 @@ def record(response: Response) -> None:
     name = request.url_rule.endpoint if request.url_rule else ""
     if audit is None or name not in audit.operations or _is_form(audit.operations[name]):
         return
-    try:
-        audit.trail.add(event_of(_asked(response, audit, name), audit.key))
-    except (OSError, BrokenChain) as error:
+    event = event_of(_asked(response, audit, name), audit.key)
+    errors = [error for place in audit.places if (error := _failure(place, event)) is not None]
+    for error in errors:
         fields = {"request_id": g.exchange.request_id, "because": str(error)}
         logs.ERRORS.error("the audit trail was not written", extra={"fields": fields})
-        if audit.is_required:
-            raise NotAudited from error
+    if errors and audit.is_required:
+        raise NotAudited from errors[0]
+
+
+def _failure(place: Place, event: Resource) -> Exception | None:
+    """Return why a place did not take an event; the other places are asked all the same."""
+    try:
+        place.add(event)
+    except (OSError, BrokenChain) as error:
+        return error
+    return None
 
 
 def _is_about_patients(route: Route) -> bool:

@@ -11,6 +11,7 @@ from flask import Response
 from carepath.authoring.statements import statements_of
 from carepath.formats import json as json_codec
 from carepath.knowledge import Knowledge
+from carepath.resources import canonical_of
 from carepath.web import service
 from carepath.web.cds_hooks.call import applied
 from carepath.web.cds_hooks.cards import Cards, answer
@@ -59,6 +60,7 @@ def keep(id: str, document: Any) -> None:
     """Keep the feedback in a body; raises InvalidBody."""
     ours, exchange = service.current(), current()
     one = services().named(id)
+    exchange.concern((), (canonical_of(one.plan),))
     checked(document, "feedback")
     head = {
         "received": ours.clock().isoformat(),

@@ -140,6 +140,18 @@ class Connection:
                 continue
         raise self._failed("it does not answer")
 
+    def post(self, url: httpx.URL, content: bytes, seconds: float) -> int:
+        """Return with which status a server takes a resource, which is sent once.
+
+        Raises httpx.HTTPError; what the server says beside the status is not read.
+        """
+        self._until = time.monotonic() + seconds
+        within, kind = {"trace": self._trace}, {"Content-Type": _HEADERS["Accept"]}
+        with self._client.stream(
+            "POST", url, content=content, headers=kind, timeout=seconds, extensions=within
+        ) as response:
+            return response.status_code
+
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Let a new connection read no longer than the request may take.
 

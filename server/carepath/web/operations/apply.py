@@ -144,6 +144,8 @@ def with_people(call: Call, request: ApplyRequest) -> ApplyRequest:
     parameters = {**call.service.parameters, **fields.pop("parameters")}
     config = call.service.config
     shown = {"explain": config.explain, "templates": config.templates}
+    # Whoever reads the answer finds the request in log and audit trail by it.
+    shown["request_id"] = exchange.current().request_id
     return replace(request, parameters=parameters, issues=call.issues, **{**shown, **fields})
 
 

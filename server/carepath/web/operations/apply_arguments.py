@@ -52,6 +52,7 @@ def request_fields(arguments: Arguments) -> dict[str, Any]:
         "parameters": parameters,
         "previous_plan": previous,
         "merge_nested_care_plans": merge,
+        "provenance": _one(arguments, "provenance") is True,
     }
 
 
