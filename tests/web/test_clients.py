@@ -163,8 +163,8 @@ def test_fhir_kit_client(server: Any, node_modules: Path) -> None:
         "refused": {"status": 400, **outcome},
         "missing": {"status": 404, **outcome},
         "compartment": {"status": 404, **outcome},
-        "batch": {"status": 405, **outcome},
-        "transaction": {"status": 405, **outcome},
+        "batch": {"status": 422, **outcome},
+        "transaction": {"status": 422, **outcome},
         "create": {"status": 404, **outcome},
         "smart": "answered",
     }
