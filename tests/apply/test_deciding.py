@@ -34,6 +34,7 @@ ROWS = (
     ("(%one | %gone).exists()", "met", ["one"]),
     ("%gone.exists($this = %one).not() and %yes", "met", ["yes"]),
     ("%one.exists($this = %yes).not()", "met", ["one", "yes"]),
+    ("(%one = 'x' or %yes) and %gone.exists($this = %one).not()", "met", ["yes"]),
     ("%one = 'one' and (%no or %one.exists())", "met", ["one"]),
 )
 
