@@ -55,6 +55,7 @@ class Formula:
         "evaluate",
         "evaluate_known",
         "evaluate_nodes",
+        "mistake",
         "parts",
         "people_read",
         "reads_variables_only",
@@ -72,6 +73,8 @@ class Formula:
     """Parts of the expression that were looked at on their own, by the `id()` of their node."""
     compared: dict[str, tuple[Any, ...]]
     """The literals that a variable is compared with, by its name, once they were looked for."""
+    mistake: tuple[str, str] | None
+    """What is never right for any patient, and why; empty for nothing, None until looked for."""
     decide: Callable[[Any, Any], bool | None] | None
     variable: str
     people_read: tuple[str, ...]
@@ -100,6 +103,7 @@ class Formula:
         self.decide = None
         self.parts = {}
         self.compared = {}
+        self.mistake = None
         self.variable = ""
         self.elements_read = ()
         self.people_read = ()

@@ -44,14 +44,23 @@ def unknown_names(formula: Formula, subject_type: str, what: str) -> Iterator[Is
 
 def _mistake(formula: Formula, what: str) -> Iterator[Issue]:
     """Yield a warning for what can never be right, whoever the patient is."""
-    if formula.tree is None:
-        return
-    try:
-        kinds_of(formula.text, formula.tree, _PATIENT, _kinds_of_variable)
-    except EvaluationError as error:
-        if not error.reason.startswith(_TOLD_LATER):
-            text = f"`{error.at}` can never be right ({what}): {error.reason}."
-            yield Issue("warning", "value", text)
+    if formula.mistake is None:
+        # Each plan that a Library is part of asks again, and the answer is the same.
+        formula.mistake = _found(formula)
+    at, reason = formula.mistake
+    if reason:
+        yield Issue("warning", "value", f"`{at}` can never be right ({what}): {reason}.")
+
+
+def _found(formula: Formula) -> tuple[str, str]:
+    """Return what in an expression can never be right, and why; empty when nothing is found."""
+    if formula.tree is not None:
+        try:
+            kinds_of(formula.text, formula.tree, _PATIENT, _kinds_of_variable)
+        except EvaluationError as error:
+            if not error.reason.startswith(_TOLD_LATER):
+                return error.at, error.reason
+    return "", ""
 
 
 def _kinds_of_variable(name: str) -> Kinds:
