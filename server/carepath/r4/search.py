@@ -69,3 +69,11 @@ def _parameter(
         targets=tuple(targets),
         components=tuple(Component(_URL + id_, text) for id_, text in parts),
     )
+
+
+def subject_parameter(resource_type: str) -> str | None:
+    """Return the search parameter that says whom a resource is about; None for a Patient."""
+    if resource_type == "Patient":
+        return None
+    known = search_parameters(resource_type)
+    return next((name for name in ("patient", "subject") if name in known), None)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from carepath.deadline import paced
+from carepath.r4.search import subject_parameter
 from carepath.resources import Resource
-from carepath.web.data_endpoint.reader import subject_parameter
 
 PATIENT = "patient"
 _PATIENT_ID = "{{context.patientId}}"

@@ -11,7 +11,7 @@ import httpx
 
 from carepath.deadline import paced
 from carepath.errors import SubjectNotFound
-from carepath.r4.search import search_parameters
+from carepath.r4.search import search_parameters, subject_parameter
 from carepath.resources import Resource
 from carepath.web.config import Config
 from carepath.web.data_endpoint.connection import Connection
@@ -138,14 +138,6 @@ def _next(bundle: Resource) -> str:
 
 def _objects(value: Any) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def subject_parameter(resource_type: str) -> str | None:
-    """Return the search parameter that says whom a resource is about; None for a Patient."""
-    if resource_type == "Patient":
-        return None
-    known = search_parameters(resource_type)
-    return next((name for name in ("patient", "subject") if name in known), None)
 
 
 def _codes(requirements: Sequence[Mapping[str, Any]]) -> list[str]:
