@@ -137,7 +137,8 @@ class Formula:
             tree = self.tree = compiled.ast
             self.reads_variables_only = not _reads_elsewhere(tree)
             self.elements_read = tuple(dict.fromkeys(_elements_read(tree)))
-            self.people_read = tuple(dict.fromkeys(_people_read(tree)))
+            if not self._names.isdisjoint(_PEOPLE):
+                self.people_read = tuple(dict.fromkeys(_people_read(tree)))
             self.variable = tree.name if isinstance(tree, Variable) else ""
         if isinstance(compiled, WithTrace):
             self.trace = partial(compiled.trace, paths=False)

@@ -35,7 +35,8 @@ def _modifiers(element: Resource) -> Iterator[str]:
     for extension in element.get("modifierExtension") or ():
         yield f"The modifier extension `{extension.get('url')}`"
     for name, value in element.items():
-        if name not in _OF_OTHERS:
+        # Most values are texts, in which there is nothing.
+        if isinstance(value, dict | list) and name not in _OF_OTHERS:
             yield from _inside(value)
 
 

@@ -16,7 +16,6 @@ from carepath.issues import Issue
 from carepath.resources import Resource
 from carepath.web.cds_hooks.discovery import CdsService
 from carepath.web.cds_hooks.draft_orders import about_to_be, names_of
-from carepath.web.cds_hooks.fhir_server import read_missing
 from carepath.web.cds_hooks.prefetch import Sent, missing, sent_in
 from carepath.web.cds_hooks.request import HookRequest
 from carepath.web.http.refusals import InvalidBody, NoData, TooLarge
@@ -61,6 +60,9 @@ def _data(service: CdsService, request: HookRequest, ours: Service) -> list[Sent
     if len(new) + len(known) > limit:
         raise TooLarge("The number of entries", limit, "prefetch")
     if reasons:
+        # The HTTP client is large, and most calls bring what is asked for.
+        from carepath.web.cds_hooks.fhir_server import read_missing  # noqa: PLC0415
+
         known += read_missing(request, service.prefetch, reasons, ours)
     names = {name for one in new for name in names_of(one) if "/" in name}
     # What is about to be may be in the chart already, as it was before.

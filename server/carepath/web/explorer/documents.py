@@ -13,15 +13,18 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from flask import Response
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from carepath.web.explorer.assets import tagged
 from carepath.web.explorer.pages import page
 from carepath.web.http.refusals import UnknownEndpoint
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 _PACKAGE = "carepath.docs"
 _FOLDERS = ("", "integration/")
@@ -77,7 +80,10 @@ def _text(name: str) -> str:
 
 
 @cache
-def _reader() -> MarkdownIt:
+def _reader() -> "MarkdownIt":
+    # Whoever reads no page needs none of its sixty modules.
+    from markdown_it import MarkdownIt  # noqa: PLC0415
+
     reader = MarkdownIt("commonmark", {"html": True}).enable("table")
     rules = reader.renderer.rules  # type: ignore[attr-defined]
     # Of HTML only the break of a line is HTML: a cell of a table has no other way to have one.
@@ -90,7 +96,7 @@ def _reader() -> MarkdownIt:
     return reader
 
 
-def _with_ids(tokens: Sequence[Token]) -> Iterator[str]:
+def _with_ids(tokens: "Sequence[Token]") -> Iterator[str]:
     """Give each heading the id by which links name it; yield the texts of the headings."""
     used: dict[str, int] = {}
     for before, token in pairwise(tokens):
@@ -102,7 +108,7 @@ def _with_ids(tokens: Sequence[Token]) -> Iterator[str]:
             yield text
 
 
-def _mend_links(tokens: Sequence[Token], folder: str) -> None:
+def _mend_links(tokens: "Sequence[Token]", folder: str) -> None:
     """Let links and pictures that lead to no page be text."""
     kept: list[bool] = []
     for token in tokens:

@@ -139,11 +139,12 @@ def gunicorn_settings(config: Config) -> dict[str, Any]:
 
 
 def serve(config: Config) -> None:
-    """Run the service until it is told to stop; SIGTERM and Ctrl-C let running requests end."""
+    """Run the service until it is told to stop; SIGTERM and Ctrl-C let running requests end.
+
+    Whoever calls has the collector off since before this was loaded; `_ready` puts it on again.
+    """
     refuse_open_door(config)
     logs.configure(config.log_level)
-    # Nearly all that is made at the start is kept: looking for the rest would take a fifth of it.
-    gc.disable()
     folder = None if _METRICS in os.environ else _folder_of_figures()
     parent = os.getpid()
     try:
